@@ -1,0 +1,1 @@
+"""Measurements on seeded data, run with python -m benchmarks."""

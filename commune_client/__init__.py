@@ -1,0 +1,1 @@
+"""The commune's client: a terminal screen and a command over the library."""

@@ -1,0 +1,1 @@
+"""The one-stop domain: schema, workflow, deadlines, codes, catalogue and legal profiles."""

@@ -1,0 +1,1 @@
+"""What every store and transport promises, on SQLite and on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Bytes, forms and reports that must not change unnoticed."""

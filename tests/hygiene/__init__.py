@@ -1,0 +1,1 @@
+"""What holds for every file: imports, names, docstrings, nothing of this machine."""

@@ -1,0 +1,1 @@
+"""Two protocol cores joined in memory."""

@@ -1,0 +1,1 @@
+"""Many seeded runs over a simulated network, disk and clock."""

@@ -1,0 +1,1 @@
+"""Screens, driven by a pilot or through a pseudo-terminal."""

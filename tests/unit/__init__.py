@@ -1,0 +1,1 @@
+"""Pure functions: no file, no clock, no network."""
