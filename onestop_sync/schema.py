@@ -1,0 +1,183 @@
+"""Document types: their fields, who owns a field at which step, and the transitions of their tasks.
+
+A type is data, declared once by an integrator and known under the same name at every replica:
+
+    SURVEY = DocumentType("survey", fields=(Field("head"), Field("members", kind="set")))
+
+Fields without a task belong to everyone who takes part in the document. A field with a task belongs, at
+each step of that task, to the roles that the field names, in the unit that holds the task at that step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Literal
+
+from onestop_sync.errors import InvalidInput
+
+__all__ = ["MAIN", "VOID", "DocumentType", "Field", "FieldKind", "Task", "Transition"]
+
+FieldKind = Literal["register", "set", "map", "notes"]
+"""``register``: one value, concurrent different values are a conflict. ``map``: a register for each element
+``field/element``. ``set``: elements that are present or not; adding wins over removing what was not seen.
+``notes``: a list that only grows."""
+
+MAIN: Final = "main"
+"""The task that every document with a workflow has; its status is the document's."""
+VOID: Final = "_void"
+"""Built-in register: the reason why the document was declared void."""
+
+Roles = frozenset[str]
+_NOBODY: Final[Roles] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a document type.
+
+    Attributes:
+        name: Name without ``/``.
+        kind: See `FieldKind`.
+        task: Task whose step decides who owns the field; empty: no owner, everyone who takes part writes.
+            ``"agency:*"`` is, for the element ``y`` of a map, the task ``agency:y``.
+        owners: Step → roles that may write the field while the task is at that step. A step that is not
+            named: nobody.
+        resolvers: Roles that may settle a conflict on the field besides its owner.
+        is_legal: A form prints it, so printing is blocked while it is in conflict.
+        max_chars: Longest text, in characters.
+    """
+
+    name: str
+    kind: FieldKind = "register"
+    task: str = ""
+    owners: Mapping[str, Roles] = field(default_factory=dict)
+    resolvers: Roles = _NOBODY
+    is_legal: bool = False
+    max_chars: int = 4000
+
+    def task_of(self, key: str) -> str:
+        """Returns the name of the task that decides who owns ``key``; empty when none does."""
+        if self.task.endswith(":*"):
+            return self.task[:-1] + key.partition("/")[2]
+        return self.task
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step of a task, taken by a signed event.
+
+    Attributes:
+        action: Name, e.g. ``"approve"``.
+        sources: Steps from which it leads.
+        target: Step to which it leads.
+        roles: Roles that may take it, in the unit that holds the task.
+        needs: Names of arguments that must be given (a reason, a date).
+        moves: The argument ``to`` names the unit that holds the task afterwards.
+        seals: What the author had not seen of the task's fields does not enter by itself any more.
+    """
+
+    action: str
+    sources: frozenset[str]
+    target: str
+    roles: Roles
+    needs: tuple[str, ...] = ()
+    moves: bool = False
+    seals: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A workflow: the step in which it begins, and its transitions.
+
+    Attributes:
+        name: ``"main"``, or a kind such as ``"agency"``, of which a document has one for each unit
+            (``agency:<unit>``).
+        initial: First step.
+        transitions: All transitions; one action may lead from different steps to different ones.
+    """
+
+    name: str
+    initial: str
+    transitions: tuple[Transition, ...]
+
+    @cached_property
+    def _table(self) -> dict[tuple[str, str], Transition]:
+        return {(t.action, source): t for t in self.transitions for source in t.sources}
+
+    def transition(self, action: str, step: str) -> Transition | None:
+        """Returns the transition that ``action`` is at ``step``, if there is one."""
+        return self._table.get((action, step))
+
+    def actions_at(self, step: str) -> tuple[Transition, ...]:
+        """Returns the transitions that lead from ``step``."""
+        return tuple(t for t in self.transitions if step in t.sources)
+
+
+@dataclass(frozen=True)
+class DocumentType:
+    """What a kind of document is made of.
+
+    Attributes:
+        name: Name, the same at every replica.
+        fields: Its fields.
+        tasks: Its workflows; none for a plain document.
+        creators: Roles that may create one; empty: every officer.
+        arbiters: Roles that settle a disputed task, in the unit that holds it.
+        voiders: Roles that may declare a document void; empty: whoever may create one.
+        version: Schema version; a higher one than known here is kept and waits for a newer program.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    tasks: tuple[Task, ...] = ()
+    creators: Roles = _NOBODY
+    arbiters: Roles = _NOBODY
+    voiders: Roles = _NOBODY
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses a type that could not be folded.
+
+        Raises:
+            InvalidInput: Names collide, or a field names a task or step that does not exist.
+        """
+        names = [f.name for f in self.fields]
+        if len(set(names)) != len(names) or any("/" in n or n.startswith("_") or not n for n in names):
+            raise InvalidInput(f"The fields of {self.name!r} need different names without '/' or a leading '_'.")
+        for each in self.fields:
+            if each.task and each.task.partition(":")[0] not in self._tasks:
+                raise InvalidInput(f"Field {each.name!r} names the task {each.task!r}, which does not exist.")
+        for task in self.tasks:
+            # A task besides the main one is opened by who holds the main task, for a unit that it names.
+            opening = (t for t in task.transitions if task.initial in t.sources)
+            if task.name != MAIN and not all(t.moves for t in opening):
+                raise InvalidInput(f"Task {task.name!r} is opened by a transition that names no unit.")
+
+    @cached_property
+    def _fields(self) -> dict[str, Field]:
+        return {f.name: f for f in self.fields}
+
+    @cached_property
+    def _tasks(self) -> dict[str, Task]:
+        return {t.name: t for t in self.tasks}
+
+    def field(self, key: str) -> Field | None:
+        """Returns the field of a register key (``name`` or ``name/element``), if the type has it."""
+        name, slash, element = key.partition("/")
+        found = self._fields.get(name)
+        if found is None or bool(slash) != (found.kind in {"set", "map"}) or (slash and not element):
+            return None
+        return found
+
+    def notes_field(self, name: str) -> Field | None:
+        """Returns the field if it is one that notes are appended to."""
+        found = self._fields.get(name)
+        return found if found and found.kind == "notes" else None
+
+    def task(self, name: str) -> Task | None:
+        """Returns the workflow of a task by its full name (``main``, ``agency:h01``)."""
+        kind, colon, element = name.partition(":")
+        found = self._tasks.get(kind)
+        return found if found and bool(colon) == bool(element) and bool(colon) == (kind != MAIN) else None
