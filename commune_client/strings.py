@@ -1,0 +1,131 @@
+"""Every Vietnamese sentence that the client shows, in one place.
+
+Widgets and screens import this module and hold no words of their own. Constants are fixed words; functions
+take plain values and return one line. Words are the administration's own (hồ sơ, tiếp nhận, trả kết quả).
+"""
+
+from __future__ import annotations
+
+_MINUTE_S = 60
+_HOUR_S = 60 * _MINUTE_S
+_DAY_S = 24 * _HOUR_S
+
+# --- Working with a form ---
+
+REQUIRED_MARK = "*"
+ERROR_MARK = "!!"
+WARNING_MARK = "!"
+OK_MARK = "+"
+FORM_HINT = "Tab: ô sau | Shift+Tab: ô trước | Enter: ô sau"
+MULTILINE_HINT = "Enter: xuống dòng | Tab: ô sau | Shift+Tab: ô trước"
+CHOICE_HINT = "Phím số hoặc dấu cách: chọn | Enter: ô sau"
+CHECKLIST_HINT = "Phím số hoặc dấu cách: đánh dấu, bỏ dấu | Enter: ô sau"
+
+FIELD_REQUIRED = "Phải nhập mục này"
+CHOICE_REQUIRED = "Phải chọn một mục"
+CHECKLIST_REQUIRED = "Phải đánh dấu ít nhất một mục"
+CHOICE_UNKNOWN = "Mục đã chọn không có trong danh sách"
+DATE_INVALID = "Ngày không đúng, ví dụ đúng: 05/09/2026"
+DATE_HINT = "ngày/tháng/năm, ví dụ 05/09/2026"
+PHONE_INVALID = "Số điện thoại gồm 10 hoặc 11 chữ số, bắt đầu bằng số 0"
+PHONE_HINT = "10 chữ số, ví dụ 0912 345 678"
+ID_INVALID = "Số căn cước gồm 12 chữ số (chứng minh cũ: 9 chữ số)"
+ID_HINT = "12 chữ số"
+
+
+def limit_count(length: int, limit: int) -> str:
+    """Say how much of a limited field is used, and by how much it is over."""
+    over = length - limit
+    if over > 0:
+        return f"{ERROR_MARK} {length}/{limit}, quá {over} ký tự"
+    return f"{length}/{limit}"
+
+
+def text_too_long(length: int, limit: int) -> str:
+    """Say that a field holds more than its limit."""
+    return f"Dài quá {length - limit} ký tự (tối đa {limit})"
+
+
+def text_refused(length: int, limit: int) -> str:
+    """Say that text was not inserted because it would not fit, and that nothing was cut."""
+    return f"Chưa nhận: thành {length} ký tự, tối đa {limit}. Nội dung cũ giữ nguyên"
+
+
+def form_errors(count: int) -> str:
+    """Say how many fields of a form must be mended."""
+    return f"{ERROR_MARK} Còn {count} mục cần sửa"
+
+
+# --- Due dates ---
+
+DUE_TODAY = "hôm nay"
+DUE_NONE = "không hẹn ngày"
+DUE_PAUSED = "tạm dừng"
+DUE_DONE = "đã xong"
+
+
+def due_left(days: int) -> str:
+    """Say how many days are left before the due date."""
+    return f"còn {days} ngày"
+
+
+def due_over(days: int) -> str:
+    """Say how many days the due date has passed."""
+    return f"quá {days} ngày"
+
+
+# --- The sync line ---
+
+SYNC_ONLINE = "Trực tuyến"
+SYNC_OFFLINE = "Ngoại tuyến"
+SYNC_UNKNOWN = "Chưa kết nối"
+SYNC_NEVER = "chưa đồng bộ"
+SYNC_ALL_SENT = "đã gửi hết"
+CLOCK_WARNING = "! kiểm tra ngày giờ máy"
+SYNC_SEPARATOR = " | "
+
+
+def sync_unsent(count: int) -> str:
+    """Say how many events wait to be sent."""
+    return f"{count} chờ gửi"
+
+
+def sync_unsent_since(count: int, age: str) -> str:
+    """Say how many events wait, and for how long the oldest has waited."""
+    return f"{count} chờ gửi, lâu nhất {age}"
+
+
+def sync_conflicts(count: int) -> str:
+    """Say how many conflicts wait for a person."""
+    return f"{count} xung đột"
+
+
+def sync_last(when: str) -> str:
+    """Say when the last completed sync was."""
+    return f"lần cuối {when}"
+
+
+def sync_progress(done: int, total: int) -> str:
+    """Say how far a running sync has come, in counted events."""
+    return f"đang gửi {done}/{total}"
+
+
+def statement_old(age: str) -> str:
+    """Say that the last statement from the province is old."""
+    return f"! xác nhận của tỉnh đã {age}"
+
+
+def age_words(age_s: float) -> str:
+    """Say a span of time in its largest unit.
+
+    Args:
+        age_s: Seconds; a negative span (a clock that went back) counts as zero.
+    """
+    seconds = max(int(age_s), 0)
+    if seconds < _MINUTE_S:
+        return "dưới 1 phút"
+    if seconds < _HOUR_S:
+        return f"{seconds // _MINUTE_S} phút"
+    if seconds < 2 * _DAY_S:
+        return f"{seconds // _HOUR_S} giờ"
+    return f"{seconds // _DAY_S} ngày"
