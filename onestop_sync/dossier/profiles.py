@@ -1,0 +1,211 @@
+"""Legal profiles: parameters and named policies that change with the law; data, not a rule language.
+
+A dossier keeps the profile in force on the day when it was received, whatever comes later.
+
+Source: Nghị định 61/2018/NĐ-CP (in force 21/06/2018) and Thông tư 01/2018/TT-VPCP; Nghị định
+118/2025/NĐ-CP (in force 01/07/2025) and Thông tư 03/2025/TT-VPCP. Where no source says that the second
+differs, it repeats the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final
+
+from onestop_sync.dossier.plain import PlainMap
+from onestop_sync.errors import FormatError, InvalidInput
+
+__all__ = [
+    "DayPolicy",
+    "Form",
+    "LegalProfile",
+    "Status",
+    "SupplementPolicy",
+    "profile_for",
+    "profile_from_plain",
+]
+
+_DAY_MINUTES: Final = 24 * 60
+
+
+class DayPolicy(StrEnum):
+    """How a limit in working days is counted."""
+
+    BY_THE_HOUR = "by_the_hour"
+    """A working day is so many working hours: received Monday 09:00, one day, due Tuesday 09:00."""
+    END_OF_DAY = "end_of_day"
+    """The day of receipt is not counted, and the last day counts until the office closes."""
+
+
+class SupplementPolicy(StrEnum):
+    """What a request for supplements does to the deadline."""
+
+    RESTART = "restart"
+    """The whole limit starts anew when the dossier is complete (NĐ 61/2018 Article 19.4)."""
+    PAUSE = "pause"
+    """The waiting time is subtracted, and a second request counts as overdue (QĐ 766's indicators)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A printed form and its number in the circular of the profile."""
+
+    key: str
+    number: str
+    name_vi: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status of the national portal, `TrangThaiHoSo`."""
+
+    number: int
+    name_vi: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegalProfile:
+    """What the law in force on a day says, as parameters.
+
+    Attributes:
+        effective_to: Last day in force, None while it still is.
+        tiers: From the top: province, district, commune.
+        code_grammar: Id of the grammar of dossier codes, see `codes`.
+        cut_off_min: Receipt after this minute of the day moves handover and same-day results to the next
+            working day, in minutes after local midnight.
+        working_hours_per_day: Hours that a limit of one working day stands for.
+        supplement_notice_days: Working days from receipt within which a supplement is asked after appraisal.
+        extensions_max: How often a new date may be given.
+        extension_notice_days: Days before expiry by which the apology is sent.
+    """
+
+    id: str
+    name_vi: str
+    effective_from: date
+    effective_to: date | None
+    tiers: tuple[str, ...]
+    code_grammar: str
+    cut_off_min: int
+    working_hours_per_day: int
+    day_policy: DayPolicy
+    supplement_policy: SupplementPolicy
+    supplement_notice_days: int
+    extensions_max: int
+    extension_notice_days: int
+    forms: tuple[Form, ...]
+    statuses: tuple[Status, ...]
+    source: str = ""
+
+    def is_in_force(self, day: date) -> bool:
+        """Tell whether the profile governs what is received on that day."""
+        return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
+
+    def form(self, key: str) -> Form:
+        """Return a form by its key: receipt, supplement, refusal, apology, stop, control_slip, register.
+
+        Raises:
+            InvalidInput: The profile has no such form (there is no `stop` before 2025).
+        """
+        for form in self.forms:
+            if form.key == key:
+                return form
+        raise InvalidInput(f"Profile {self.id} has no form {key!r}.")
+
+    def status_name(self, number: int) -> str:
+        """Return the Vietnamese name of a status.
+
+        Raises:
+            InvalidInput: The profile has no status of that number.
+        """
+        for status in self.statuses:
+            if status.number == number:
+                return status.name_vi
+        raise InvalidInput(f"Profile {self.id} has no status {number}.")
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the profile as maps, arrays, text and integers, as it is signed and synced."""
+        return {
+            "id": self.id,
+            "name_vi": self.name_vi,
+            "effective_from": self.effective_from.isoformat(),
+            "effective_to": self.effective_to.isoformat() if self.effective_to else None,
+            "tiers": list(self.tiers),
+            "code_grammar": self.code_grammar,
+            "cut_off_min": self.cut_off_min,
+            "working_hours_per_day": self.working_hours_per_day,
+            "day_policy": str(self.day_policy),
+            "supplement_policy": str(self.supplement_policy),
+            "supplement_notice_days": self.supplement_notice_days,
+            "extensions_max": self.extensions_max,
+            "extension_notice_days": self.extension_notice_days,
+            "forms": [[form.key, form.number, form.name_vi] for form in self.forms],
+            "statuses": [[status.number, status.name_vi] for status in self.statuses],
+            "source": self.source,
+        }
+
+
+def profile_for(day: date, profiles: Iterable[LegalProfile]) -> LegalProfile:
+    """Return the one profile in force on a day, in Vietnam's date.
+
+    Raises:
+        InvalidInput: None is in force, or more than one.
+    """
+    found = [profile for profile in profiles if profile.is_in_force(day)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(profile.id for profile in found) or "none"
+    raise InvalidInput(
+        f"One legal profile should be in force on {day}; there is {names}.",
+        todo="Nothing was changed. Check the machine's date, or synchronise the legal profiles.",
+    )
+
+
+def _form(value: object) -> Form:
+    match value:
+        case [str(key), str(number), str(name)]:
+            return Form(key, number, name)
+    raise FormatError("A form of the legal profile is not key, number and name.")
+
+
+def _status(value: object) -> Status:
+    match value:
+        case [int(number), str(name)]:
+            return Status(number, name)
+    raise FormatError("A status of the legal profile is not number and name.")
+
+
+def profile_from_plain(value: object) -> LegalProfile:
+    """Read a legal profile from plain data.
+
+    Raises:
+        FormatError: It is not one, or it names a policy that this version does not know.
+    """
+    plain = PlainMap(value, "legal profile")
+    try:
+        day_policy = DayPolicy(plain.text("day_policy"))
+        supplement_policy = SupplementPolicy(plain.text("supplement_policy"))
+    except ValueError as error:
+        raise FormatError(f"The legal profile needs a newer version: {error}.") from None
+    if not 0 < plain.integer("cut_off_min") < _DAY_MINUTES or not plain.integer("working_hours_per_day"):
+        raise FormatError("The legal profile's cut-off or working hours are not possible.")
+    return LegalProfile(
+        id=plain.text("id"),
+        name_vi=plain.text("name_vi"),
+        effective_from=plain.day("effective_from"),
+        effective_to=plain.optional_day("effective_to"),
+        tiers=plain.texts("tiers"),
+        code_grammar=plain.text("code_grammar"),
+        cut_off_min=plain.integer("cut_off_min"),
+        working_hours_per_day=plain.integer("working_hours_per_day"),
+        day_policy=day_policy,
+        supplement_policy=supplement_policy,
+        supplement_notice_days=plain.integer("supplement_notice_days"),
+        extensions_max=plain.integer("extensions_max"),
+        extension_notice_days=plain.integer("extension_notice_days"),
+        forms=tuple(_form(form) for form in plain.items("forms")),
+        statuses=tuple(_status(status) for status in plain.items("statuses")),
+        source=plain.text("source", ""),
+    )
