@@ -82,7 +82,7 @@ SYNC_UNKNOWN = "Chưa kết nối"
 SYNC_NEVER = "chưa đồng bộ"
 SYNC_ALL_SENT = "đã gửi hết"
 CLOCK_WARNING = "! kiểm tra ngày giờ máy"
-SYNC_SEPARATOR = " | "
+SEPARATOR = " | "
 
 
 def sync_unsent(count: int) -> str:

@@ -24,7 +24,7 @@ ONESTOP_THEME = Theme(
     secondary="#aaaaaa",
     accent="#ffff55",
     warning="#ffff55",
-    error="#ff7777",
+    error="#ff8c8c",
     success="#55ff55",
     foreground=FOREGROUND,
     background=BACKGROUND,
@@ -51,7 +51,7 @@ class StateStyle(StrEnum):
     QUIET = "#aaaaaa"
     GOOD = "#55ff55"
     SOON = "#ffff55"
-    LATE = "bold #ff7777"
+    LATE = "bold #ff8c8c"
 
 
 def use_theme(app: App[Any]) -> None:

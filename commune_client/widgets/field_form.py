@@ -16,7 +16,6 @@ from commune_client.theme import StateStyle
 from commune_client.widgets.field_row import FieldRow
 from commune_client.widgets.field_rules import FieldValue, FormField, check_value, clean_value, shown_value
 from commune_client.widgets.messages import OverLimit
-from commune_client.widgets.option_field import OptionField
 
 
 class FieldForm(Vertical):
@@ -124,7 +123,7 @@ class FieldForm(Vertical):
                 errors[name] = error
         if errors:
             self.focus_field(next(iter(errors)))
-            self._say(strings.form_errors(len(errors)), StateStyle.LATE)
+        self._show_hint()
         return errors
 
     def show_errors(self, errors: Mapping[str, str]) -> None:
@@ -146,13 +145,10 @@ class FieldForm(Vertical):
         self._show_hint()
 
     def on_field_row_changed(self, event: FieldRow.Changed) -> None:
-        """Tell the caller; a field that was wrong is checked again as it is mended."""
+        """Tell the caller."""
         event.stop()
-        row = event.row
-        if row.error:
-            row.show_error(check_value(row.field, event.value))
         self._show_hint()
-        self.post_message(self.Changed(self, row.field.name, event.value))
+        self.post_message(self.Changed(self, event.row.field.name, event.value))
 
     def on_field_row_left(self, event: FieldRow.Left) -> None:
         """Tell the caller that the last field is done."""
@@ -167,18 +163,20 @@ class FieldForm(Vertical):
             )
 
     def _show_hint(self) -> None:
-        """Show help and count of the field in focus."""
+        """Show how many fields are wrong, and the count and the help of the field in focus."""
+        wrong = sum(row.error is not None for row in self._rows.values())
         row = next((row for row in self._rows.values() if row.control.has_focus), None)
-        if row is None:
-            return
-        if isinstance(row.control, OptionField):
-            self._say(row.field.hint, StateStyle.PLAIN)
-            return
-        length, limit = len(str(row.value)), row.field.max_length
-        style = StateStyle.LATE if length > limit else StateStyle.PLAIN
-        self._say(f"{strings.limit_count(length, limit)}  {row.field.hint}", style)
+        parts = [strings.form_errors(wrong)] if wrong else []
+        is_over = False
+        if row is not None:
+            limit = row.field.max_length
+            is_over = 0 < limit < len(row.value)
+            parts += [strings.limit_count(len(row.value), limit)] if limit else []
+            parts.append(row.field.hint)
+        self._say(strings.SEPARATOR.join(parts), StateStyle.LATE if wrong or is_over else StateStyle.PLAIN)
 
     def _say(self, text: str, style: StateStyle) -> None:
+        """Show a line below the fields."""
         self.query_one(".hint", Static).update(Content.styled(text, style))
 
 

@@ -14,10 +14,14 @@ from textual.widgets import Input, Static, TextArea
 
 from commune_client import strings
 from commune_client.theme import StateStyle
-from commune_client.widgets.field_rules import FieldValue, FormField
+from commune_client.widgets.field_rules import FieldValue, FormField, check_value
 from commune_client.widgets.option_field import OptionField
 from commune_client.widgets.vn_input import VnInput
 from commune_client.widgets.vn_text_area import VnTextArea
+
+_BLANK = "_" * 12
+"""Shows where an empty field is when the terminal has no colour for it."""
+_BLANK_DATE = "__/__/____"
 
 Control = VnInput | VnTextArea | OptionField
 
@@ -51,8 +55,8 @@ class FieldRow(Vertical):
     FieldRow > Horizontal { height: auto; }
     FieldRow .focus-mark { width: 2; height: 1; color: $accent; text-style: bold; }
     FieldRow .label { width: 30%; min-width: 22; height: auto; padding: 0 1 0 0; }
-    FieldRow Input { width: 1fr; background: $surface; padding: 0 1; }
-    FieldRow Input:focus { background: $panel; background-tint: transparent; }
+    FieldRow FormInput.-textual-compact { width: 1fr; background: $surface; padding: 0 1; }
+    FieldRow FormInput.-textual-compact:focus { background: $panel; background-tint: transparent; }
     FieldRow VnTextArea { width: 1fr; height: 4; background: $surface; padding: 0 1; border: none; }
     FieldRow VnTextArea:focus { background: $panel; background-tint: transparent; border: none; }
     FieldRow OptionField:focus { background: $panel; }
@@ -153,10 +157,15 @@ class FieldRow(Vertical):
         self._tell_change()
 
     def _tell_change(self) -> None:
-        """Post a change, once; the messages that Textual posts when it mounts a field change nothing."""
+        """Post a change, once; the messages that Textual posts when it mounts a field change nothing.
+
+        A field that was wrong is checked again as it is mended.
+        """
         value = self.value
         if value != self._value:
             self._value = value
+            if self.error is not None:
+                self.show_error(check_value(self.field, value))
             self.post_message(self.Changed(self, value))
 
 
@@ -167,8 +176,11 @@ def _make_control(field: FormField, value: FieldValue) -> Control:
         is_multiple = field.kind == "checklist"
         return FormOptions(field.options, _as_marks(value), is_multiple=is_multiple, widget_id=widget_id)
     if field.kind == "multiline":
-        return VnTextArea(_as_text(value), limit=field.max_length, id=widget_id, compact=True)
-    return FormInput(_as_text(value), limit=field.max_length, id=widget_id, compact=True)
+        return VnTextArea(
+            _as_text(value), limit=field.max_length, placeholder=_BLANK, id=widget_id, compact=True
+        )
+    blank = _BLANK_DATE if field.kind == "date" else _BLANK
+    return FormInput(_as_text(value), limit=field.max_length, placeholder=blank, id=widget_id, compact=True)
 
 
 def _read_control(control: Control, field: FormField) -> FieldValue:

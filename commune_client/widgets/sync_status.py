@@ -50,7 +50,7 @@ def sync_text(state: SyncState, width: int | None = None) -> str:
         state: What to show.
         width: Columns that there are; the least important words go first. None shows everything.
     """
-    return strings.SYNC_SEPARATOR.join(text for text, _ in _fitting_parts(state, width))
+    return strings.SEPARATOR.join(text for text, _ in _fitting_parts(state, width))
 
 
 def _fitting_parts(state: SyncState, width: int | None) -> list[_Part]:
@@ -69,7 +69,7 @@ def _fitting_parts(state: SyncState, width: int | None) -> list[_Part]:
 
 def _parts_width(parts: list[_Part]) -> int:
     """Return columns; Vietnamese letters in NFC take one each."""
-    return sum(len(text) for text, _ in parts) + len(strings.SYNC_SEPARATOR) * (len(parts) - 1)
+    return sum(len(text) for text, _ in parts) + len(strings.SEPARATOR) * (len(parts) - 1)
 
 
 def _line(state: SyncState) -> _Part:
@@ -126,4 +126,4 @@ class SyncStatus(Widget):
         parts = [
             Content.styled(text, style) for text, style in _fitting_parts(self.state, self.content_size.width)
         ]
-        return Content(strings.SYNC_SEPARATOR).join(parts)
+        return Content(strings.SEPARATOR).join(parts)
