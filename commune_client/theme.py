@@ -55,6 +55,9 @@ class StateStyle(StrEnum):
 
 
 def use_theme(app: App[Any]) -> None:
-    """Register the theme with an app and switch to it; call it before the first paint."""
+    """Register the theme with an app and switch to it.
+
+    Call it in the app's `__init__`: once the app is mounted, a change of theme styles everything anew.
+    """
     app.register_theme(ONESTOP_THEME)
     app.theme = ONESTOP_THEME.name

@@ -34,6 +34,7 @@ class TypingApp(App[None]):
 
     def __init__(self, output: Path, kinds: list[str]) -> None:
         super().__init__()
+        use_theme(self)
         self.output = output
         self.kinds = kinds
 
@@ -44,7 +45,6 @@ class TypingApp(App[None]):
 
     def on_mount(self) -> None:
         """Say that keys are taken, once the first field has the focus."""
-        use_theme(self)
         self.call_after_refresh(lambda: self.output.with_suffix(".ready").touch())
 
     def action_finish(self) -> None:

@@ -75,6 +75,7 @@ class Showcase(App[None]):
             values: First values of the form; None for the usual ones.
         """
         super().__init__()
+        use_theme(self)
         self.first_values = VALUES if values is None else values
         self.changes: list[tuple[str, FieldValue]] = []
         self.submitted = 0
@@ -89,7 +90,6 @@ class Showcase(App[None]):
 
     def on_mount(self) -> None:
         """Show the sync state."""
-        use_theme(self)
         self.query_one(SyncStatus).state = SYNC
 
     def action_check(self) -> None:
