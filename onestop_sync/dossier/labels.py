@@ -1,0 +1,130 @@
+"""Vietnamese names of roles, steps, actions and fields, for screens, commands and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from onestop_sync.dossier.roles import ADMIN, APPRAISAL, APPROVAL, HEAD, INTAKE, RETURN
+
+__all__ = ["ACTION_LABELS", "FIELD_LABELS", "ROLE_LABELS", "STEP_LABELS", "field_label", "step_label"]
+
+ROLE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        INTAKE: "Tiếp nhận",
+        APPRAISAL: "Thẩm định",
+        APPROVAL: "Phê duyệt",
+        RETURN: "Trả kết quả",
+        HEAD: "Lãnh đạo",
+        ADMIN: "Quản trị",
+    }
+)
+
+STEP_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "draft": "Mới lập",
+        "incomplete": "Chờ bổ sung khi tiếp nhận",
+        "refused": "Từ chối tiếp nhận",
+        "accepted": "Đã tiếp nhận",
+        "given": "Chờ thẩm định nhận",
+        "sent": "Chờ đơn vị khác nhận",
+        "appraisal": "Đang thẩm định",
+        "supplement": "Chờ bổ sung",
+        "payment": "Chờ nộp nghĩa vụ tài chính",
+        "approval": "Chờ phê duyệt",
+        "approved": "Đã phê duyệt",
+        "rejected": "Không đủ điều kiện giải quyết",
+        "stopped": "Dừng xử lý",
+        "result_given": "Chờ nhận kết quả",
+        "notice_given": "Chờ nhận thông báo",
+        "result_ready": "Chờ trả kết quả",
+        "notice_ready": "Chờ trả thông báo",
+        "returned": "Đã trả kết quả",
+        "withdrawn": "Đã rút hồ sơ",
+        "none": "Chưa hỏi",
+        "asked": "Chờ ý kiến",
+        "answered": "Đã có ý kiến",
+        "passed": "Không thuộc thẩm quyền",
+    }
+)
+ACTION_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ask_at_intake": "Yêu cầu bổ sung khi tiếp nhận",
+        "refuse": "Từ chối tiếp nhận",
+        "accept": "Tiếp nhận",
+        "give": "Bàn giao thẩm định",
+        "receive": "Nhận bàn giao",
+        "decline": "Trả lại bàn giao",
+        "transfer": "Chuyển đơn vị khác",
+        "ask_supplement": "Yêu cầu bổ sung",
+        "supply": "Nhận bổ sung",
+        "ask_payment": "Yêu cầu nghĩa vụ tài chính",
+        "pay": "Xác nhận đã nộp",
+        "submit": "Trình phê duyệt",
+        "send_back": "Trả lại thẩm định",
+        "extend": "Hẹn lại ngày trả",
+        "approve": "Phê duyệt",
+        "reject": "Không giải quyết",
+        "stop": "Dừng xử lý",
+        "withdraw": "Rút hồ sơ",
+        "give_result": "Chuyển trả kết quả",
+        "return": "Trả kết quả",
+        "ask": "Lấy ý kiến",
+        "answer": "Trả lời ý kiến",
+        "pass": "Báo không thuộc thẩm quyền",
+    }
+)
+
+FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ma_ho_so": "Mã hồ sơ",
+        "ma_thu_tuc": "Mã thủ tục",
+        "ten_thu_tuc": "Tên thủ tục",
+        "hinh_thuc_nop": "Hình thức nộp",
+        "tiep_nhan_luc": "Tiếp nhận lúc",
+        "han_tra": "Hẹn trả kết quả",
+        "nguoi_nop": "Người nộp",
+        "ngay_sinh": "Ngày sinh",
+        "so_dinh_danh": "Số định danh",
+        "dia_chi": "Địa chỉ",
+        "noi_dung": "Nội dung yêu cầu",
+        "so_bo": "Số bộ hồ sơ",
+        "giay_to": "Giấy tờ",
+        "truong_rieng": "Thông tin riêng",
+        "dien_thoai": "Điện thoại",
+        "email": "Thư điện tử",
+        "cach_nhan": "Cách nhận kết quả",
+        "dia_chi_nhan": "Nơi nhận kết quả",
+        "nguoi_thu_ly": "Người thụ lý",
+        "yeu_cau_bo_sung": "Yêu cầu bổ sung",
+        "y_kien_tham_dinh": "Ý kiến thẩm định",
+        "ket_qua": "Kết quả giải quyết",
+        "nguoi_nhan": "Người nhận kết quả",
+        "tra_luc": "Trả kết quả lúc",
+        "y_kien": "Ý kiến phối hợp",
+        "le_phi": "Phí, lệ phí",
+        "ghi_chu": "Ghi chú",
+        "_void": "Hủy hồ sơ",
+    }
+)
+"""Field → Vietnamese name, for screens and forms."""
+
+
+def step_label(step: str) -> str:
+    """Returns a step's name, whatever marks it bears; of a step unknown here, its own."""
+    base = step.partition("+")[0]
+    return STEP_LABELS.get(base, base)
+
+
+def field_label(key: str) -> str:
+    """Returns the name of a register key: ``giay_to/Tờ khai`` is ``Giấy tờ: Tờ khai``.
+
+    A disputed task, as `fold.conflicts` names it, has a name too.
+    """
+    if key.startswith("task:"):
+        unit = key.partition(":")[2].partition(":")[2]
+        return f"Bước xử lý ({unit})" if unit else "Bước xử lý"
+    name, _, element = key.partition("/")
+    label = FIELD_LABELS.get(name, name)
+    return f"{label}: {element}" if element else label

@@ -1,0 +1,152 @@
+"""The document type of a one-stop dossier: its fields, who owns each at which step, and their names.
+
+- What the applicant brought (*content*) is the intake desk's until the appraiser has signed for it; then the
+  appraiser's, and the approver's once it is submitted. While a supplement is awaited it is the desk's again.
+- *Contact* data belongs to all four roles of the unit that holds the dossier, at every step: it never changes
+  hands inside a commune, so that parallel edits there merge or conflict, and none is late.
+- How the result is received belongs to everyone who takes part, also while another unit decides.
+- The due date is set at acceptance, and after that only where a supplement comes in or a new appointment
+  can still be given.
+- An agency that is asked owns its own opinion until it has answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from onestop_sync.dossier.labels import FIELD_LABELS, ROLE_LABELS, field_label
+from onestop_sync.dossier.roles import (
+    ADMIN,
+    APPRAISAL,
+    APPROVAL,
+    HEAD,
+    INTAKE,
+    OFFICERS,
+    RETURN,
+)
+from onestop_sync.dossier.summary import summarise
+from onestop_sync.dossier.workflow import AGENCY, AGENCY_TASK, MAIN_TASK, NEW_DUE_STEPS, variants
+from onestop_sync.schema import MAIN, DocumentType, Field, FieldKind
+
+__all__ = [
+    "ADMIN",
+    "APPRAISAL",
+    "APPROVAL",
+    "DOSSIER",
+    "FIELD_LABELS",
+    "HEAD",
+    "INTAKE",
+    "NAME_MAX",
+    "OFFICERS",
+    "RETURN",
+    "ROLE_LABELS",
+    "field_label",
+]
+
+NAME_MAX: Final = 200
+"""Longest name of a person or organisation, in characters."""
+
+_Owners = Mapping[str, frozenset[str]]
+_INTAKE: Final = frozenset({INTAKE})
+_APPRAISAL: Final = frozenset({APPRAISAL})
+_DECIDE: Final = frozenset({APPROVAL, HEAD})
+_HEAD: Final = frozenset({HEAD})
+
+
+def _owners(plan: Mapping[tuple[str, ...], frozenset[str]]) -> _Owners:
+    """Spreads owners given for steps without marks over the steps with all their marks."""
+    return MappingProxyType({step: roles for bases, roles in plan.items() for step in variants(*bases)})
+
+
+_AT_COUNTER: Final = ("draft", "incomplete")
+_REGISTRATION: Final = _owners({_AT_COUNTER: _INTAKE})
+_CONTENT: Final = _owners(
+    {
+        (*_AT_COUNTER, "accepted", "given", "supplement"): _INTAKE,
+        ("sent", "appraisal", "payment"): _APPRAISAL,
+        ("approval",): _DECIDE,
+    }
+)
+_CONTACT: Final = _owners(
+    {
+        (
+            *_AT_COUNTER,
+            "accepted",
+            "given",
+            "sent",
+            "appraisal",
+            "supplement",
+            "payment",
+            "approval",
+        ): OFFICERS,
+        (
+            "approved",
+            "rejected",
+            "stopped",
+            "result_given",
+            "notice_given",
+            "result_ready",
+            "notice_ready",
+        ): OFFICERS,
+    }
+)
+_DUE: Final = MappingProxyType(
+    {**_owners({(*_AT_COUNTER, "supplement"): _INTAKE}), **dict.fromkeys(NEW_DUE_STEPS, _DECIDE)}
+)
+_REQUEST: Final = _owners({_AT_COUNTER: _INTAKE, ("appraisal",): _APPRAISAL})
+_OPINION: Final = _owners({("appraisal",): _APPRAISAL})
+_RESULT: Final = _owners({("appraisal",): _APPRAISAL, ("approval",): _DECIDE})
+_ASSIGNED: Final = _owners({("given", "sent", "appraisal"): _APPRAISAL | _HEAD})
+_RETURNED: Final = _owners({("result_ready", "notice_ready"): frozenset({RETURN})})
+
+
+def _field(
+    name: str, owners: _Owners, kind: FieldKind = "register", *, is_legal: bool = False, max_chars: int = 4000
+) -> Field:
+    return Field(name, kind, MAIN, owners, _HEAD, is_legal, max_chars)
+
+
+DOSSIER: Final = DocumentType(
+    "dossier",
+    fields=(
+        # Registration: what acceptance gives.
+        _field("ma_ho_so", _REGISTRATION, is_legal=True, max_chars=64),
+        _field("ma_thu_tuc", _REGISTRATION, is_legal=True, max_chars=64),
+        _field("ten_thu_tuc", _REGISTRATION, is_legal=True, max_chars=1000),
+        _field("hinh_thuc_nop", _REGISTRATION, max_chars=20),
+        _field("tiep_nhan_luc", _REGISTRATION, is_legal=True),
+        _field("han_tra", _DUE, is_legal=True),
+        # What the applicant says and brings.
+        _field("nguoi_nop", _CONTENT, is_legal=True, max_chars=NAME_MAX),
+        _field("ngay_sinh", _CONTENT, is_legal=True, max_chars=10),
+        _field("so_dinh_danh", _CONTENT, is_legal=True, max_chars=20),
+        _field("dia_chi", _CONTENT, is_legal=True, max_chars=500),
+        _field("noi_dung", _CONTENT, is_legal=True),
+        _field("so_bo", _CONTENT, is_legal=True),
+        _field("giay_to", _CONTENT, "map", is_legal=True),
+        _field("truong_rieng", _CONTENT, "map", is_legal=True),
+        # How to reach the applicant, and how the result is received.
+        _field("dien_thoai", _CONTACT, is_legal=True, max_chars=20),
+        _field("email", _CONTACT, max_chars=254),
+        Field("cach_nhan", is_legal=True, max_chars=20),
+        Field("dia_chi_nhan", is_legal=True, max_chars=500),
+        # Processing.
+        _field("nguoi_thu_ly", _ASSIGNED, max_chars=NAME_MAX),
+        _field("yeu_cau_bo_sung", _REQUEST, is_legal=True),
+        _field("y_kien_tham_dinh", _OPINION),
+        _field("ket_qua", _RESULT, is_legal=True),
+        _field("nguoi_nhan", _RETURNED, is_legal=True, max_chars=NAME_MAX),
+        _field("tra_luc", _RETURNED, is_legal=True),
+        Field("y_kien", "map", f"{AGENCY}:*", MappingProxyType({"asked": _APPRAISAL | _DECIDE}), _HEAD),
+        # What only grows.
+        Field("le_phi", "notes"),
+        Field("ghi_chu", "notes"),
+    ),
+    tasks=(MAIN_TASK, AGENCY_TASK),
+    creators=_INTAKE,
+    arbiters=_HEAD,
+    voiders=_HEAD,
+    summarise=summarise,
+)

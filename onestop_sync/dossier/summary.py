@@ -1,0 +1,47 @@
+"""What lists show and search of a dossier: pure, and without any clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onestop_sync.dossier.workflow import ENDED, MAIN_TASK, WAITING, base_step
+from onestop_sync.fold import State
+from onestop_sync.schema import MAIN, Summary
+from onestop_sync.search_text import fold_text
+
+__all__ = ["due_ms", "running_due_ms", "summarise", "text_of"]
+
+_SEARCHED = ("ma_ho_so", "nguoi_nop", "ten_thu_tuc", "ma_thu_tuc", "so_dinh_danh", "dien_thoai", "dia_chi")
+
+
+def text_of(state: State, key: str) -> str:
+    """Returns a register's text; empty when it holds none."""
+    value = state.value(key)
+    return value if isinstance(value, str) else ""
+
+
+def due_ms(state: State) -> int | None:
+    """Returns the appointment that was given, milliseconds since 1970 UTC."""
+    value: Any = state.value("han_tra")
+    found = value.get("ms") if isinstance(value, dict) else None
+    return found if type(found) is int else None
+
+
+def running_due_ms(state: State) -> int | None:
+    """Returns the due date while it runs: not once processing ended, nor while the applicant is awaited."""
+    task = state.tasks.get(MAIN)
+    step = base_step(task.step if task else MAIN_TASK.initial)
+    return None if state.is_void or step in ENDED or step in WAITING else due_ms(state)
+
+
+def summarise(state: State) -> Summary:
+    """Returns a dossier's row: code, applicant and procedure, step without marks, running due date."""
+    task = state.tasks.get(MAIN)
+    named = (text_of(state, "nguoi_nop"), text_of(state, "ten_thu_tuc") or text_of(state, "ma_thu_tuc"))
+    return Summary(
+        label=text_of(state, "ma_ho_so"),
+        title=" – ".join(part for part in named if part),
+        step=base_step(task.step if task else MAIN_TASK.initial),
+        due_ms=running_due_ms(state),
+        search=fold_text(" ".join(filter(None, (text_of(state, key) for key in _SEARCHED)))),
+    )
