@@ -1,6 +1,6 @@
 """What each of the sixteen procedures asks on its form, filled in with invented answers.
 
-The names of the fields are the application's own; the answers are Vietnamese text as an official types it.
+Fields have their Vietnamese names, as the screen shows them, and answers are text as an official types it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 __all__ = ["FORMS", "NARRATIVES", "Answers", "Fields"]
 
 Fields = dict[str, str | list[str]]
-"""Text, or a list of texts, by the form's field."""
+"""Text, or a list of texts, by the Vietnamese name of the form's field."""
 
 
 class Answers(ABC):
@@ -70,32 +70,34 @@ def _birth(ask: Answers) -> Fields:
     mother, mother_born, mother_id, _, _ = ask.person("nữ", (19, 40))
     father, father_born, father_id, _, _ = ask.person("nam", (20, 45))
     return {
-        "child_name": f"{father.split(' ', maxsplit=1)[0]} {child.split(' ', 1)[1]}",
-        "child_born_on": born,
-        "child_sex": sex,
-        "birth_place": ask.choice(_HOSPITALS),
-        "mother_name": mother,
-        "mother_born_on": mother_born,
-        "mother_id_number": mother_id,
-        "father_name": father,
-        "father_born_on": father_born,
-        "father_id_number": father_id,
-        "copies": str(ask.number(1, 5)),
+        "Họ tên con": f"{father.split(' ', maxsplit=1)[0]} {child.split(' ', 1)[1]}",
+        "Ngày sinh của con": born,
+        "Giới tính của con": sex,
+        "Nơi sinh": ask.choice(_HOSPITALS),
+        "Họ tên mẹ": mother,
+        "Ngày sinh mẹ": mother_born,
+        "Số định danh mẹ": mother_id,
+        "Họ tên cha": father,
+        "Ngày sinh cha": father_born,
+        "Số định danh cha": father_id,
+        "Số bản sao": str(ask.number(1, 5)),
     }
 
 
 def _death(ask: Answers) -> Fields:
     name, born, number, sex, address = ask.person(ages=(55, 96), is_family=True)
     return {
-        "deceased_name": name,
-        "deceased_born_on": born,
-        "deceased_id_number": number,
-        "deceased_sex": sex,
-        "deceased_address": address,
-        "died_at": f"{ask.number(0, 23):02d} giờ {ask.number(0, 59):02d} phút ngày {ask.recent_day(14)}",
-        "death_place": ask.choice(("Tại nhà riêng", *_HOSPITALS)),
-        "death_cause": ask.choice(("Bệnh già", "Tai biến mạch máu não", "Ung thư gan", "Tai nạn giao thông")),
-        "relation": ask.choice(("Con", "Cháu", "Em")),
+        "Họ tên người chết": name,
+        "Ngày sinh người chết": born,
+        "Số định danh người chết": number,
+        "Giới tính người chết": sex,
+        "Nơi cư trú cuối cùng": address,
+        "Chết lúc": f"{ask.number(0, 23):02d} giờ {ask.number(0, 59):02d} phút ngày {ask.recent_day(14)}",
+        "Nơi chết": ask.choice(("Tại nhà riêng", *_HOSPITALS)),
+        "Nguyên nhân chết": ask.choice(
+            ("Bệnh già", "Tai biến mạch máu não", "Ung thư gan", "Tai nạn giao thông")
+        ),
+        "Quan hệ": ask.choice(("Con", "Cháu", "Em")),
     }
 
 
@@ -106,37 +108,39 @@ def _marriage(ask: Answers) -> Fields:
     groom, groom_born, groom_id, _, groom_address = applicant if is_groom else other
     bride, bride_born, bride_id, _, bride_address = other if is_groom else applicant
     return {
-        "groom_name": groom,
-        "groom_born_on": groom_born,
-        "groom_id_number": groom_id,
-        "groom_address": groom_address,
-        "bride_name": bride,
-        "bride_born_on": bride_born,
-        "bride_id_number": bride_id,
-        "bride_address": bride_address,
-        "marriage_count": ask.choice(("Cả hai lần đầu", "Bên nam lần thứ hai", "Bên nữ lần thứ hai")),
-        "copies": str(ask.number(1, 3)),
+        "Họ tên bên nam": groom,
+        "Ngày sinh bên nam": groom_born,
+        "Số định danh bên nam": groom_id,
+        "Địa chỉ bên nam": groom_address,
+        "Họ tên bên nữ": bride,
+        "Ngày sinh bên nữ": bride_born,
+        "Số định danh bên nữ": bride_id,
+        "Địa chỉ bên nữ": bride_address,
+        "Lần kết hôn": ask.choice(("Cả hai lần đầu", "Bên nam lần thứ hai", "Bên nữ lần thứ hai")),
+        "Số bản sao": str(ask.number(1, 3)),
     }
 
 
 def _marital_status(ask: Answers) -> Fields:
     return {
-        "marital_status": ask.choice(("Chưa đăng ký kết hôn với ai", "Đã ly hôn", "Vợ hoặc chồng đã chết")),
-        "purpose": ask.choice(_PURPOSES),
-        "residence_history": [f"Từ năm {ask.number(1995, 2015)}: thường trú tại địa chỉ nêu trên"],
+        "Tình trạng hôn nhân": ask.choice(
+            ("Chưa đăng ký kết hôn với ai", "Đã ly hôn", "Vợ hoặc chồng đã chết")
+        ),
+        "Mục đích sử dụng": ask.choice(_PURPOSES),
+        "Quá trình cư trú": [f"Từ năm {ask.number(1995, 2015)}: thường trú tại địa chỉ nêu trên"],
     }
 
 
 def _guardianship(ask: Answers) -> Fields:
     ward, ward_born, _, ward_sex, address = ask.person(ages=(2, 17))
     return {
-        "ward_name": ward,
-        "ward_born_on": ward_born,
-        "ward_sex": ward_sex,
-        "ward_address": address,
-        "guardianship_kind": ask.choice(("Giám hộ cử", "Giám hộ đương nhiên")),
-        "relation": ask.choice(("Ông hoặc bà", "Bác ruột", "Cô, chú hoặc dì ruột", "Anh hoặc chị ruột")),
-        "reason": ask.choice(
+        "Họ tên người được giám hộ": ward,
+        "Ngày sinh người được giám hộ": ward_born,
+        "Giới tính người được giám hộ": ward_sex,
+        "Địa chỉ người được giám hộ": address,
+        "Loại giám hộ": ask.choice(("Giám hộ cử", "Giám hộ đương nhiên")),
+        "Quan hệ": ask.choice(("Ông hoặc bà", "Bác ruột", "Cô, chú hoặc dì ruột", "Anh hoặc chị ruột")),
+        "Lý do": ask.choice(
             ("Cha mẹ đã mất", "Cha mẹ mất năng lực hành vi dân sự", "Không xác định được cha mẹ")
         ),
     }
@@ -146,12 +150,12 @@ def _parentage(ask: Answers) -> Fields:
     child, child_born, _, child_sex, _ = ask.person(ages=(1, 17), is_family=True)
     witnesses = [ask.person()[0] for _ in range(2)]
     return {
-        "child_name": child,
-        "child_born_on": child_born,
-        "child_sex": child_sex,
-        "recognised_as": ask.choice(("Nhận con", "Nhận cha", "Nhận mẹ")),
-        "evidence": ask.choice(("Kết quả giám định ADN", "Văn bản cam đoan có hai người làm chứng")),
-        "witnesses": witnesses,
+        "Họ tên con": child,
+        "Ngày sinh của con": child_born,
+        "Giới tính của con": child_sex,
+        "Yêu cầu nhận": ask.choice(("Nhận con", "Nhận cha", "Nhận mẹ")),
+        "Chứng cứ": ask.choice(("Kết quả giám định ADN", "Văn bản cam đoan có hai người làm chứng")),
+        "Người làm chứng": witnesses,
     }
 
 
@@ -163,13 +167,13 @@ def _correction(ask: Answers) -> Fields:
         ("Dân tộc", "Kinh", "Tày"),
     )[ask.number(0, 2)]
     return {
-        "record_kind": ask.choice(_RECORDS),
-        "record_number": f"{ask.number(1, 320)}/{ask.number(1990, 2024)}",
-        "record_subject": name,
-        "corrected_field": what,
-        "old_value": old,
-        "new_value": new,
-        "reason": ask.choice(
+        "Loại sổ hộ tịch": ask.choice(_RECORDS),
+        "Số, năm đăng ký": f"{ask.number(1, 320)}/{ask.number(1990, 2024)}",
+        "Người được đăng ký": name,
+        "Nội dung cải chính": what,
+        "Đã ghi là": old,
+        "Sửa thành": new,
+        "Lý do": ask.choice(
             ("Ghi nhầm khi đăng ký", "Theo giấy khai sinh gốc", "Theo nguyện vọng của cha mẹ")
         ),
     }
@@ -178,103 +182,105 @@ def _correction(ask: Answers) -> Fields:
 def _birth_again(ask: Answers) -> Fields:
     father, mother = ask.person("nam", (45, 85), is_family=True)[0], ask.person("nữ", (42, 85))[0]
     return {
-        "birth_place": ask.choice(_HOSPITALS),
-        "first_registered_at": f"Ủy ban nhân dân xã, năm {ask.number(1965, 2005)}",
-        "father_name": father,
-        "mother_name": mother,
-        "reason": ask.choice(("Sổ gốc bị mất do lũ lụt", "Sổ gốc bị hư hỏng, không đọc được")),
-        "own_papers": [ask.choice(_PAPERS), "Học bạ phổ thông"],
+        "Nơi sinh": ask.choice(_HOSPITALS),
+        "Nơi đăng ký trước đây": f"Ủy ban nhân dân xã, năm {ask.number(1965, 2005)}",
+        "Họ tên cha": father,
+        "Họ tên mẹ": mother,
+        "Lý do": ask.choice(("Sổ gốc bị mất do lũ lụt", "Sổ gốc bị hư hỏng, không đọc được")),
+        "Giấy tờ đang giữ": [ask.choice(_PAPERS), "Học bạ phổ thông"],
     }
 
 
 def _extract(ask: Answers) -> Fields:
     subject, born, *_ = ask.person(ages=(1, 90), is_family=True)
     return {
-        "record_kind": ask.choice(_RECORDS),
-        "record_number": f"{ask.number(1, 320)}/{ask.number(1990, 2025)}",
-        "record_subject": subject,
-        "record_subject_born_on": born,
-        "copies": str(ask.number(1, 10)),
-        "purpose": ask.choice(_PURPOSES),
+        "Loại sổ hộ tịch": ask.choice(_RECORDS),
+        "Số, năm đăng ký": f"{ask.number(1, 320)}/{ask.number(1990, 2025)}",
+        "Người được đăng ký": subject,
+        "Ngày sinh người được đăng ký": born,
+        "Số bản sao": str(ask.number(1, 10)),
+        "Mục đích sử dụng": ask.choice(_PURPOSES),
     }
 
 
 def _certified_copies(ask: Answers) -> Fields:
     return {
-        "papers": [ask.choice(_PAPERS) for _ in range(ask.number(1, 4))],
-        "pages": str(ask.number(1, 24)),
-        "copies": str(ask.number(1, 10)),
+        "Giấy tờ cần chứng thực": [ask.choice(_PAPERS) for _ in range(ask.number(1, 4))],
+        "Số trang bản chính": str(ask.number(1, 24)),
+        "Số bản sao": str(ask.number(1, 10)),
     }
 
 
 def _certified_signature(ask: Answers) -> Fields:
     return {
-        "paper": ask.choice(_SIGNED),
-        "signature_kind": ask.choice(("Ký", "Ký", "Ký", "Điểm chỉ")),
-        "signatures": str(ask.number(1, 3)),
-        "purpose": ask.choice(_PURPOSES),
+        "Văn bản ký": ask.choice(_SIGNED),
+        "Hình thức ký": ask.choice(("Ký", "Ký", "Ký", "Điểm chỉ")),
+        "Số chữ ký": str(ask.number(1, 3)),
+        "Mục đích sử dụng": ask.choice(_PURPOSES),
     }
 
 
 def _book_copy(ask: Answers) -> Fields:
     return {
-        "book": ask.choice(("Sổ chứng thực hợp đồng", "Sổ đăng ký khai sinh", "Sổ cấp bằng tốt nghiệp")),
-        "book_year": str(ask.number(1980, 2020)),
-        "original_number": str(ask.number(1, 900)),
-        "copies": str(ask.number(1, 5)),
-        "relation": ask.choice(("Chính người được cấp", "Người đại diện theo pháp luật", "Con")),
+        "Sổ gốc": ask.choice(("Sổ chứng thực hợp đồng", "Sổ đăng ký khai sinh", "Sổ cấp bằng tốt nghiệp")),
+        "Năm của sổ gốc": str(ask.number(1980, 2020)),
+        "Số bản chính": str(ask.number(1, 900)),
+        "Số bản sao": str(ask.number(1, 5)),
+        "Quan hệ": ask.choice(("Chính người được cấp", "Người đại diện theo pháp luật", "Con")),
     }
 
 
 def _allowance(ask: Answers) -> Fields:
     name, born, number, sex, address = ask.person(ages=(16, 90), is_family=True)
     return {
-        "beneficiary_name": name,
-        "beneficiary_born_on": born,
-        "beneficiary_id_number": number,
-        "beneficiary_sex": sex,
-        "beneficiary_address": address,
-        "beneficiary_group": ask.choice(_GROUPS),
-        "household_members": [ask.person(is_family=True)[0] for _ in range(ask.number(1, 4))],
-        "payment": ask.choice(("Nhận tiền mặt tại bưu điện xã", "Chuyển vào tài khoản ngân hàng")),
+        "Họ tên người hưởng": name,
+        "Ngày sinh người hưởng": born,
+        "Số định danh người hưởng": number,
+        "Giới tính người hưởng": sex,
+        "Địa chỉ người hưởng": address,
+        "Nhóm đối tượng": ask.choice(_GROUPS),
+        "Thành viên trong hộ": [ask.person(is_family=True)[0] for _ in range(ask.number(1, 4))],
+        "Hình thức chi trả": ask.choice(("Nhận tiền mặt tại bưu điện xã", "Chuyển vào tài khoản ngân hàng")),
     }
 
 
 def _funeral(ask: Answers) -> Fields:
     name, born, number, _, address = ask.person(ages=(60, 98), is_family=True)
     return {
-        "deceased_name": name,
-        "deceased_born_on": born,
-        "deceased_id_number": number,
-        "deceased_address": address,
-        "died_on": ask.recent_day(60),
-        "death_record_number": f"{ask.number(1, 90)}/TLKT",
-        "beneficiary_group": ask.choice(_GROUPS),
-        "relation": ask.choice(("Con", "Cháu", "Người tổ chức mai táng")),
+        "Họ tên người chết": name,
+        "Ngày sinh người chết": born,
+        "Số định danh người chết": number,
+        "Nơi cư trú cuối cùng": address,
+        "Ngày chết": ask.recent_day(60),
+        "Số trích lục khai tử": f"{ask.number(1, 90)}/TLKT",
+        "Nhóm đối tượng": ask.choice(_GROUPS),
+        "Quan hệ": ask.choice(("Con", "Cháu", "Người tổ chức mai táng")),
     }
 
 
 def _poor_household(ask: Answers) -> Fields:
     return {
-        "requested_status": ask.choice(("Hộ nghèo", "Hộ cận nghèo")),
-        "household_members": [ask.person(is_family=True)[0] for _ in range(ask.number(2, 6))],
-        "monthly_income_dong": str(ask.number(6, 19) * 100_000),
-        "house": ask.choice(("Nhà tạm, mái tôn", "Nhà cấp 4 xuống cấp", "Ở nhờ nhà người thân")),
-        "reason": ask.choice(("Mất lao động chính", "Thiên tai mất mùa", "Chi phí chữa bệnh lớn")),
+        "Đề nghị công nhận": ask.choice(("Hộ nghèo", "Hộ cận nghèo")),
+        "Thành viên trong hộ": [ask.person(is_family=True)[0] for _ in range(ask.number(2, 6))],
+        "Thu nhập bình quân tháng (đồng)": str(ask.number(6, 19) * 100_000),
+        "Nhà ở": ask.choice(("Nhà tạm, mái tôn", "Nhà cấp 4 xuống cấp", "Ở nhờ nhà người thân")),
+        "Lý do": ask.choice(("Mất lao động chính", "Thiên tai mất mùa", "Chi phí chữa bệnh lớn")),
     }
 
 
 def _land(ask: Answers) -> Fields:
     return {
-        "parcel_number": str(ask.number(1, 680)),
-        "map_sheet": str(ask.number(1, 95)),
-        "area_m2": str(ask.number(48, 2400)),
-        "land_use": ask.choice(("Đất ở tại nông thôn", "Đất trồng cây lâu năm", "Đất chuyên trồng lúa nước")),
-        "origin": ask.choice(
+        "Thửa đất số": str(ask.number(1, 680)),
+        "Tờ bản đồ số": str(ask.number(1, 95)),
+        "Diện tích (m²)": str(ask.number(48, 2400)),
+        "Mục đích sử dụng đất": ask.choice(
+            ("Đất ở tại nông thôn", "Đất trồng cây lâu năm", "Đất chuyên trồng lúa nước")
+        ),
+        "Nguồn gốc đất": ask.choice(
             ("Nhận thừa kế", "Nhận chuyển nhượng", "Nhà nước giao đất", "Khai hoang trước năm 1993")
         ),
-        "neighbours": [ask.person()[0] for _ in range(ask.number(2, 4))],
-        "co_owners": [ask.applicant()[0], ask.person()[0]],
+        "Chủ đất giáp ranh": [ask.person()[0] for _ in range(ask.number(2, 4))],
+        "Người cùng đứng tên": [ask.applicant()[0], ask.person()[0]],
     }
 
 

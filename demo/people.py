@@ -76,6 +76,8 @@ _VILLAGES: Final = (
 )
 _PHONE_PREFIXES: Final = ("0121", "0123", "0126", "0128")
 _CENTURY: Final = 100
+_OWN_FIELDS: Final = "truong_rieng"
+"""Field of the schema, a map, that holds what only one procedure's form asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class DossierContent:
     """What one applicant brings to the counter.
 
     Attributes:
-        fields: Text, or a list of texts, by the form's field; the applicant's own fields among them.
+        fields: Text, or a list of texts, by register key of the dossier's schema: `nguoi_nop`, `noi_dung`,
+            `truong_rieng/Họ tên con`.
         attachments: Names of the documents handed in, from the procedure's checklist.
     """
 
@@ -208,13 +211,13 @@ class _Drawn(Answers):
 
 def _applicant_fields(person: Person) -> dict[str, str | list[str]]:
     return {
-        "applicant_name": person.full_name,
-        "applicant_sex": person.sex,
-        "applicant_born_on": person.born_on.isoformat(),
-        "applicant_id_number": person.id_number,
-        "applicant_phone": person.phone,
-        "applicant_address": person.address,
-        "applicant_ethnicity": person.ethnicity,
+        "nguoi_nop": person.full_name,
+        "ngay_sinh": _vietnamese_date(person.born_on),
+        "so_dinh_danh": person.id_number,
+        "dia_chi": person.address,
+        "dien_thoai": person.phone,
+        f"{_OWN_FIELDS}/Giới tính": person.sex,
+        f"{_OWN_FIELDS}/Dân tộc": person.ethnicity,
     }
 
 
@@ -242,13 +245,15 @@ def _narrative(rng: Random, size_bytes: int) -> str:
 
 def _content(rng: Random, catalogue: Catalogue, code: str, on: date, size_hint: int) -> DossierContent:
     applicant = make_person(rng, on)
-    fields = _applicant_fields(applicant) | FORMS[code](_Drawn(rng, applicant, on))
-    attachments = tuple(document.name_vi for document in catalogue.get(code, on).checklist)
+    procedure = catalogue.get(code, on)
+    own = {f"{_OWN_FIELDS}/{name}": value for name, value in FORMS[code](_Drawn(rng, applicant, on)).items()}
+    fields = {**_applicant_fields(applicant), **own, "noi_dung": f"Đề nghị giải quyết: {procedure.name_vi}."}
+    attachments = tuple(document.name_vi for document in procedure.checklist)
     content = DossierContent(code, fields, attachments)
     # Real forms differ in length: a quarter more or less than what was asked, evenly.
     wanted = size_hint * rng.randrange(75, 126) // 100 - text_size_bytes(content)
     if size_hint and (account := _narrative(rng, max(wanted, 0))):
-        fields["account"] = account
+        fields["noi_dung"] = f"{fields['noi_dung']} {account}"
     return content
 
 

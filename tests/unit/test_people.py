@@ -13,6 +13,7 @@ from demo.forms import FORMS
 from demo.people import DEMO_DAY, applicants, dossiers, text_size_bytes
 from onestop_sync import codec
 from onestop_sync.dossier.data import shipped_catalogue
+from onestop_sync.dossier.schema import DOSSIER
 
 
 def test_the_same_seed_makes_the_same_people_and_dossiers() -> None:
@@ -42,7 +43,7 @@ def test_names_have_vietnamese_frequencies() -> None:
 
 
 def test_all_sixteen_procedures_come_up() -> None:
-    """The first sixteen dossiers are of sixteen procedures, each with its checklist and own fields."""
+    """The first sixteen dossiers are of sixteen procedures, with checklists and fields of the schema."""
     catalogue = shipped_catalogue()
     made = dossiers(Random(3), catalogue, 16)
     assert {content.procedure_code for content in made} == set(FORMS)
@@ -50,6 +51,10 @@ def test_all_sixteen_procedures_come_up() -> None:
         wanted = catalogue.get(content.procedure_code, DEMO_DAY).checklist
         assert content.attachments == tuple(document.name_vi for document in wanted)
         assert len(content.fields) >= 10
+        for key, value in content.fields.items():
+            field = DOSSIER.field(key)
+            assert field is not None
+            assert len("".join(value)) <= field.max_chars
 
 
 def test_fewer_and_none() -> None:
