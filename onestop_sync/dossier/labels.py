@@ -85,6 +85,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "tiep_nhan_luc": "Tiếp nhận lúc",
         "han_tra": "Hẹn trả kết quả",
         "nguoi_nop": "Người nộp",
+        "loai_doi_tuong": "Loại đối tượng",
         "ngay_sinh": "Ngày sinh",
         "so_dinh_danh": "Số định danh",
         "dia_chi": "Địa chỉ",

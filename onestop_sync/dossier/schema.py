@@ -120,6 +120,7 @@ DOSSIER: Final = DocumentType(
         _field("han_tra", _DUE, is_legal=True),
         # What the applicant says and brings.
         _field("nguoi_nop", _CONTENT, is_legal=True, max_chars=NAME_MAX),
+        _field("loai_doi_tuong", _CONTENT, max_chars=20),
         _field("ngay_sinh", _CONTENT, is_legal=True, max_chars=10),
         _field("so_dinh_danh", _CONTENT, is_legal=True, max_chars=20),
         _field("dia_chi", _CONTENT, is_legal=True, max_chars=500),

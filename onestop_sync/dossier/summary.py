@@ -15,9 +15,16 @@ _SEARCHED = ("ma_ho_so", "nguoi_nop", "ten_thu_tuc", "ma_thu_tuc", "so_dinh_danh
 
 
 def text_of(state: State, key: str) -> str:
-    """Returns a register's text; empty when it holds none."""
+    """Returns a register's text on one line, fit for a list and a database; empty when it holds none.
+
+    Control characters become spaces: an event may hold them, and PostgreSQL's text may not.
+    """
     value = state.value(key)
-    return value if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    if value.isprintable():
+        return value
+    return " ".join("".join(char if char.isprintable() else " " for char in value).split())
 
 
 def due_ms(state: State) -> int | None:

@@ -1,0 +1,106 @@
+"""The operations of one event as lines that a person reads: what was written, done or settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from onestop_sync.dossier.dates import local
+from onestop_sync.dossier.labels import ACTION_LABELS, field_label
+from onestop_sync.errors import InvalidInput
+from onestop_sync.event import Op
+from onestop_sync.schema import MAIN, VOID
+
+__all__ = ["Line", "last_arguments", "lines_of", "show_time", "show_value"]
+
+_TIMES = frozenset({"tiep_nhan_luc", "tra_luc"})
+
+
+class Line(NamedTuple):
+    """One operation.
+
+    Attributes:
+        kind: "set", "note", "act", "resolve", "settle", or the name of an operation unknown here.
+        label: Vietnamese name of the field or the action.
+        text: What was written, or the reason that was given.
+    """
+
+    kind: str
+    label: str
+    text: str
+
+
+def lines_of(ops: Iterable[Op]) -> list[Line]:
+    """Returns the lines of an event, transitions first: they are what people look for."""
+    return sorted((_line(op) for op in ops), key=lambda line: line.kind not in {"act", "settle"})
+
+
+def _line(op: Op) -> Line:
+    match op:
+        case ["act", str(task), str(action), dict(arguments)]:
+            unit = "" if task == MAIN else f" ({task.partition(':')[2]})"
+            return Line("act", f"{ACTION_LABELS.get(action, action)}{unit}", _arguments(arguments))
+        case ["set", str(key), value]:
+            return Line("set", field_label(key), show_value(key, value))
+        case ["note", str(name), value]:
+            return Line("note", field_label(name), show_value(name, value))
+        case ["resolve", str(key), value, str(reason), _]:
+            return Line("resolve", field_label(key), f"{show_value(key, value)} ({reason})")
+        case ["settle", str(task), _, _, str(reason), _]:
+            return Line("settle", field_label(f"task:{task}"), reason)
+    return Line(str(op[0]) if op else "", "", "")
+
+
+def _arguments(arguments: Mapping[str, Any]) -> str:
+    order = ("to", "ly_do", "noi_dung", "han_moi", "han")
+    known = [name for name in order if name in arguments]
+    rest = sorted(set(arguments) - set(order))
+    return "; ".join(show_value(name, arguments[name]) for name in (*known, *rest))
+
+
+def show_value(key: str, value: Any) -> str:
+    """Returns a value as one line of text."""
+    match value:
+        case None:
+            return ""
+        case {"ms": int(ms)}:
+            return show_time(ms)
+        case {"ban_chinh": int(originals), "ban_sao": int(copies)}:
+            return f"{originals} bản chính, {copies} bản sao"
+        case int() if key in _TIMES or key.startswith("han"):
+            return show_time(value)
+        case dict():
+            return "; ".join(
+                show_value(name, part) for name, part in value.items() if part not in (None, "", [])
+            )
+        case list():
+            return ", ".join(show_value(key, part) for part in value)
+        case bytes():
+            return value.hex()
+    if key == VOID:
+        return str(value)
+    return " ".join(str(value).split())
+
+
+def show_time(ms: int) -> str:
+    """Returns a moment as ``14:05 02/03/2026``, Vietnam's time; a number that is no date as it is."""
+    try:
+        return f"{local(ms):%H:%M %d/%m/%Y}"
+    except InvalidInput:
+        return str(ms)
+
+
+def last_arguments(history: Iterable[Iterable[Op]], action: str) -> dict[str, Any] | None:
+    """Returns the arguments with which an action of the main task was last taken: a refusal's reason, say.
+
+    Args:
+        history: Operations of each event that counts, oldest first.
+        action: The action.
+    """
+    found: dict[str, Any] | None = None
+    for ops in history:
+        for op in ops:
+            match op:
+                case ["act", str(task), str(name), dict(arguments)] if task == MAIN and name == action:
+                    found = arguments
+    return found
