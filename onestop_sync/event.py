@@ -37,6 +37,7 @@ __all__ = [
     "parse",
     "parse_body",
     "parse_genesis",
+    "parse_header",
     "verify",
 ]
 
@@ -211,7 +212,7 @@ def parse(frame: object) -> Event:
             raise FormatError("A frame is not an event.")
     if len(header_bytes) + len(body or b"") > MAX_EVENT_BYTES or len(signature) != keys.SIGNATURE_BYTES:
         raise FormatError("An event is larger than the protocol allows.")
-    header = _parse_header(codec.decode(header_bytes))
+    header = parse_header(header_bytes)
     if body is not None and (
         len(body) != header.body_size or hashlib.sha256(body).digest() != header.body_hash
     ):
@@ -273,7 +274,13 @@ def _is_op(op: object) -> bool:
     return isinstance(op, list) and len(op) >= 2 and isinstance(op[0], str)
 
 
-def _parse_header(value: Any) -> Header:  # noqa: ANN401 - decoded data
+def parse_header(data: bytes) -> Header:
+    """Reads a header strictly.
+
+    Raises:
+        FormatError: It is malformed, or of a version that is not known here.
+    """
+    value = codec.decode(data)
     if type(value) is not list or len(value) != len(Header._fields):
         raise FormatError("The header of an event is malformed.")
     version, log, seq, prev, doc_type, doc_id, parents, time_ms, schema, body_size, body_hash = value

@@ -10,14 +10,17 @@ each step of that task, to the roles that the field names, in the unit that hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from onestop_sync.errors import InvalidInput
 
-__all__ = ["MAIN", "VOID", "DocumentType", "Field", "FieldKind", "Task", "Transition"]
+if TYPE_CHECKING:
+    from onestop_sync.fold import State
+
+__all__ = ["MAIN", "VOID", "DocumentType", "Field", "FieldKind", "Summary", "Task", "Transition"]
 
 FieldKind = Literal["register", "set", "map", "notes"]
 """``register``: one value, concurrent different values are a conflict. ``map``: a register for each element
@@ -115,6 +118,24 @@ class Task:
         return tuple(t for t in self.transitions if step in t.sources)
 
 
+class Summary(NamedTuple):
+    """What a list shows and searches of a document.
+
+    Attributes:
+        label: What people call it by: a dossier's code. Unique where the type makes it so.
+        title: One line.
+        step: Step, or empty.
+        due_ms: When it is due, milliseconds since 1970 UTC.
+        search: Folded text to search in (`search_text.fold_text`).
+    """
+
+    label: str = ""
+    title: str = ""
+    step: str = ""
+    due_ms: int | None = None
+    search: str = ""
+
+
 @dataclass(frozen=True)
 class DocumentType:
     """What a kind of document is made of.
@@ -127,6 +148,7 @@ class DocumentType:
         arbiters: Roles that settle a disputed task, in the unit that holds it.
         voiders: Roles that may declare a document void; empty: whoever may create one.
         version: Schema version; a higher one than known here is kept and waits for a newer program.
+        summarise: Makes of a folded state what lists show; pure.
     """
 
     name: str
@@ -136,6 +158,7 @@ class DocumentType:
     arbiters: Roles = _NOBODY
     voiders: Roles = _NOBODY
     version: int = 1
+    summarise: Callable[[State], Summary] | None = None
 
     def __post_init__(self) -> None:
         """Refuses a type that could not be folded.

@@ -344,7 +344,7 @@ class Trust:
         issuer = self.authority(issuer_log, depth - 1)
         if not isinstance(issuer, Authority):
             return issuer
-        why = self._may_certify(issuer, certificate)
+        why = self.why_not(issuer, certificate)
         return NoAuthority(why) if why else _authority(log, certificate)
 
     def _named_by_root(self, log: bytes, genesis: Genesis) -> Authority | Waiting | NoAuthority:
@@ -356,7 +356,8 @@ class Trust:
         name = self.document.units[unit].name
         return _authority(log, Certificate(genesis.key, unit, "officer", name, frozenset({ADMIN})))
 
-    def _may_certify(self, issuer: Authority, certificate: Certificate) -> str:
+    def why_not(self, issuer: Authority, certificate: Certificate) -> str:
+        """Says why ``issuer`` may not give this certificate; empty when it may."""
         if ADMIN not in issuer.author.roles:
             return "The issuer is not an administrator."
         if issuer.key == certificate.key:

@@ -1,0 +1,325 @@
+"""What both sides of a sync do to their stores; `protocol` and `bundle` carry it from one to the other.
+
+The parent's side takes frames, says which logs it has (signed), and reads the machine's feed from a cursor.
+The machine's side knows its parents, what each lacks, and takes what they send.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from onestop_sync.errors import FormatError, SignatureInvalid
+from onestop_sync.storage import engines, feed, outbox
+from onestop_sync.storage import tables as t
+from onestop_sync.storage.arrive import Outcome
+from onestop_sync.storage.outbox import Statement, check_statement, parse_statement
+from onestop_sync.store import Store
+from onestop_sync.trust import Authority
+
+__all__ = ["Cursor", "FeedPage", "ParentState", "Taken", "acknowledge", "is_cursor_good", "load_parent",
+           "meet_parent", "note_failure", "pending", "read_feed", "rotate_nonce", "statements_of", "take"]  # fmt: skip
+
+NONCE_BYTES: Final = 16
+
+
+class Cursor(NamedTuple):
+    """Where a reader of a feed is.
+
+    Attributes:
+        epoch: Store epoch of the parent.
+        n: Number of the last item seen.
+        digest: The feed's running digest there.
+    """
+
+    epoch: bytes
+    n: int
+    digest: bytes
+
+
+class ParentState(NamedTuple):
+    """What a machine knows of one parent.
+
+    Attributes:
+        name: Address.
+        node: Log of the parent's machine; empty before the first contact.
+        nonce: For the next request.
+        cursor: Where we are in our feed there; ``None`` before the first answer.
+    """
+
+    name: str
+    node: bytes
+    nonce: bytes
+    cursor: Cursor | None
+
+
+class FeedPage(NamedTuple):
+    """Items of a feed, the cursor behind them, and whether there are more."""
+
+    items: list[feed.Item]
+    cursor: Cursor
+    has_more: bool
+
+
+class Taken(NamedTuple):
+    """What came of an answer: how many events are new here, and what was not stored."""
+
+    stored: int
+    rejected: list[Outcome]
+
+
+# ------------------------------------------------------------------------------------------------ the parent
+
+
+def rotate_nonce(store: Store, machine: bytes, given: bytes | None) -> bytes | None:
+    """Gives a machine the nonce for its next request.
+
+    Args:
+        store: The parent's store.
+        machine: Log of the machine.
+        given: The nonce of this request; ``None`` to give a new one whatever it was.
+
+    Returns:
+        The next nonce; ``None`` when ``given`` was not the last one: the request is a copy, or old.
+    """
+    fresh = store.rng(NONCE_BYTES)
+    with store.writing() as transaction:
+        connection = transaction.connection
+        held = connection.execute(sa.select(t.peer.c.nonce).where(t.peer.c.machine == machine)).scalar()
+        if given is not None and (held is None or not hmac.compare_digest(held, given)):
+            return None
+        row = {"nonce": fresh, "seen_ms": store.clock()}
+        if held is None:
+            connection.execute(sa.insert(t.peer).values(machine=machine, **row))
+        else:
+            connection.execute(sa.update(t.peer).where(t.peer.c.machine == machine).values(**row))
+    return fresh
+
+
+def is_cursor_good(store: Store, unit: str, cursor: Cursor) -> bool:
+    """Tells whether a cursor is one that this store gave, and has not lost since."""
+    if cursor.epoch != store.epoch:
+        return False
+    with store.reading() as connection:
+        held = feed.digest_at(connection, unit, cursor.n)
+    return held is not None and hmac.compare_digest(held, cursor.digest)
+
+
+def read_feed(store: Store, unit: str, cursor: Cursor | None, machine: bytes, max_bytes: int) -> FeedPage:
+    """Reads a unit's feed for a machine: what came since ``cursor``, without what the machine brought.
+
+    A machine without a cursor is new, or was restored: it gets its own events back as well.
+    """
+    start = cursor or Cursor(store.epoch, 0, feed.START)
+    with store.reading() as connection:
+        mine = connection.execute(sa.select(t.log.c.n).where(t.log.c.id == machine)).scalar()
+        not_from = int(mine) if cursor and mine else -1
+        items, after, has_more = feed.read(connection, unit, start.n, not_from=not_from, max_bytes=max_bytes)
+    return FeedPage(items, Cursor(store.epoch, *after) if after else start, has_more)
+
+
+def acknowledge(
+    store: Store, events: Sequence[bytes], logs: Iterable[bytes], unit: str, *, everything: bool
+) -> list[bytes]:
+    """Signs what is stored of logs of ``unit`` and the units below it: one statement for each unit.
+
+    Args:
+        store: The parent's store.
+        events: Events that were offered: those off their chain are acknowledged one by one.
+        logs: Further logs to speak of.
+        unit: The machine's unit.
+        everything: Speak of all logs there.
+    """
+    below = store.trust.document.below(unit)
+    with store.reading() as connection:
+        entries = _entries(connection, events, logs, below, everything=everything)
+        off = _off_chain(connection, events, below, everything=everything)
+    node = store.machine_log
+    now = store.clock()
+    return [
+        Statement(node, u, store.epoch, now, tuple(entries.get(u, ())), tuple(off.get(u, ()))).sign(store.machine)
+        for u in sorted({*entries, *off})
+    ]
+
+
+def _entries(
+    connection: sa.Connection, events: Sequence[bytes], logs: Iterable[bytes], below: set[str], *, everything: bool
+) -> dict[str, list[tuple[bytes, int, bytes]]]:
+    if everything:
+        rows = connection.execute(sa.select(t.log).where(t.log.c.unit.in_(sorted(below)), t.log.c.seq >= 0)).all()
+        found = [(row.unit, row.id, row.seq, row.head) for row in rows]
+    else:
+        touched = set(logs)
+        for i in range(0, len(events), 500):
+            query = sa.select(t.log.c.id).join(t.event, t.event.c.log_n == t.log.c.n).distinct()
+            touched.update(connection.execute(query.where(t.event.c.id.in_(events[i : i + 500]))).scalars())
+        found = [row for row in outbox.heads(connection, touched) if row[0] in below]
+    entries: dict[str, list[tuple[bytes, int, bytes]]] = {}
+    for log_unit, log, seq, head in sorted(found):
+        entries.setdefault(log_unit, []).append((log, seq, head))
+    return entries
+
+
+def _off_chain(
+    connection: sa.Connection, events: Sequence[bytes], below: set[str], *, everything: bool
+) -> dict[str, list[bytes]]:
+    query = sa.select(t.log.c.unit, t.event.c.id).join(t.log, t.log.c.n == t.event.c.log_n).where(t.event.c.chained == 0)
+    rows: list[Any] = []
+    if everything:
+        rows = list(connection.execute(query.where(t.log.c.broken == 1)).all())
+    else:
+        for i in range(0, len(events), 500):
+            rows += connection.execute(query.where(t.event.c.id.in_(events[i : i + 500]))).all()
+    found: dict[str, list[bytes]] = {}
+    for row in sorted(rows, key=lambda r: bytes(r.id)):
+        if row.unit in below:
+            found.setdefault(row.unit, []).append(row.id)
+    return found
+
+
+# ----------------------------------------------------------------------------------------------- the machine
+
+
+def load_parent(store: Store, name: str) -> ParentState:
+    """Returns what is known of a parent; mostly nothing before the first contact."""
+    with store.reading() as connection:
+        row = connection.execute(sa.select(t.parent).where(t.parent.c.name == name)).first()
+    if row is None:
+        return ParentState(name, b"", b"", None)
+    cursor = Cursor(row.epoch, row.n, row.digest) if row.epoch else None
+    return ParentState(name, row.node, row.nonce, cursor)
+
+
+def meet_parent(store: Store, name: str, node: bytes, nonce: bytes) -> ParentState:
+    """Notes who answers at an address, and the nonce for the next request.
+
+    A parent that is another machine than last time has its own numbers: the feed is read from its start.
+    """
+    with store.writing() as transaction:
+        connection = transaction.connection
+        row = connection.execute(sa.select(t.parent).where(t.parent.c.name == name)).first()
+        if row is None:
+            _insert_parent(connection, name, node=node, nonce=nonce)
+        else:
+            values: dict[str, Any] = {"node": node, "nonce": nonce}
+            if row.node != node:
+                values |= {"epoch": b"", "n": 0, "digest": feed.START}
+            connection.execute(sa.update(t.parent).where(t.parent.c.name == name).values(**values))
+    return load_parent(store, name)
+
+
+def note_failure(store: Store, name: str, code: str) -> None:
+    """Notes that an exchange with a parent failed, and why, for the status line."""
+    with store.writing() as transaction:
+        connection = transaction.connection
+        values = {"tried_ms": store.clock(), "error": code}
+        changed = connection.execute(sa.update(t.parent).where(t.parent.c.name == name).values(**values))
+        if not changed.rowcount:
+            _insert_parent(connection, name, **values)
+
+
+def _insert_parent(connection: sa.Connection, name: str, **values: Any) -> None:  # noqa: ANN401
+    row = {"node": b"", "epoch": b"", "n": 0, "digest": feed.START, "nonce": b"", "tried_ms": 0, "ok_ms": 0, "error": ""}
+    connection.execute(sa.insert(t.parent).values(name=name, **row | values))
+
+
+def pending(
+    store: Store, node: bytes, max_bytes: int, max_events: int, skip: frozenset[bytes] = frozenset()
+) -> outbox.Pending:
+    """Returns what ``node`` lacks, oldest first.
+
+    Args:
+        store: The machine's store.
+        node: The parent's machine log.
+        max_bytes: Bytes of frames; at least one frame is returned.
+        max_events: Frames.
+        skip: Events that the parent would not store just now: they hold up no other.
+    """
+    with store.reading() as connection:
+        return outbox.pending(connection, node, max_bytes, max_events, skip)
+
+
+def statements_of(store: Store, data: Iterable[object]) -> list[tuple[bytes, Statement]]:
+    """Checks signed acks: by a serving machine whose unit is above the one that it speaks of.
+
+    Raises:
+        FormatError: Malformed, or by a machine that may not acknowledge for that unit.
+        SignatureInvalid: Not by the machine that it names.
+    """
+    found: list[tuple[bytes, Statement]] = []
+    for each in data:
+        if not isinstance(each, bytes):
+            raise FormatError("An ack is malformed.")
+        named = parse_statement(each)[0]
+        authority = store.authority(named.node)
+        if not isinstance(authority, Authority) or not authority.certificate.serves:
+            raise FormatError("An ack is by a machine that is no parent.")
+        if not store.trust.document.is_above(authority.certificate.unit, named.unit):
+            raise FormatError("An ack speaks of a unit that is not below its author's.")
+        found.append((each, check_statement(each, authority.key)))
+    return found
+
+
+def take(  # noqa: PLR0913 - an answer's parts
+    store: Store,
+    state: ParentState,
+    *,
+    nonce: bytes,
+    cursor: Cursor,
+    acks: Sequence[bytes],
+    items: Sequence[tuple[int, Any]],
+    was_reset: bool,
+) -> Taken:
+    """Stores a parent's answer as a whole: events, acks, and where to go on.
+
+    Args:
+        store: The machine's store.
+        state: The parent that answered.
+        nonce: For the next request.
+        cursor: Where the feed goes on.
+        acks: The parent's own statements.
+        items: ``(kind, payload)`` of the feed, in order.
+        was_reset: The parent lost what it had acknowledged.
+
+    Raises:
+        FormatError: An ack is malformed, or by somebody who may not give it.
+        SignatureInvalid: An ack is forged.
+    """
+    prepared = store.prepare([payload for kind, payload in items if kind == feed.EVENT])
+    with engines.told(), store.writing() as transaction:
+        outcomes, stored = store.append(prepared, state.node)
+        connection = transaction.connection
+        if was_reset:
+            outbox.forget_acks(connection, state.node)
+        said = [payload for kind, payload in items if kind == feed.STATEMENT]
+        for data, statement in [*statements_of(store, acks), *_checkable(store, said)]:
+            _keep(store, connection, data, statement)
+        values = {
+            "epoch": cursor.epoch, "n": cursor.n, "digest": cursor.digest, "nonce": nonce,
+            "ok_ms": store.clock(), "tried_ms": store.clock(), "error": "",
+        }  # fmt: skip
+        connection.execute(sa.update(t.parent).where(t.parent.c.name == state.name).values(**values))
+    return Taken(stored, [o for o in outcomes if not o.is_stored])
+
+
+def _checkable(store: Store, data: Iterable[object]) -> list[tuple[bytes, Statement]]:
+    """Returns those of the forwarded statements that check; a relay's rubbish delays nothing else."""
+    found: list[tuple[bytes, Statement]] = []
+    for each in data:
+        try:
+            found += statements_of(store, [each])
+        except (FormatError, SignatureInvalid):
+            continue
+    return found
+
+
+def _keep(store: Store, connection: sa.Connection, data: bytes, statement: Statement) -> None:
+    outbox.keep_acks(connection, statement)
+    n, digest, is_new = outbox.keep_statement(connection, data, statement)
+    if is_new and store.serves:
+        published = feed.Feed(connection, store.trust, store.unit, set())
+        published.add_statement(n, digest, statement.unit, statement.node)
+        published.flush()

@@ -1,0 +1,436 @@
+"""The protocol without its transport: what a machine asks, and what its parent answers.
+
+One idempotent request, signed by the machine's key for this parent and bound to the nonce of the last
+answer, so that a copied one opens nothing:
+
+    request = [payload, machine log, signature]     signature over PAE(REQUEST_KIND, payload)
+    payload = [1, parent, nonce, cursor or null, max_bytes, trust version, [frame, …], [introduction, …]]
+    answer  = [1, kind, body]
+
+The first request of all carries no nonce; it is answered by a *challenge*, in which the parent proves who
+it is before it is told anything. An unknown machine is asked to introduce itself. Everything else is an
+*answer*: signed acks, a verdict for each event that takes no effect, items of the feed, and where to go on.
+
+`Requester` and `Responder` hold this; they move bytes and a store, and do no I/O of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import zstandard
+
+from onestop_sync import codec, exchange, keys
+from onestop_sync.errors import (
+    FormatError,
+    NotAllowed,
+    OnestopError,
+    SignatureInvalid,
+    StoreError,
+    UpstreamMalformed,
+    UpstreamRefused,
+)
+from onestop_sync.event import EVENT_KIND
+from onestop_sync.exchange import Cursor
+from onestop_sync.storage.arrive import Outcome
+from onestop_sync.store import Store
+from onestop_sync.trust import Authority
+
+__all__ = ["LIMITS", "Limits", "Requester", "Responder", "SyncReport", "open_packet", "pack_packet"]
+
+REQUEST_KIND: Final = "onestop/sync/1"
+CHALLENGE_KIND: Final = "onestop/challenge/1"
+VERSION: Final = 1
+HTTP_FORBIDDEN: Final = 403
+_MAX_REFUSALS: Final = 3
+_NODE_BYTES: Final = 16
+_COMPRESS_FROM: Final = 200
+"""Smaller packets do not gain by compression, bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one exchange may cost.
+
+    Attributes:
+        packet_bytes: Largest packet after decompression.
+        batch_bytes: Bytes of events in one request.
+        batch_events: Events in one request.
+        answer_bytes: Bytes of feed in one answer.
+    """
+
+    packet_bytes: int = 8 * 2**20
+    batch_bytes: int = 512 * 1024
+    batch_events: int = 1000
+    answer_bytes: int = 512 * 1024
+
+
+LIMITS: Final = Limits()
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """What an exchange came to.
+
+    Attributes:
+        parent: Name of the parent.
+        sent: Events offered.
+        received: Events taken.
+        acked: Events offered that the parent has stored.
+        round_trips: Requests that were answered.
+        bytes_up: Bytes of requests, without HTTP's.
+        bytes_down: Bytes of answers, without HTTP's.
+        outcomes: The parent's word on events of ours that take no effect there.
+        rejected: What the parent sent that was not stored here.
+        was_rolled_back: The parent had lost what it acknowledged; everything was offered again.
+    """
+
+    parent: str = ""
+    sent: int = 0
+    received: int = 0
+    acked: int = 0
+    round_trips: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+    rejected: list[Outcome] = field(default_factory=list)
+    was_rolled_back: bool = False
+
+
+# ------------------------------------------------------------------------------------------------ packets
+
+
+def pack_packet(value: codec.Value) -> bytes:
+    """Encodes a packet: a byte that says how, and canonical CBOR, compressed when that gains."""
+    plain = codec.encode(value)
+    if len(plain) >= _COMPRESS_FROM:
+        small = zstandard.ZstdCompressor(level=3).compress(plain)
+        if len(small) < len(plain):
+            return b"\x01" + small
+    return b"\x00" + plain
+
+
+def open_packet(data: bytes, limits: Limits = LIMITS) -> Any:  # noqa: ANN401 - decoded data
+    """Decodes a packet.
+
+    Raises:
+        FormatError: Not a packet, or larger than the limit once it is decompressed.
+    """
+    if data[:1] == b"\x00" and len(data) <= limits.packet_bytes:
+        return codec.decode(data[1:])
+    if data[:1] != b"\x01":
+        raise FormatError("The data is not a packet of this protocol.")
+    # The declared size of a zstd frame is the sender's to choose, so what comes out is counted.
+    plain = bytearray()
+    reader = zstandard.ZstdDecompressor(max_window_size=2**23).stream_reader(data[1:])
+    try:
+        while chunk := reader.read(64 * 1024):
+            plain += chunk
+            if len(plain) > limits.packet_bytes:
+                raise FormatError("A packet is larger than the protocol allows.")
+    except zstandard.ZstdError as error:
+        raise FormatError("A packet cannot be decompressed.") from error
+    return codec.decode(bytes(plain))
+
+
+class _Request(NamedTuple):
+    parent: bytes
+    nonce: bytes
+    cursor: Cursor | None
+    max_bytes: int
+    trust_version: int
+    frames: list[Any]
+    introduction: list[Any]
+
+    def sign(self, machine: keys.Signer, log: bytes) -> bytes:
+        cursor = [self.cursor.epoch, self.cursor.n, self.cursor.digest] if self.cursor else None
+        payload = codec.encode(
+            [VERSION, self.parent, self.nonce, cursor, self.max_bytes, self.trust_version, self.frames, self.introduction]
+        )  # fmt: skip
+        return pack_packet([payload, log, machine.sign(codec.pae(REQUEST_KIND, payload))])
+
+
+def _parse_request(data: bytes, limits: Limits) -> tuple[_Request, bytes, bytes, bytes]:
+    match open_packet(data, limits):
+        case [bytes(payload), bytes(log), bytes(signature)]:
+            pass
+        case _:
+            raise FormatError("A request is malformed.")
+    match codec.decode(payload):
+        case [1, bytes(parent), bytes(nonce), cursor, int(max_bytes), int(version), list(frames), list(intro)]:
+            request = _Request(parent, nonce, _parse_cursor(cursor), max_bytes, version, frames, intro)
+            return request, log, codec.pae(REQUEST_KIND, payload), signature
+    raise FormatError("A request is malformed.")
+
+
+def _parse_cursor(value: object) -> Cursor | None:
+    match value:
+        case None:
+            return None
+        case [bytes(epoch), int(n), bytes(digest)] if n >= 0:
+            return Cursor(epoch, n, digest)
+    raise FormatError("A cursor is malformed.")
+
+
+# ----------------------------------------------------------------------------------------------- the parent
+
+
+class Responder:
+    """The parent's side: answers requests from its store. Stateless between requests but for the store.
+
+    Args:
+        store: A store that serves.
+        limits: What one exchange may cost.
+    """
+
+    def __init__(self, store: Store, limits: Limits = LIMITS) -> None:
+        self.store = store
+        self.limits = limits
+
+    def respond(self, data: bytes) -> tuple[int, bytes]:
+        """Answers one request.
+
+        Returns:
+            An HTTP status and a packet. 200 an answer or challenge; 400 malformed; 401 a challenge, because
+            the nonce is not the last one; 403 not a machine of ours; 503 the store cannot take more now.
+        """
+        try:
+            request, log, signed, signature = _parse_request(data, self.limits)
+            return self._respond(request, log, signed, signature)
+        except FormatError as error:
+            return 400, self._error("malformed", error)
+        except NotAllowed as error:
+            return 403, self._error("not_allowed", error)
+        except StoreError as error:
+            return 503, self._error(error.code, error)
+
+    def _error(self, code: str, error: OnestopError) -> bytes:
+        return pack_packet([VERSION, "error", [code, error.what]])
+
+    def _respond(self, request: _Request, log: bytes, signed: bytes, signature: bytes) -> tuple[int, bytes]:
+        node = self.store.machine_log
+        if not request.parent:
+            return 401, self._challenge(node, request.nonce, log)
+        if request.parent != node[:_NODE_BYTES]:
+            raise NotAllowed("The request is for another server.")
+        if request.introduction:
+            self.store.receive(request.introduction, log)
+        key, unit = self._machine(log)
+        if not keys.verify(key, signed, signature):
+            raise NotAllowed("The request is not signed by the machine that it names.")
+        prepared = self.store.prepare(request.frames)
+        with self.store.writing():
+            nonce = exchange.rotate_nonce(self.store, log, request.nonce)
+            if nonce is not None:
+                outcomes, _ = self.store.append(prepared, log)
+        if nonce is None:
+            return 401, self._challenge(node, b"", log)
+        return 200, self._answer(request, log, unit, nonce, outcomes)
+
+    def _machine(self, log: bytes) -> tuple[bytes, str]:
+        authority = self.store.authority(log)
+        if not isinstance(authority, Authority) or authority.certificate.kind != "machine":
+            raise NotAllowed("This machine is not certified here.")
+        unit = authority.certificate.unit
+        if unit not in self.store.below:
+            raise NotAllowed("This machine belongs to no unit of this server.")
+        return authority.key, unit
+
+    def _challenge(self, node: bytes, theirs: bytes, log: bytes) -> bytes:
+        """Proves who we are, and gives the nonce for the next request."""
+        nonce = exchange.rotate_nonce(self.store, log, None)
+        proof = self.store.machine.sign(codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, log])))
+        introduction = self.store.introduction(node) if theirs else []
+        return pack_packet([VERSION, "challenge", [node, nonce, theirs, proof, introduction]])
+
+    def _answer(
+        self, request: _Request, log: bytes, unit: str, nonce: bytes, outcomes: list[Outcome]
+    ) -> bytes:
+        store = self.store
+        bad = [[o.id, o.code, str(o.reason)] for o in outcomes if o.code and o.id]
+        was_reset = request.cursor is not None and not exchange.is_cursor_good(store, unit, request.cursor)
+        cursor = None if was_reset else request.cursor
+        budget = min(max(request.max_bytes, 1), self.limits.answer_bytes)
+        page = exchange.read_feed(store, unit, cursor, log, budget)
+        offered = [event_id(frame) for frame in request.frames if _is_frame(frame)]
+        logs = {item.log for item in page.items if item.log}
+        acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
+        version = store.trust.document.version
+        body = [
+            nonce,
+            list(page.cursor),
+            page.has_more,
+            was_reset,
+            acks,
+            bad,
+            [[item.kind, item.payload] for item in page.items],
+            [version, store.trust_bytes if request.trust_version < version else None],
+        ]
+        return pack_packet([VERSION, "answer", body])
+
+
+# ----------------------------------------------------------------------------------------------- the machine
+
+
+class Requester:
+    """The machine's side of one exchange with one parent.
+
+    Ask `next_request` for bytes to send until it returns ``None``; give each answer to `take_answer`. After
+    a failure of the transport, make a new one: everything that counted is in the store.
+
+    Args:
+        store: The machine's store.
+        parent: Name under which the parent's state is kept, its address usually.
+        limits: What one exchange may cost.
+    """
+
+    def __init__(self, store: Store, parent: str, limits: Limits = LIMITS) -> None:
+        self.store = store
+        self.parent = parent
+        self.limits = limits
+        self.report = SyncReport(parent)
+        self._log = store.machine_log
+        self._knows = exchange.load_parent(store, parent)
+        self._asked = b""
+        self._must_introduce = False
+        self._is_done = False
+        self._has_more = False
+        self._refusals = 0
+        self._offered: list[bytes] = []
+        self._skip: frozenset[bytes] = frozenset()
+
+    def next_request(self) -> bytes | None:
+        """Returns the next request, or ``None`` when both sides have what they may have."""
+        if self._is_done:
+            return None
+        if self._knows.node and self._knows.nonce:
+            request = self._sync_request()
+        else:
+            self._asked = self.store.rng(exchange.NONCE_BYTES)
+            request = _Request(b"", self._asked, None, 0, 0, [], [])
+        data = request.sign(self.store.machine, self._log)
+        self.report.bytes_up += len(data)
+        return data
+
+    def _sync_request(self) -> _Request:
+        store, knows = self.store, self._knows
+        found = exchange.pending(store, knows.node, self.limits.batch_bytes, self.limits.batch_events, self._skip)
+        self._has_more = found.has_more
+        self._offered = [event for event, _ in found.events]
+        new_logs = [self._log, *found.new_logs] if self._must_introduce else found.new_logs
+        introduction = [frame for log in new_logs for frame in store.introduction(log)]
+        return _Request(
+            knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self.limits.answer_bytes,
+            store.trust.document.version, [frame for _, frame in found.events], introduction,
+        )  # fmt: skip
+
+    def take_answer(self, status: int, data: bytes) -> None:
+        """Takes the parent's answer; what it says is stored when this returns.
+
+        Args:
+            status: HTTP status, for messages only.
+            data: The packet.
+
+        Raises:
+            UpstreamRefused: The parent said no.
+            UpstreamMalformed: It is not an answer of this protocol, or not by whom it claims.
+            StoreError: The disk or database refused; the exchange can be repeated.
+        """
+        self.report.round_trips += 1
+        self.report.bytes_down += len(data)
+        try:
+            self._take(status, open_packet(data, self.limits))
+        except (FormatError, SignatureInvalid) as error:
+            raise UpstreamMalformed("The answer is not one of this protocol.", status=status) from error
+
+    def _take(self, status: int, packet: object) -> None:
+        match packet:
+            case [1, "challenge", [bytes(node), bytes(nonce), bytes(theirs), bytes(proof), list(introduction)]]:
+                self._take_challenge(node, nonce, theirs, proof, introduction)
+            case [1, "answer", [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
+                                list(items), [int(version), bytes() | None as trust]]]:  # fmt: skip
+                if trust is not None:
+                    self.store.replace_trust(trust)
+                self._take_items(nonce, _parse_cursor(cursor), acks, items, was_reset=was_reset)
+                self._count(list(map(_outcome, bad)), was_reset=was_reset)
+                self._is_done = not (has_more or self._has_more or was_reset)
+                self._is_done &= version <= self.store.trust.document.version
+            case [1, "error", [str(code), str(what)]]:
+                self._take_error(status, code, what)
+            case _:
+                raise FormatError("The answer is not one of this protocol.")
+
+    def _take_challenge(
+        self, node: bytes, nonce: bytes, theirs: bytes, proof: bytes, introduction: list[object]
+    ) -> None:
+        """Takes the nonce of a challenge from the parent that is expected, or learns who the parent is."""
+        self._refuse_again("nonce", "The parent does not take this machine's requests.")
+        if theirs != self._asked or (not theirs and node != self._knows.node):
+            self._knows = self._knows._replace(nonce=b"")  # an old answer, or another server: ask who it is
+            return
+        if theirs:
+            self.store.receive(introduction)
+        authority = self.store.authority(node)
+        signed = codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, self._log]))
+        if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
+            raise FormatError("The parent cannot prove that it belongs to this province.")
+        certificate = authority.certificate
+        if not certificate.serves or not self.store.trust.document.is_above(certificate.unit, self.store.unit):
+            raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
+        self._must_introduce = bool(theirs)
+        self._asked = b""
+        self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
+
+    def _take_items(
+        self, nonce: bytes, cursor: Cursor | None, acks: list[Any], items: list[Any], *, was_reset: bool
+    ) -> None:
+        if cursor is None or not all(isinstance(i, list) and len(i) == 2 for i in items):
+            raise FormatError("The answer is malformed.")
+        taken = exchange.take(
+            self.store, self._knows, nonce=nonce, cursor=cursor, acks=acks,
+            items=[(kind, payload) for kind, payload in items], was_reset=was_reset,
+        )  # fmt: skip
+        self._knows = exchange.load_parent(self.store, self.parent)
+        self.report.received += taken.stored
+        self.report.rejected += taken.rejected
+
+    def _count(self, outcomes: list[Outcome], *, was_reset: bool) -> None:
+        report = self.report
+        not_stored = {o.id for o in outcomes if not o.is_stored}
+        report.outcomes += outcomes
+        report.was_rolled_back |= was_reset
+        report.sent += len(self._offered)
+        report.acked += sum(i not in not_stored for i in self._offered)
+        # What the parent will not store is not offered again in this exchange: it holds up no other.
+        self._skip |= not_stored.intersection(self._offered)
+        self._offered = []
+        self._must_introduce = False
+        self._refusals = 0
+
+    def _take_error(self, status: int, code: str, what: str) -> None:
+        self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=status != HTTP_FORBIDDEN)
+        # It may have been rolled back, and know us no more: begin anew, with an introduction.
+        self._knows = self._knows._replace(nonce=b"")
+
+    def _refuse_again(self, code: str, what: str, *, status: int = 0, is_final: bool = False) -> None:
+        self._refusals += 1
+        if is_final or self._refusals > _MAX_REFUSALS:
+            raise UpstreamRefused(what, code=code, status=status)
+
+
+def event_id(frame: list[Any]) -> bytes:
+    """Returns the id of the event in a frame."""
+    return hashlib.sha256(codec.pae(EVENT_KIND, frame[0])).digest()
+
+
+def _is_frame(frame: object) -> bool:
+    return isinstance(frame, list) and bool(frame) and isinstance(frame[0], bytes)
+
+
+def _outcome(row: object) -> Outcome:
+    match row:
+        case [bytes(event), str(code), str(reason)]:
+            return Outcome(event, code, reason)
+    raise FormatError("A verdict of the parent is malformed.")

@@ -1,0 +1,146 @@
+"""Opening a database, and saying in our words what went wrong with one.
+
+SQLite and SQLCipher run in WAL with ``synchronous=FULL``: what was acknowledged survives a power cut. The
+raw key is given together with its salt, so that a damaged first page leaves the rest readable.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from onestop_sync.errors import (
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreTooNew,
+)
+from onestop_sync.storage import tables as t
+
+BUSY_S = 20
+"""How long to wait for another program on the same store, seconds."""
+
+
+def open_engine(database: str | None, path: Path, key: bytes) -> sa.Engine:
+    """Returns an engine.
+
+    Args:
+        database: SQLAlchemy URL; ``None`` for an encrypted SQLite file at ``path``.
+        path: Where that file is.
+        key: 32 bytes of key and 16 bytes of salt for it.
+    """
+    if database is None:
+        engine = sa.create_engine("sqlite://", creator=lambda: _cipher(path, key), poolclass=QueuePool)
+    elif database == "sqlite://":
+        engine = sa.create_engine(
+            database, poolclass=StaticPool, connect_args={"check_same_thread": False, "isolation_level": None}
+        )
+    elif database.startswith("sqlite"):
+        engine = sa.create_engine(
+            database, connect_args={"timeout": BUSY_S, "check_same_thread": False, "isolation_level": None}
+        )
+    else:
+        return sa.create_engine(database, pool_pre_ping=True)
+    sa.event.listen(engine, "connect", _set_up)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _cipher(path: Path, key: bytes) -> Any:  # noqa: ANN401 - a DB-API connection without types
+    from sqlcipher3 import dbapi2  # noqa: PLC0415 - servers on PostgreSQL need not load it
+
+    connection = dbapi2.connect(str(path), timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    return connection
+
+
+def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API connection
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = OFF",
+        "temp_store = MEMORY",
+        "cache_size = -16384",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A writer takes the lock first: two programs never compute one next number from the same past.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def create_tables(engine: sa.Engine) -> None:
+    """Makes the tables of a new store."""
+    t.metadata.create_all(engine)
+
+
+def check_version(found: int) -> None:
+    """Refuses a store that a newer program wrote.
+
+    Raises:
+        StoreTooNew: It was.
+    """
+    if found > t.SCHEMA_VERSION:
+        raise StoreTooNew(f"The store has version {found}, and this program knows {t.SCHEMA_VERSION}.")
+
+
+def next_numbers(connection: sa.Connection, table: sa.Table, count: int) -> int:
+    """Returns the first of ``count`` fresh local numbers for ``table``.
+
+    On SQLite the writer holds the only write lock. Elsewhere a counter row is raised in a transaction of
+    its own, so that writers do not wait for each other's; numbers of one that fails stay unused.
+    """
+    if connection.dialect.name == "sqlite":
+        return (connection.execute(sa.select(sa.func.max(table.c.n))).scalar() or 0) + 1
+    with connection.engine.begin() as own:
+        last = own.execute(
+            sa.update(t.counter)
+            .where(t.counter.c.name == f"n:{table.name}", t.counter.c.day == "")
+            .values(value=t.counter.c.value + count)
+            .returning(t.counter.c.value)
+        ).scalar()
+        if last is None:
+            own.execute(sa.insert(t.counter).values(name=f"n:{table.name}", day="", value=count))
+            last = count
+    return int(last) - count + 1
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns what a database says into one of our errors.
+
+    Raises:
+        StoreFull: The disk took no more.
+        StoreBusy: Another program held the lock for longer than `BUSY_S`.
+        StoreDamaged: The file is not a readable store.
+        StoreError: Anything else that the database refused.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise translate(error.orig or error) from error
+    except sqlite3.DatabaseError as error:
+        raise translate(error) from error
+
+
+def translate(error: BaseException) -> StoreError:
+    """Returns our error for a database's."""
+    text = str(error).lower()
+    if "full" in text or "no space left" in text:
+        return StoreFull("The disk is full; the last change was not saved.")
+    if "locked" in text or "busy" in text:
+        return StoreBusy("Another program keeps the store busy.")
+    if "not a database" in text or "malformed" in text or "file is encrypted" in text:
+        return StoreDamaged("The store's file cannot be read.")
+    return StoreError(f"The store's database refused: {type(error).__name__}.")

@@ -1,0 +1,233 @@
+"""Feeds: for each unit below a server, a gapless sequence of what its machines may see.
+
+The next number of a feed is taken by raising its counter row in the transaction that appends, feeds in
+sorted order. So numbers become visible in order: a reader that has seen up to n has seen everything up to
+n, on every database. Each row also carries a running digest; a reader gives back the digest of the last row
+it has seen, and a server that was rolled back, or replaced by an older copy, is noticed by its own numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from onestop_sync.storage import tables as t
+from onestop_sync.trust import Trust
+
+EVENT: Final = 0
+STATEMENT: Final = 1
+DIGEST_BYTES: Final = 8
+START: Final = bytes(DIGEST_BYTES)
+
+
+class Feed:
+    """Appends to feeds, within one transaction.
+
+    Args:
+        connection: In a write transaction.
+        trust: Knows the tree of units, and who certified whom.
+        unit: The server's own unit.
+        introduced: ``(unit, log)`` pairs whose proof of authority is in the unit's feed, as far as this
+            process knows; those of this transaction are added to `fresh`.
+    """
+
+    def __init__(
+        self, connection: sa.Connection, trust: Trust, unit: str, introduced: set[tuple[str, bytes]]
+    ) -> None:
+        self.connection = connection
+        self.trust = trust
+        self.unit = unit
+        self.introduced = introduced
+        self.fresh: set[tuple[str, bytes]] = set()
+        self._rows: dict[str, dict[tuple[int, int], tuple[int, bytes]]] = {}
+        self._scopes: dict[frozenset[str], list[str]] = {}
+
+    def scopes(self, units: Iterable[str]) -> list[str]:
+        """Returns the feeds of units: their own and those of the units between them and the server."""
+        key = frozenset(units)
+        found = self._scopes.get(key)
+        if found is None:
+            document = self.trust.document
+            reached: set[str] = set()
+            for unit in key:
+                line = list(document.line(unit))
+                if self.unit in line:
+                    reached.update(line[: line.index(self.unit) + 1])
+            found = self._scopes[key] = sorted(reached)
+        return found
+
+    def add(self, event_n: int, event_id: bytes, log: bytes, units: Iterable[str], source: int) -> None:
+        """Puts an event into the feeds of ``units``, behind the proof of its author's authority."""
+        for unit in self.scopes(units):
+            self._introduce(unit, log)
+            self._rows.setdefault(unit, {}).setdefault((EVENT, event_n), (source, event_id))
+
+    def add_statement(self, statement_n: int, statement_hash: bytes, unit: str, node: bytes) -> None:
+        """Puts a signed statement into the feeds of a unit, behind the proof of its author's authority."""
+        for scope in self.scopes([unit]):
+            self._introduce(scope, node)
+            self._rows.setdefault(scope, {}).setdefault((STATEMENT, statement_n), (0, statement_hash))
+
+    def backfill(self, doc_n: int, units: Iterable[str]) -> None:
+        """Puts all events of a document into the feeds of units that take part in it from now on."""
+        rows = self.connection.execute(
+            sa.select(t.event.c.n, t.event.c.id, t.event.c.source, t.log.c.id.label("log"))
+            .join(t.log, t.log.c.n == t.event.c.log_n)
+            .where(t.event.c.doc_n == doc_n)
+            .order_by(t.event.c.n)
+        ).all()
+        for row in rows:
+            self.add(row.n, row.id, row.log, units, row.source)
+
+    def flush(self) -> None:
+        """Writes what was added; feeds are locked in sorted order."""
+        for unit in sorted(self._rows):
+            wanted = self._rows[unit]
+            head = self._lock(unit)
+            new = self._not_there(unit, wanted)
+            rows: list[dict[str, Any]] = []
+            n, digest = head
+            for kind, ref in new:
+                n += 1
+                source, name = wanted[kind, ref]
+                digest = hashlib.sha256(digest + name).digest()[:DIGEST_BYTES]
+                rows.append({"unit": unit, "n": n, "kind": kind, "ref": ref, "source": source, "digest": digest})
+            if rows:
+                self.connection.execute(_INSERT, rows)
+                self.connection.execute(_RAISE, [{"at": unit, "to_n": n, "to_digest": digest}])
+        self._rows.clear()
+
+    def _introduce(self, unit: str, log: bytes) -> None:
+        """Puts the genesis of a log, and the certificates behind it, before the log's events."""
+        if (unit, log) in self.introduced or (unit, log) in self.fresh:
+            return
+        self.fresh.add((unit, log))
+        genesis = self.trust.genesis(log)
+        proof = [log]
+        if genesis and genesis.cert:
+            issuer = self.trust.issuer_log(genesis.cert)
+            if issuer:
+                self._introduce(unit, issuer)
+                proof.insert(0, genesis.cert)
+        rows = self.connection.execute(
+            sa.select(t.event.c.id, t.event.c.n, t.event.c.source).where(t.event.c.id.in_(proof))
+        ).all()
+        found = {row.id: row for row in rows}
+        for event_id in proof:
+            if event_id in found:
+                row = found[event_id]
+                self._rows.setdefault(unit, {}).setdefault((EVENT, row.n), (row.source, event_id))
+
+    def _lock(self, unit: str) -> tuple[int, bytes]:
+        query = sa.select(t.scope.c.n, t.scope.c.digest).where(t.scope.c.unit == unit)
+        if self.connection.dialect.name != "sqlite":
+            query = query.with_for_update()
+        row = self.connection.execute(query).first()
+        if row is not None:
+            return row.n, row.digest
+        if self.connection.dialect.name == "sqlite":
+            self.connection.execute(sa.insert(t.scope).values(unit=unit, n=0, digest=START))
+            return 0, START
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
+
+        self.connection.execute(insert(t.scope).values(unit=unit, n=0, digest=START).on_conflict_do_nothing())
+        row = self.connection.execute(query).one()
+        return row.n, row.digest
+
+    def _not_there(self, unit: str, wanted: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Leaves out what the feed has already."""
+        refs = sorted({ref for _, ref in wanted})
+        there: set[tuple[int, int]] = set()
+        for i in range(0, len(refs), 500):
+            rows = self.connection.execute(
+                sa.select(t.feed.c.kind, t.feed.c.ref).where(t.feed.c.unit == unit, t.feed.c.ref.in_(refs[i : i + 500]))
+            )
+            there.update((row.kind, row.ref) for row in rows)
+        return [key for key in wanted if key not in there]
+
+
+class Item(NamedTuple):
+    """One row of a feed: a frame and the log it belongs to, or a statement."""
+
+    n: int
+    digest: bytes
+    kind: int
+    payload: Any
+    log: bytes
+
+
+def read(
+    connection: sa.Connection, unit: str, after: int, *, not_from: int, max_bytes: int, max_rows: int = 2000
+) -> tuple[list[Item], tuple[int, bytes] | None, bool]:
+    """Reads a feed from a cursor on.
+
+    Args:
+        connection: Any transaction.
+        unit: Whose feed.
+        after: Last number that the reader has seen.
+        not_from: Leave out what this source delivered itself (its log's local number; -1 for nothing).
+        max_bytes: Stop after so many bytes of payload, but not before one item.
+        max_rows: Rows to look at.
+
+    Returns:
+        Items, the cursor ``(n, digest)`` behind them, or ``None`` when nothing moved, and whether there is
+        more.
+    """
+    rows = connection.execute(
+        sa.select(t.feed).where(t.feed.c.unit == unit, t.feed.c.n > after).order_by(t.feed.c.n).limit(max_rows)
+    ).all()
+    wanted = [row for row in rows if row.source != not_from or row.kind == STATEMENT]
+    payloads = _payloads(connection, wanted)
+    items: list[Item] = []
+    size = 0
+    cursor: tuple[int, bytes] | None = None
+    for row in rows:
+        found = payloads.get((row.kind, row.ref))
+        if found is not None:
+            payload, log = found
+            cost = _size(payload)
+            if items and size + cost > max_bytes:
+                return items, cursor, True
+            size += cost
+            items.append(Item(row.n, row.digest, row.kind, payload, log))
+        cursor = (row.n, row.digest)
+    return items, cursor, len(rows) == max_rows
+
+
+def digest_at(connection: sa.Connection, unit: str, n: int) -> bytes | None:
+    """Returns the running digest of a feed at a number; ``None`` when the feed never got there."""
+    if n == 0:
+        return START
+    return connection.execute(sa.select(t.feed.c.digest).where(t.feed.c.unit == unit, t.feed.c.n == n)).scalar()
+
+
+def _payloads(connection: sa.Connection, rows: Sequence[Any]) -> dict[tuple[int, int], tuple[Any, bytes]]:
+    found: dict[tuple[int, int], tuple[Any, bytes]] = {}
+    events = [row.ref for row in rows if row.kind == EVENT]
+    for i in range(0, len(events), 500):
+        query = sa.select(
+            t.event.c.n, t.event.c.header, t.event.c.signature, t.event.c.body, t.log.c.id.label("log")
+        ).join(t.log, t.log.c.n == t.event.c.log_n)
+        for row in connection.execute(query.where(t.event.c.n.in_(events[i : i + 500]))):
+            found[EVENT, row.n] = ([row.header, row.signature, row.body], row.log)
+    statements = [row.ref for row in rows if row.kind == STATEMENT]
+    for i in range(0, len(statements), 500):
+        query = sa.select(t.statement.c.n, t.statement.c.data)
+        for row in connection.execute(query.where(t.statement.c.n.in_(statements[i : i + 500]))):
+            found[STATEMENT, row.n] = (row.data, b"")
+    return found
+
+
+def _size(payload: Any) -> int:  # noqa: ANN401 - a frame or a statement
+    return len(payload) if isinstance(payload, bytes) else sum(len(part or b"") for part in payload) + 8
+
+
+_INSERT = sa.insert(t.feed)
+_RAISE = (
+    sa.update(t.scope)
+    .where(t.scope.c.unit == sa.bindparam("at"))
+    .values(n=sa.bindparam("to_n"), digest=sa.bindparam("to_digest"))
+)

@@ -1,0 +1,309 @@
+"""What a parent has not acknowledged, and how far each event has got.
+
+An ack is a parent's signed word that it has stored a log up to a sequence, naming the event there; the
+chain covers everything before. Events off the chain (a fork, a hole) are acknowledged one by one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from onestop_sync import codec, keys
+from onestop_sync.errors import FormatError, SignatureInvalid
+from onestop_sync.storage import tables as t
+from onestop_sync.storage.engines import next_numbers
+
+STATEMENT_KIND: Final = "onestop/ack/1"
+
+
+class Statement(NamedTuple):
+    """Signed acks of one node for one unit's logs.
+
+    Attributes:
+        node: Log of the machine that signs.
+        unit: Unit whose logs these are.
+        epoch: Store epoch of the node.
+        at_ms: When it said so.
+        logs: ``(log, seq, head)``: stored without gap up to there.
+        events: Ids of stored events that are not covered so.
+    """
+
+    node: bytes
+    unit: str
+    epoch: bytes
+    at_ms: int
+    logs: tuple[tuple[bytes, int, bytes], ...]
+    events: tuple[bytes, ...]
+
+    def sign(self, signer: keys.Signer) -> bytes:
+        """Returns the statement as it travels: ``[payload, signature]``."""
+        logs = [list(entry) for entry in self.logs]
+        payload = codec.encode([1, self.node, self.unit, self.epoch, self.at_ms, logs, list(self.events)])
+        return codec.encode([payload, signer.sign(codec.pae(STATEMENT_KIND, payload))])
+
+
+def parse_statement(data: bytes) -> tuple[Statement, bytes, bytes]:
+    """Reads a statement; returns it with the bytes that were signed and the signature.
+
+    Raises:
+        FormatError: Malformed.
+    """
+    match codec.decode(data):
+        case [bytes(payload), bytes(signature)]:
+            pass
+        case _:
+            raise FormatError("A statement is malformed.")
+    match codec.decode(payload):
+        case [1, bytes(node), str(unit), bytes(epoch), int(at_ms), list(logs), list(events)] if all(
+            type(e) is bytes for e in events
+        ):
+            found = Statement(node, unit, epoch, at_ms, tuple(map(_entry, logs)), tuple(events))
+            return found, codec.pae(STATEMENT_KIND, payload), signature
+    raise FormatError("A statement is malformed.")
+
+
+def check_statement(data: bytes, key: bytes) -> Statement:
+    """Reads a statement and checks its signature.
+
+    Raises:
+        FormatError: Malformed.
+        SignatureInvalid: Not by ``key``.
+    """
+    statement, signed, signature = parse_statement(data)
+    if not keys.verify(key, signed, signature):
+        raise SignatureInvalid("An ack is not signed by the parent that it names.")
+    return statement
+
+
+def _entry(row: Any) -> tuple[bytes, int, bytes]:  # noqa: ANN401 - decoded data
+    match row:
+        case [bytes(log), int(seq), bytes(head)]:
+            return log, seq, head
+    raise FormatError("A statement is malformed.")
+
+
+def keep_statement(connection: sa.Connection, data: bytes, statement: Statement) -> tuple[int, bytes, bool]:
+    """Stores a statement; returns its local number, its hash, and whether it is new."""
+    digest = hashlib.sha256(data).digest()
+    n = connection.execute(sa.select(t.statement.c.n).where(t.statement.c.hash == digest)).scalar()
+    if n is not None:
+        return int(n), digest, False
+    n = next_numbers(connection, t.statement, 1)
+    connection.execute(
+        sa.insert(t.statement).values(
+            n=n, hash=digest, node=statement.node, unit=statement.unit, at_ms=statement.at_ms, data=data
+        )
+    )
+    return n, digest, True
+
+
+def keep_acks(connection: sa.Connection, statement: Statement) -> None:
+    """Takes the acks of a checked statement; an ack never goes back by itself."""
+    numbers = _log_numbers(connection, [log for log, _, _ in statement.logs])
+    for log, seq, head in statement.logs:
+        if log in numbers:
+            note_ack(connection, statement.node, numbers[log], seq, head)
+    if statement.events:
+        note_events(connection, statement.node, statement.events)
+
+
+def note_ack(connection: sa.Connection, node: bytes, log_n: int, seq: int, head: bytes) -> None:
+    """Notes that ``node`` has a log up to ``seq``, where ``head`` is."""
+    row = connection.execute(sa.select(t.ack).where(t.ack.c.node == node, t.ack.c.log_n == log_n)).first()
+    ours = connection.execute(
+        sa.select(t.event.c.id).where(t.event.c.log_n == log_n, t.event.c.seq == seq, t.event.c.chained == 1)
+    ).scalar()
+    good = int(ours == head)
+    if row is None:
+        connection.execute(
+            sa.insert(t.ack).values(node=node, log_n=log_n, seq=seq, head=head, good=good)
+        )
+    elif (good, seq) > (row.good, row.seq):
+        connection.execute(
+            sa.update(t.ack)
+            .where(t.ack.c.node == node, t.ack.c.log_n == log_n)
+            .values(seq=seq, head=head, good=good)
+        )
+    if ours is not None and not good:
+        # The node has another event at our sequence: this log was written on two machines.
+        connection.execute(
+            sa.update(t.log).where(t.log.c.n == log_n).values(forked=1, broken=1, closed=t.log.c.own)
+        )
+
+
+def note_events(connection: sa.Connection, node: bytes, ids: Sequence[bytes]) -> None:
+    """Notes that ``node`` has single events."""
+    for i in range(0, len(ids), 500):
+        numbers = connection.execute(sa.select(t.event.c.n).where(t.event.c.id.in_(ids[i : i + 500]))).scalars().all()
+        there = set(
+            connection.execute(
+                sa.select(t.ack_event.c.event_n).where(t.ack_event.c.node == node, t.ack_event.c.event_n.in_(numbers))
+            ).scalars()
+        )
+        rows = [{"node": node, "event_n": n} for n in numbers if n not in there]
+        if rows:
+            connection.execute(sa.insert(t.ack_event), rows)
+
+
+def forget_acks(connection: sa.Connection, node: bytes) -> None:
+    """Forgets what a node had acknowledged: it lost it, and everything is offered again."""
+    connection.execute(sa.delete(t.ack).where(t.ack.c.node == node))
+    connection.execute(sa.delete(t.ack_event).where(t.ack_event.c.node == node))
+
+
+class Lag(NamedTuple):
+    """A log of which a node lacks something."""
+
+    log_n: int
+    acked: int
+    broken: int
+
+
+def lagging(connection: sa.Connection, node: bytes) -> list[Lag]:
+    """Returns the logs of which ``node`` lacks events."""
+    acked = sa.case((t.ack.c.good == 1, t.ack.c.seq), else_=-1)
+    rows = connection.execute(
+        sa.select(t.log.c.n, sa.func.coalesce(acked, -1).label("acked"), t.log.c.broken)
+        .join(t.ack, sa.and_(t.ack.c.log_n == t.log.c.n, t.ack.c.node == node), isouter=True)
+        .where(t.log.c.upward == 1, sa.or_(t.log.c.seq > sa.func.coalesce(acked, -1), t.log.c.broken == 1))
+        .order_by(t.log.c.n)
+    ).all()
+    return [Lag(row.n, row.acked, row.broken) for row in rows]
+
+
+class Pending(NamedTuple):
+    """What to offer a node next.
+
+    Attributes:
+        events: ``(id, frame)``, oldest first.
+        new_logs: Logs among them of which the node has nothing yet: it may not know their authority.
+        has_more: Whether there is more.
+    """
+
+    events: list[tuple[bytes, list[Any]]]
+    new_logs: list[bytes]
+    has_more: bool
+
+
+def pending(
+    connection: sa.Connection, node: bytes, max_bytes: int, max_events: int, skip: frozenset[bytes]
+) -> Pending:
+    """Returns what to offer ``node`` next."""
+    lags = lagging(connection, node)
+    rows = _lacking(connection, node, lags, max_events + 1 + len(skip))
+    rows = [row for row in rows if row.id not in skip]
+    new = {lag.log_n for lag in lags if lag.acked < 0}
+    found: list[tuple[bytes, list[Any]]] = []
+    logs: set[int] = set()
+    size = 0
+    for row in rows[:max_events]:
+        cost = len(row.header) + len(row.signature) + len(row.body or b"") + 8
+        if found and size + cost > max_bytes:
+            break
+        size += cost
+        logs.add(row.log_n)
+        found.append((row.id, [row.header, row.signature, row.body]))
+    fresh = sorted(logs & new)
+    ids = connection.execute(sa.select(t.log.c.id).where(t.log.c.n.in_(fresh))).scalars() if fresh else ()
+    return Pending(found, list(ids), len(rows) > len(found))
+
+
+def _lacking(connection: sa.Connection, node: bytes, lags: Sequence[Lag], limit: int) -> list[Any]:
+    columns = (t.event.c.n, t.event.c.id, t.event.c.log_n, t.event.c.header, t.event.c.signature, t.event.c.body)
+    found: list[Any] = []
+    for i in range(0, len(lags), 100):
+        parts = [_lack(lag, node) for lag in lags[i : i + 100]]
+        query = sa.select(*columns).where(sa.or_(*parts)).order_by(t.event.c.n).limit(limit)
+        found.extend(connection.execute(query).all())
+    found.sort(key=lambda row: row.n)
+    return found[:limit]
+
+
+def _lack(lag: Lag, node: bytes) -> Any:  # noqa: ANN401 - a SQL condition
+    beyond = sa.and_(t.event.c.log_n == lag.log_n, t.event.c.seq > lag.acked, t.event.c.chained == 1)
+    if not lag.broken:
+        return beyond
+    single = sa.select(t.ack_event.c.event_n).where(t.ack_event.c.node == node)
+    off = sa.and_(t.event.c.log_n == lag.log_n, t.event.c.chained == 0, t.event.c.n.not_in(single))
+    # Where both sides branched, the node's chain is not ours: what it lacks is told one by one.
+    return sa.or_(sa.and_(beyond, t.event.c.n.not_in(single)), off)
+
+
+def unsent(connection: sa.Connection) -> tuple[int, int | None]:
+    """Returns how many events no parent at all has acknowledged, and when the oldest was stored (ms)."""
+    acked = sa.func.max(sa.case((t.ack.c.good == 1, t.ack.c.seq), else_=-1))
+    best = sa.func.coalesce(acked, -1)
+    logs = connection.execute(
+        sa.select(t.log.c.n, best.label("acked"))
+        .join(t.ack, t.ack.c.log_n == t.log.c.n, isouter=True)
+        .where(t.log.c.upward == 1)
+        .group_by(t.log.c.n, t.log.c.seq, t.log.c.broken)
+        .having(sa.or_(t.log.c.seq > best, t.log.c.broken == 1))
+    ).all()
+    count, oldest = 0, None
+    single = sa.select(t.ack_event.c.event_n)
+    for log in logs:
+        lacking = sa.or_(
+            sa.and_(t.event.c.chained == 1, t.event.c.seq > log.acked),
+            t.event.c.chained == 0,
+        )
+        found, since = connection.execute(
+            sa.select(sa.func.count(), sa.func.min(t.event.c.at_ms)).where(
+                t.event.c.log_n == log.n, t.event.c.seq > 0, lacking, t.event.c.n.not_in(single)
+            )
+        ).one()
+        if found:
+            count += found
+            oldest = since if oldest is None else min(oldest, since)
+    return count, oldest
+
+
+def unsent_documents(connection: sa.Connection) -> sa.Select[tuple[int]]:
+    """Returns a query for the local numbers of documents of which something is unsent."""
+    covered = (
+        sa.select(t.ack.c.node)
+        .where(t.ack.c.log_n == t.event.c.log_n, t.ack.c.good == 1, t.ack.c.seq >= t.event.c.seq, t.event.c.chained == 1)
+        .exists()
+    )
+    single = sa.select(t.ack_event.c.node).where(t.ack_event.c.event_n == t.event.c.n).exists()
+    return (
+        sa.select(t.event.c.doc_n)
+        .join(t.log, t.log.c.n == t.event.c.log_n)
+        .where(t.log.c.upward == 1, t.event.c.seq > 0, ~covered, ~single)
+    )
+
+
+def nodes_having(connection: sa.Connection, event_n: int, log_n: int, seq: int, chained: int) -> list[bytes]:
+    """Returns the nodes whose acks cover an event."""
+    found = set(
+        connection.execute(sa.select(t.ack_event.c.node).where(t.ack_event.c.event_n == event_n)).scalars()
+    )
+    if chained:
+        found.update(
+            connection.execute(
+                sa.select(t.ack.c.node).where(t.ack.c.log_n == log_n, t.ack.c.seq >= seq, t.ack.c.good == 1)
+            ).scalars()
+        )
+    return sorted(found)
+
+
+def heads(connection: sa.Connection, logs: Iterable[bytes]) -> list[tuple[str, bytes, int, bytes]]:
+    """Returns ``(unit, log, seq, head)`` of logs, as far as their chains are unbroken."""
+    wanted = sorted(set(logs))
+    found: list[tuple[str, bytes, int, bytes]] = []
+    for i in range(0, len(wanted), 500):
+        rows = connection.execute(sa.select(t.log).where(t.log.c.id.in_(wanted[i : i + 500]), t.log.c.seq >= 0))
+        found.extend((row.unit, row.id, row.seq, row.head) for row in rows)
+    return found
+
+
+def _log_numbers(connection: sa.Connection, logs: Sequence[bytes]) -> dict[bytes, int]:
+    found: dict[bytes, int] = {}
+    for i in range(0, len(logs), 500):
+        rows = connection.execute(sa.select(t.log.c.id, t.log.c.n).where(t.log.c.id.in_(logs[i : i + 500])))
+        found.update((row.id, row.n) for row in rows)
+    return found

@@ -1,0 +1,263 @@
+"""What screens, commands and reports read from a store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from onestop_sync import fold as f
+from onestop_sync.event import Event, Op
+from onestop_sync.fold import Standing, State
+from onestop_sync.schema import DocumentType
+from onestop_sync.search_text import fold_text
+from onestop_sync.storage import outbox
+from onestop_sync.storage import tables as t
+from onestop_sync.storage.append import ops_of, stored_event
+from onestop_sync.storage.projection import unpack
+from onestop_sync.trust import Authority, NoAuthority, Trust, Waiting
+
+LEVELS = ("here", "hub", "district", "province")
+"""How far an event can have got, in order."""
+
+Only = Literal["", "conflict", "waiting", "unsent", "overdue"]
+
+
+class Row(NamedTuple):
+    """One line of a list.
+
+    Attributes:
+        doc: Document id.
+        label: What people call it by.
+        title: One line.
+        step: Step of the main task.
+        unit: Unit that created it.
+        due_ms: When it is due, or ``None``.
+        updated_ms: When this store last changed it.
+        conflicts: How many things a person must settle.
+        waiting: How many of its events wait for something.
+        key: Where this line is in its list: give the last line's as ``after``.
+    """
+
+    doc: bytes
+    label: str
+    title: str
+    step: str
+    unit: str
+    due_ms: int | None
+    updated_ms: int
+    conflicts: int
+    waiting: int
+    key: tuple[int, int]
+
+
+class Delivery(NamedTuple):
+    """How far an event has got.
+
+    Attributes:
+        level: ``here``, ``hub``, ``district`` or ``province``: the highest that has acknowledged it.
+        nodes: Logs of the machines that have.
+    """
+
+    level: str
+    nodes: tuple[bytes, ...]
+
+
+class Record(NamedTuple):
+    """One event of a document's history.
+
+    Attributes:
+        event: The event.
+        ops: Its operations; empty when its body is not here.
+        author: By which authority; ``None`` when that is not known here.
+        standing: What became of it.
+        reason: Why it is refused, or for what it waits.
+        delivery: How far it has got.
+    """
+
+    event: Event
+    ops: tuple[Op, ...]
+    author: Authority | None
+    standing: Standing
+    reason: str
+    delivery: Delivery
+
+
+class Notice(NamedTuple):
+    """A change of standing after the fact.
+
+    Attributes:
+        n: Number to mark it as seen.
+        doc: Document.
+        event: Event whose standing changed.
+        before: Standing before.
+        after: Standing after.
+        at_ms: When this store noticed.
+    """
+
+    n: int
+    doc: bytes
+    event: bytes
+    before: Standing
+    after: Standing
+    at_ms: int
+
+
+_HIGHEST = 2**62
+
+
+def page(  # noqa: PLR0913 - each is a filter
+    connection: sa.Connection,
+    kind: str,
+    *,
+    after: tuple[int, int] | None,
+    limit: int,
+    text: str,
+    step: str,
+    only: Only,
+    order: Literal["new", "due"],
+    now_ms: int,
+) -> list[Row]:
+    """Returns one page of a list, by key; see `Store.page`."""
+    at = t.listing
+    due = sa.func.coalesce(at.c.due_ms, _HIGHEST)
+    where = [at.c.kind == kind]
+    if step:
+        where.append(at.c.step == step)
+    if only == "conflict":
+        where.append(at.c.open > 0)
+    elif only == "waiting":
+        where.append(at.c.waiting > 0)
+    elif only == "overdue":
+        where.append(at.c.due_ms < now_ms)
+    elif only == "unsent":
+        where.append(at.c.doc_n.in_(outbox.unsent_documents(connection)))
+    if after is not None and order == "new":
+        where.append(at.c.doc_n < after[1])
+    elif after is not None:
+        where.append(sa.or_(due > after[0], sa.and_(due == after[0], at.c.doc_n > after[1])))
+    by = (at.c.doc_n.desc(),) if order == "new" else (due, at.c.doc_n)
+    query = sa.select(at, due.label("due_key"), t.document.c.id.label("doc")).join(
+        t.document, t.document.c.n == at.c.doc_n
+    )
+    words = fold_text(text).split()
+    if words:
+        where.append(at.c.doc_n.in_(_matching(words)))
+    rows = connection.execute(query.where(*where).order_by(*by).limit(limit)).all()
+    return [
+        Row(
+            r.doc, r.label, r.title, r.step, r.unit, r.due_ms, r.updated_ms, r.open, r.waiting, (r.due_key, r.doc_n)
+        )
+        for r in rows
+    ]
+
+
+def _matching(words: list[str]) -> sa.Select[tuple[int]]:
+    conditions = [t.search.c.text.like(f"%{_escaped(word)}%", escape="\\") for word in words]
+    return sa.select(t.search.c.doc_n).where(*conditions)
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+class Levels:
+    """Knows which level a node is at.
+
+    Args:
+        trust: Knows the nodes' certificates and the tree.
+        unit: This store's unit.
+    """
+
+    def __init__(self, trust: Trust, unit: str) -> None:
+        self._trust = trust
+        self._unit = unit
+
+    def of(self, node: bytes) -> str:
+        """Returns the level of a node; ``here`` for one whose authority is not known."""
+        authority = self._trust.authority(node)
+        if not isinstance(authority, Authority):
+            return "here"
+        unit = self._trust.document.units.get(authority.certificate.unit)
+        if unit is None:
+            return "here"
+        return "hub" if unit.id == self._unit and unit.level not in LEVELS else unit.level
+
+    def delivery(self, nodes: list[bytes]) -> Delivery:
+        """Returns how far an event has got that ``nodes`` have acknowledged."""
+        reached = [self.of(node) for node in nodes]
+        known = [level for level in reached if level in LEVELS]
+        return Delivery(max(known, key=LEVELS.index, default="here"), tuple(nodes))
+
+
+def history(
+    connection: sa.Connection, doc_id: bytes, types: Mapping[str, DocumentType], trust: Trust, levels: Levels
+) -> list[Record]:
+    """Returns all events of a document in the order in which they came here; empty for an unknown one."""
+    document = connection.execute(sa.select(t.document).where(t.document.c.id == doc_id)).first()
+    if document is None:
+        return []
+    kind = types.get(document.kind)
+    state = unpack(document.state) if document.state else State()
+    needs = {
+        row.event_n: row.needs
+        for row in connection.execute(sa.select(t.needs).where(t.needs.c.doc_n == document.n))
+    }
+    rows = connection.execute(sa.select(t.event).where(t.event.c.doc_n == document.n).order_by(t.event.c.n)).all()
+    return [_record(connection, row, kind, state, needs, trust, levels) for row in rows]
+
+
+def _record(  # noqa: PLR0913
+    connection: sa.Connection,
+    row: Any,  # noqa: ANN401 - a row of t.event
+    kind: DocumentType | None,
+    state: State,
+    needs: Mapping[int, bytes],
+    trust: Trust,
+    levels: Levels,
+) -> Record:
+    event = stored_event(row)
+    ops = tuple(ops_of(event) or ())
+    authority = trust.authority(event.log)
+    nodes = outbox.nodes_having(connection, row.n, row.log_n, row.seq, row.chained)
+    delivery = levels.delivery(nodes)
+    author = authority if isinstance(authority, Authority) else None
+    if row.waiting:
+        reason = _waits_for(authority, needs.get(row.n, b""))
+        return Record(event, ops, author, Standing.WAITING, reason, delivery)
+    if kind is None:
+        standing = Standing.REFUSED if isinstance(authority, NoAuthority) else Standing.STANDS
+        why = authority.why if isinstance(authority, NoAuthority) else ""
+        return Record(event, ops, author, standing, why, delivery)
+    refusal = state.refused.get(event.id)
+    return Record(event, ops, author, f.standing(kind, state, event.id, ops), refusal or "", delivery)
+
+
+def _waits_for(authority: Authority | Waiting | NoAuthority, need: bytes) -> str:
+    if isinstance(authority, Waiting):
+        return "authority"
+    return "newer" if need == b"newer" else "missing"
+
+
+def notices(connection: sa.Connection, *, unseen: bool) -> list[Notice]:
+    """Returns changes of standing, oldest first."""
+    query = (
+        sa.select(t.notice, t.document.c.id.label("doc"), t.event.c.id.label("event"))
+        .join(t.document, t.document.c.n == t.notice.c.doc_n)
+        .join(t.event, t.event.c.n == t.notice.c.event_n)
+        .order_by(t.notice.c.n)
+    )
+    if unseen:
+        query = query.where(t.notice.c.seen == 0)
+    return [
+        Notice(r.n, r.doc, r.event, Standing(r.before), Standing(r.after), r.at_ms)
+        for r in connection.execute(query)
+    ]
+
+
+def fingerprints(connection: sa.Connection, kind: str) -> dict[bytes, bytes]:
+    """Returns, for each document of a kind, the SHA-256 of its folded state."""
+    rows = connection.execute(sa.select(t.document.c.id, t.document.c.state).where(t.document.c.kind == kind))
+    return {row.id: hashlib.sha256(row.state or b"").digest() for row in rows}

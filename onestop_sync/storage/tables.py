@@ -1,0 +1,205 @@
+"""The tables of a store, the same on SQLite, SQLCipher and PostgreSQL.
+
+What is signed is stored as it arrived (`event.header`, `.signature`, `.body`); everything else can be
+computed again from it. Rows refer to each other by small local numbers, never by position in a sequence
+that two transactions could fill out of order: what other machines count by is `feed.n` alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION: Final = 1
+"""Version of these tables; `engines.upgrade` brings an older store up to it in place."""
+
+metadata = MetaData()
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+log = Table(
+    "log",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("key", LargeBinary, nullable=False, index=True),
+    Column("unit", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    # The unbroken chain from the genesis: its last sequence, and that event's id.
+    Column("seq", BigInteger, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("upward", SmallInteger, nullable=False),  # of a unit below ours: its events go to our parents
+    Column("own", SmallInteger, nullable=False),  # written on this machine
+    Column("closed", SmallInteger, nullable=False),  # an own log that takes no more: restored, or forked
+    Column("broken", SmallInteger, nullable=False),  # holds events off the chain: a fork or a hole
+    Column("forked", SmallInteger, nullable=False),  # two events with one sequence
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("log_n", _Number, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("doc_n", _Number, nullable=False, index=True),
+    Column("chained", SmallInteger, nullable=False),
+    Column("waiting", SmallInteger, nullable=False),
+    Column("source", _Number, nullable=False),  # log of the machine that delivered it; 0: written here
+    Column("at_ms", BigInteger, nullable=False),  # when it was stored here
+    Column("header", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("body", LargeBinary),
+    Index("event_log_seq", "log_n", "seq"),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("state", LargeBinary),  # folded; NULL while nothing applies
+)
+
+listing = Table(
+    "listing",
+    metadata,
+    Column("doc_n", _Number, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("due_ms", BigInteger),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("open", SmallInteger, nullable=False),  # how many things a person must settle
+    Column("waiting", SmallInteger, nullable=False),  # how many events wait for something
+    Index("listing_kind_doc", "kind", "doc_n"),
+    Index("listing_label", "kind", "label"),
+    Index("listing_open", "kind", "open"),
+)
+
+# Narrow on purpose: a search reads all of it.
+search = Table(
+    "search",
+    metadata,
+    Column("doc_n", _Number, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+)
+
+needs = Table(
+    "needs",
+    metadata,
+    Column("event_n", _Number, primary_key=True, autoincrement=False),
+    Column("doc_n", _Number, nullable=False),
+    Column("needs", LargeBinary, nullable=False, index=True),
+)
+
+scope = Table(
+    "scope",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),  # 0: an event, 1: a statement
+    Column("ref", _Number, nullable=False),
+    Column("source", _Number, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    UniqueConstraint("unit", "kind", "ref", name="feed_once"),
+)
+
+statement = Table(
+    "statement",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("node", LargeBinary, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+ack = Table(
+    "ack",
+    metadata,
+    Column("node", LargeBinary, primary_key=True),
+    Column("log_n", _Number, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("good", SmallInteger, nullable=False),  # our event at seq is the one that was acknowledged
+)
+
+ack_event = Table(
+    "ack_event",
+    metadata,
+    Column("node", LargeBinary, primary_key=True),
+    Column("event_n", _Number, primary_key=True, autoincrement=False),
+)
+
+parent = Table(
+    "parent",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("node", LargeBinary, nullable=False),
+    Column("epoch", LargeBinary, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("tried_ms", BigInteger, nullable=False),
+    Column("ok_ms", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+peer = Table(
+    "peer",
+    metadata,
+    Column("machine", LargeBinary, primary_key=True),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("doc_n", _Number, nullable=False),
+    Column("event_n", _Number, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("seen", SmallInteger, nullable=False, index=True),
+)
