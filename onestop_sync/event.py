@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from onestop_sync import codec, keys
@@ -38,6 +39,7 @@ __all__ = [
     "parse_body",
     "parse_genesis",
     "parse_header",
+    "typed_id",
     "verify",
 ]
 
@@ -48,6 +50,7 @@ LOG: Final = "log"
 
 ID_BYTES: Final = 32
 DOC_BYTES: Final = 16
+TAG_BYTES: Final = 4
 SALT_BYTES: Final = 16
 MAX_EVENT_BYTES: Final = 64 * 1024
 MAX_PARENTS: Final = 64
@@ -75,7 +78,7 @@ class Header(NamedTuple):
         seq: Place in the log, from 0, without gaps.
         prev: Id of the log's previous event; empty in a genesis.
         doc_type: Name of the document type.
-        doc_id: 16 bytes.
+        doc_id: 16 bytes, of which the first 4 are of the type's hash (`typed_id`).
         parents: Heads of the document that the author had seen, sorted.
         time_ms: What the author's clock said, milliseconds since 1970 UTC. Shown, never decisive.
         schema: Version of the document type that the author used.
@@ -154,12 +157,29 @@ class Genesis(NamedTuple):
         return ["log", facts]
 
 
-def document_id(log: bytes, seq: int) -> bytes:
+def document_id(log: bytes, seq: int, doc_type: str) -> bytes:
     """Returns the id of the document that event ``seq`` of ``log`` creates.
 
     It is derived, so that nobody can create a document under an id that somebody else's already has.
     """
-    return hashlib.sha256(b"onestop document\0" + log + b"%d" % seq).digest()[:DOC_BYTES]
+    return typed_id(doc_type, hashlib.sha256(b"onestop document\0" + log + b"%d" % seq).digest())
+
+
+def typed_id(doc_type: str, raw: bytes) -> bytes:
+    """Returns a document id that says its type, so that no event can claim the document for another.
+
+    Without it, a store would have to believe whichever event of a document came first.
+
+    Args:
+        doc_type: Name of the document type.
+        raw: 12 bytes or more that make the id unique.
+    """
+    return _type_tag(doc_type) + raw[: DOC_BYTES - TAG_BYTES]
+
+
+@lru_cache(maxsize=256)
+def _type_tag(doc_type: str) -> bytes:
+    return hashlib.sha256(b"onestop type\0" + doc_type.encode()).digest()[:TAG_BYTES]
 
 
 def build(  # noqa: PLR0913 - the header has these fields
@@ -297,6 +317,7 @@ def parse_header(data: bytes) -> Header:
         and len(doc_id) == DOC_BYTES
         and len(body_hash) == ID_BYTES
         and 0 < len(doc_type) <= MAX_NAME
+        and doc_id.startswith(_type_tag(doc_type))
         and schema >= 0
         and body_size > 0
     ):

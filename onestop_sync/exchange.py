@@ -166,7 +166,9 @@ def _entries(
 def _off_chain(
     connection: sa.Connection, events: Sequence[bytes], below: set[str], *, everything: bool
 ) -> dict[str, list[bytes]]:
-    query = sa.select(t.log.c.unit, t.event.c.id).join(t.log, t.log.c.n == t.event.c.log_n).where(t.event.c.chained == 0)
+    query = sa.select(t.log.c.unit, t.event.c.id).join(t.log, t.log.c.n == t.event.c.log_n).where(
+        sa.or_(t.event.c.chained == 0, t.log.c.forked == 1)  # where a log branched, our chain may not be theirs
+    )
     rows: list[Any] = []
     if everything:
         rows = list(connection.execute(query.where(t.log.c.broken == 1)).all())

@@ -5,7 +5,10 @@ answer, so that a copied one opens nothing:
 
     request = [payload, machine log, signature]     signature over PAE(REQUEST_KIND, payload)
     payload = [1, parent, nonce, cursor or null, max_bytes, trust version, [frame, …], [introduction, …]]
-    answer  = [1, kind, body]
+    answer  = [1, "answer", body, signature]        over PAE(ANSWER_KIND, SHA-256(request) + body)
+
+An answer is signed, and bound to the request that it answers, so that an old one, or one that a relay has
+changed or shortened, moves nothing.
 
 The first request of all carries no nonce; it is answered by a *challenge*, in which the parent proves who
 it is before it is told anything. An unknown machine is asked to introduce itself. Everything else is an
@@ -41,6 +44,7 @@ from onestop_sync.trust import Authority
 __all__ = ["LIMITS", "Limits", "Requester", "Responder", "SyncReport", "open_packet", "pack_packet"]
 
 REQUEST_KIND: Final = "onestop/sync/1"
+ANSWER_KIND: Final = "onestop/answer/1"
 CHALLENGE_KIND: Final = "onestop/challenge/1"
 VERSION: Final = 1
 HTTP_FORBIDDEN: Final = 403
@@ -198,7 +202,7 @@ class Responder:
         """
         try:
             request, log, signed, signature = _parse_request(data, self.limits)
-            return self._respond(request, log, signed, signature)
+            return self._respond(data, request, log, signed, signature)
         except FormatError as error:
             return 400, self._error("malformed", error)
         except NotAllowed as error:
@@ -209,7 +213,9 @@ class Responder:
     def _error(self, code: str, error: OnestopError) -> bytes:
         return pack_packet([VERSION, "error", [code, error.what]])
 
-    def _respond(self, request: _Request, log: bytes, signed: bytes, signature: bytes) -> tuple[int, bytes]:
+    def _respond(
+        self, data: bytes, request: _Request, log: bytes, signed: bytes, signature: bytes
+    ) -> tuple[int, bytes]:
         node = self.store.machine_log
         if not request.parent:
             return 401, self._challenge(node, request.nonce, log)
@@ -227,7 +233,9 @@ class Responder:
                 outcomes, _ = self.store.append(prepared, log)
         if nonce is None:
             return 401, self._challenge(node, b"", log)
-        return 200, self._answer(request, log, unit, nonce, outcomes)
+        body = codec.encode(self._answer(request, log, unit, nonce, outcomes))
+        proof = self.store.machine.sign(_answer_bytes(data, body))
+        return 200, pack_packet([VERSION, "answer", body, proof])
 
     def _machine(self, log: bytes) -> tuple[bytes, str]:
         authority = self.store.authority(log)
@@ -247,7 +255,7 @@ class Responder:
 
     def _answer(
         self, request: _Request, log: bytes, unit: str, nonce: bytes, outcomes: list[Outcome]
-    ) -> bytes:
+    ) -> list[Any]:
         store = self.store
         bad = [[o.id, o.code, str(o.reason)] for o in outcomes if o.code and o.id]
         was_reset = request.cursor is not None and not exchange.is_cursor_good(store, unit, request.cursor)
@@ -258,7 +266,7 @@ class Responder:
         logs = {item.log for item in page.items if item.log}
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
         version = store.trust.document.version
-        body = [
+        return [
             nonce,
             list(page.cursor),
             page.has_more,
@@ -268,7 +276,6 @@ class Responder:
             [[item.kind, item.payload] for item in page.items],
             [version, store.trust_bytes if request.trust_version < version else None],
         ]
-        return pack_packet([VERSION, "answer", body])
 
 
 # ----------------------------------------------------------------------------------------------- the machine
@@ -294,6 +301,7 @@ class Requester:
         self._log = store.machine_log
         self._knows = exchange.load_parent(store, parent)
         self._asked = b""
+        self._sent = b""
         self._must_introduce = False
         self._is_done = False
         self._has_more = False
@@ -310,7 +318,7 @@ class Requester:
         else:
             self._asked = self.store.rng(exchange.NONCE_BYTES)
             request = _Request(b"", self._asked, None, 0, 0, [], [])
-        data = request.sign(self.store.machine, self._log)
+        data = self._sent = request.sign(self.store.machine, self._log)
         self.report.bytes_up += len(data)
         return data
 
@@ -349,16 +357,30 @@ class Requester:
         match packet:
             case [1, "challenge", [bytes(node), bytes(nonce), bytes(theirs), bytes(proof), list(introduction)]]:
                 self._take_challenge(node, nonce, theirs, proof, introduction)
-            case [1, "answer", [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
-                                list(items), [int(version), bytes() | None as trust]]]:  # fmt: skip
+            case [1, "answer", bytes(body), bytes(proof)]:
+                self._check_answer(body, proof)
+                self._take_body(codec.decode(body))
+            case [1, "error", [str(code), str(what)]]:
+                self._take_error(status, code, what)
+            case _:
+                raise FormatError("The answer is not one of this protocol.")
+
+    def _check_answer(self, body: bytes, proof: bytes) -> None:
+        authority = self.store.authority(self._knows.node)
+        signed = _answer_bytes(self._sent, body)
+        if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
+            raise SignatureInvalid("The answer is not the parent's answer to this request.")
+
+    def _take_body(self, body: object) -> None:
+        match body:
+            case [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
+                  list(items), [int(version), bytes() | None as trust]]:  # fmt: skip
                 if trust is not None:
                     self.store.replace_trust(trust)
                 self._take_items(nonce, _parse_cursor(cursor), acks, items, was_reset=was_reset)
                 self._count(list(map(_outcome, bad)), was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
                 self._is_done &= version <= self.store.trust.document.version
-            case [1, "error", [str(code), str(what)]]:
-                self._take_error(status, code, what)
             case _:
                 raise FormatError("The answer is not one of this protocol.")
 
@@ -418,6 +440,10 @@ class Requester:
         self._refusals += 1
         if is_final or self._refusals > _MAX_REFUSALS:
             raise UpstreamRefused(what, code=code, status=status)
+
+
+def _answer_bytes(request: bytes, body: bytes) -> bytes:
+    return codec.pae(ANSWER_KIND, hashlib.sha256(request).digest() + body)
 
 
 def event_id(frame: list[Any]) -> bytes:

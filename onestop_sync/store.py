@@ -35,14 +35,14 @@ from onestop_sync.errors import (
     StoreExists,
     StoreMissing,
 )
-from onestop_sync.event import LOG, Event, Genesis, Op, document_id
+from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
 from onestop_sync.fold import Author, Entry, State
 from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
 from onestop_sync.schema import MAIN, VOID, DocumentType
 from onestop_sync.storage import engines, feed, outbox, queries
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.append import Append
+from onestop_sync.storage.append import Append, close_own_logs
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
@@ -298,23 +298,28 @@ class Store:
             raise StoreDamaged("The store lacks what every store has.") from error
         marker = self.folder / MARKER
         there = marker.read_bytes() if marker.exists() else b""
-        if is_new or meta["marker"] != there or not there:
-            self._mark(meta, was_restored=not is_new)
+        # Elsewhere than in a file, the database is restored by its own administrator: cursors notice it.
+        if self.engine.dialect.name == "sqlite":
+            self._mark(meta, was_restored=not is_new and (meta["marker"] != there or not there))
         self._reload_trust()
 
     def _mark(self, meta: Mapping[str, bytes], *, was_restored: bool) -> None:
-        """Gives the database a new marker; after a restore, closes what it had written before."""
+        """Gives the database a new marker at every start, and the same to the file beside it.
+
+        A copy of the database that is put back later has an older one. After a restore, what the machine
+        had written before is closed.
+        """
         fresh = self.rng(_EPOCH_BYTES)
         facts = {"marker": fresh}
         with self._writes_raw() as connection:
             if was_restored:
                 facts["restores"] = b"%d" % (int(meta["restores"]) + 1)
                 facts["epoch"] = self.epoch = self.rng(_EPOCH_BYTES)
-                connection.execute(sa.update(t.log).where(t.log.c.own == 1).values(closed=1))
-                connection.execute(sa.update(t.parent).values(epoch=b"", n=0, digest=feed.START, nonce=b""))
+                close_own_logs(connection)
             for key, value in facts.items():
                 connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=value))
-        write_durably(self.folder / MARKER, fresh)
+            # Inside the transaction: two programs that start at once do it one after the other.
+            write_durably(self.folder / MARKER, fresh)
 
     # ---- trust
 
@@ -797,7 +802,7 @@ class _Transaction:
         previous = (last.id, last.seq, last.head) if last and last.seq >= 0 else None
         genesis = Genesis(signer.public, cert, certificate.unit, epoch, previous)
         event = ev.build(
-            signer, log=b"", seq=0, prev=b"", doc_type=LOG, doc_id=store.rng(16), parents=(),
+            signer, log=b"", seq=0, prev=b"", doc_type=LOG, doc_id=typed_id(LOG, store.rng(16)), parents=(),
             time_ms=store.clock(), schema=0, ops=[genesis.to_op()], salt=store.rng(16),
         )  # fmt: skip
         self.append.run([event], 0, own=True)
@@ -819,7 +824,7 @@ class _Transaction:
         if doc_type is None:
             raise NotFound(f"This program knows no document type {kind!r}.", todo="Update this program.")
         self._check(doc_type, state, log.id, ops)
-        return self._sign(signer, log, doc_type, doc or document_id(log.id, log.seq + 1), state, ops)
+        return self._sign(signer, log, doc_type, doc or document_id(log.id, log.seq + 1, doc_type.name), state, ops)
 
     def _check(self, kind: DocumentType, state: State | None, log: bytes, ops: Sequence[Op]) -> None:
         authority = self.store.trust.authority(log)
@@ -854,7 +859,7 @@ class _Transaction:
         """Signs a certificate; see `Writer.certify`."""
         store = self.store
         log = self.own_log(signer)
-        doc_id = hashlib.sha256(b"onestop key\0" + certificate.key).digest()[:16]
+        doc_id = typed_id(CERTIFICATE, hashlib.sha256(b"onestop key\0" + certificate.key).digest())
         event = ev.build(
             signer, log=log.id, seq=log.seq + 1, prev=log.head, doc_type=CERTIFICATE, doc_id=doc_id, parents=(),
             time_ms=store.clock(), schema=0, ops=[certificate.to_op()], salt=store.rng(16),

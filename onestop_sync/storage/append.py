@@ -19,7 +19,7 @@ from onestop_sync.schema import DocumentType, Summary
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.engines import next_numbers
-from onestop_sync.storage.feed import Feed
+from onestop_sync.storage.feed import START, Feed
 from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.trust import CERTIFICATE, Authority, NoAuthority, Trust
 
@@ -52,7 +52,7 @@ class Log(NamedTuple):
 class _Doc:
     """One document of this transaction: what is stored, and what is new."""
 
-    __slots__ = ("events", "id", "is_new", "kind", "n", "packed", "state", "units_before", "waits")
+    __slots__ = ("events", "id", "is_new", "kind", "n", "packed", "state", "units_before", "waits", "was_new")
 
     def __init__(self, n: int, doc_id: bytes, kind: str, state: bytes | None, *, is_new: bool) -> None:
         self.n = n
@@ -61,6 +61,7 @@ class _Doc:
         self.packed = state
         self.state = unpack(state) if state else None
         self.is_new = is_new
+        self.was_new = is_new
         self.events: list[tuple[int, Event]] = []
         self.units_before = list(self.state.units) if self.state else []
         self.waits: dict[int, bytes] = {}
@@ -200,16 +201,20 @@ class Append:
             return 1
         if header.seq <= log.seq:
             self.forked.append(event.log)
-            self.logs[event.log] = log._replace(broken=1, forked=1, closed=log.own)
+            self.logs[event.log] = log._replace(broken=1, forked=1)
         else:
             self.logs[event.log] = log._replace(broken=1)
         return 0
 
     def _save_logs(self) -> None:
+        self.logs = {log_id: self._joined(log) for log_id, log in self.logs.items()}
+        if any(log.own and log.forked and not log.closed for log in self.logs.values()):
+            close_own_logs(self.connection)
+            self.logs = {log_id: log._replace(closed=log.own) for log_id, log in self.logs.items()}
         rows = [
             {"at": log.n, "to_seq": log.seq, "to_head": log.head, "is_broken": log.broken, "is_forked": log.forked,
              "is_closed": log.closed}
-            for log in map(self._joined, self.logs.values())
+            for log in self.logs.values()
         ]  # fmt: skip
         if rows:
             self.connection.execute(_UPDATE_LOG, rows)
@@ -231,9 +236,10 @@ class Append:
             self.connection.execute(sa.update(t.event).where(t.event.c.n == row.n).values(chained=1))
             log = log._replace(seq=log.seq + 1, head=row.id)
         off = self.connection.execute(
-            sa.select(sa.func.count()).where(t.event.c.log_n == log.n, t.event.c.chained == 0)
-        ).scalar()
-        return log._replace(broken=int(bool(off)))
+            sa.select(t.event.c.seq).where(t.event.c.log_n == log.n, t.event.c.chained == 0)
+        ).scalars().all()
+        forked = log.forked or any(seq <= log.seq for seq in off) or len(set(off)) < len(off)
+        return log._replace(broken=int(bool(off)), forked=int(forked))
 
     def _good_acks(self, events: Sequence[Event]) -> None:
         """Marks acks that had come before the events they speak of."""
@@ -308,7 +314,7 @@ class Append:
             ops, refusal = [], Reason.UNKNOWN
         elif any(op[0] not in KNOWN_OPS for op in ops):
             return NEWER
-        if not header.parents and header.doc_id != document_id(event.log, header.seq):
+        if not header.parents and header.doc_id != document_id(event.log, header.seq, header.doc_type):
             refusal = Reason.ORIGIN
         return Entry(event.id, header.parents, ops, author, header.time_ms, refusal)
 
@@ -483,7 +489,7 @@ class Append:
             return
         for doc in self.docs.values():
             grown = set(doc.state.units if doc.state else ()) - set(doc.units_before)
-            if grown and doc.units_before:
+            if grown and not doc.was_new:
                 feed.backfill(doc.n, grown)
         for n, event in numbered:
             doc = self.docs[event.header.doc_id]
@@ -538,6 +544,16 @@ def _in(
 
 def stored_event(row: Any) -> Event:  # noqa: ANN401 - a row of t.event
     return Event(row.id, parse_header(row.header), row.header, row.signature, row.body)
+
+
+def close_own_logs(connection: sa.Connection) -> None:
+    """Closes all logs that this machine writes, and forgets its parents' cursors.
+
+    After a restore, or when a copy of this disk turned up: every key goes on in a new epoch, and what was
+    left out of our feed because a copy of us had brought it is asked for again.
+    """
+    connection.execute(sa.update(t.log).where(t.log.c.own == 1).values(closed=1))
+    connection.execute(sa.update(t.parent).values(epoch=b"", n=0, digest=START, nonce=b""))
 
 
 def ops_of(event: Event) -> list[Op] | None:

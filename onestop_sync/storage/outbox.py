@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from onestop_sync import codec, keys
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.storage import tables as t
+from onestop_sync.storage.append import close_own_logs
 from onestop_sync.storage.engines import next_numbers
 
 STATEMENT_KIND: Final = "onestop/ack/1"
@@ -102,13 +103,33 @@ def keep_statement(connection: sa.Connection, data: bytes, statement: Statement)
 
 
 def keep_acks(connection: sa.Connection, statement: Statement) -> None:
-    """Takes the acks of a checked statement; an ack never goes back by itself."""
+    """Takes the acks of a checked statement; an ack never goes back by itself.
+
+    A node that speaks in a new epoch was restored: what it had said before counts no more, and is not
+    believed when it turns up again.
+    """
+    if not _is_current(connection, statement.node, statement.epoch):
+        return
     numbers = _log_numbers(connection, [log for log, _, _ in statement.logs])
     for log, seq, head in statement.logs:
         if log in numbers:
             note_ack(connection, statement.node, numbers[log], seq, head)
     if statement.events:
         note_events(connection, statement.node, statement.events)
+
+
+def _is_current(connection: sa.Connection, node: bytes, epoch: bytes) -> bool:
+    table = t.node_epoch
+    known = {
+        row.epoch: row.current for row in connection.execute(sa.select(table).where(table.c.node == node)).all()
+    }
+    if epoch not in known:
+        if known:
+            forget_acks(connection, node)
+            connection.execute(sa.update(table).where(table.c.node == node).values(current=0))
+        connection.execute(sa.insert(table).values(node=node, epoch=epoch, current=1))
+        return True
+    return bool(known[epoch])
 
 
 def note_ack(connection: sa.Connection, node: bytes, log_n: int, seq: int, head: bytes) -> None:
@@ -130,9 +151,9 @@ def note_ack(connection: sa.Connection, node: bytes, log_n: int, seq: int, head:
         )
     if ours is not None and not good:
         # The node has another event at our sequence: this log was written on two machines.
-        connection.execute(
-            sa.update(t.log).where(t.log.c.n == log_n).values(forked=1, broken=1, closed=t.log.c.own)
-        )
+        connection.execute(sa.update(t.log).where(t.log.c.n == log_n).values(forked=1, broken=1))
+        if connection.execute(sa.select(t.log.c.own).where(t.log.c.n == log_n, t.log.c.closed == 0)).scalar():
+            close_own_logs(connection)
 
 
 def note_events(connection: sa.Connection, node: bytes, ids: Sequence[bytes]) -> None:

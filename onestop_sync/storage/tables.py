@@ -176,6 +176,14 @@ parent = Table(
     Column("error", Text, nullable=False),
 )
 
+node_epoch = Table(
+    "node_epoch",
+    metadata,
+    Column("node", LargeBinary, primary_key=True),
+    Column("epoch", LargeBinary, primary_key=True),
+    Column("current", SmallInteger, nullable=False),
+)
+
 peer = Table(
     "peer",
     metadata,
