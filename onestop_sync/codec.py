@@ -59,7 +59,7 @@ def encode(value: Value) -> bytes:
         raise InvalidInput("The value cannot be encoded: the text holds half a character.") from error
 
 
-def decode(data: bytes) -> Any:  # noqa: ANN401 - the shape is the caller's to check
+def decode(data: bytes) -> Any:
     """Decodes canonical CBOR, refusing whatever would re-encode differently.
 
     Raises:
@@ -72,7 +72,7 @@ def decode(data: bytes) -> Any:  # noqa: ANN401 - the shape is the caller's to c
             allow_indefinite=False,
             allow_duplicate_keys=False,
             strict_hashable_types=True,
-            semantic_decoders=_SEMANTIC,  # type: ignore[arg-type]
+            semantic_decoders=_SEMANTIC,
         )
     except FormatError:
         raise

@@ -224,10 +224,8 @@ def parse(frame: object) -> Event:
         FormatError: Not an event: malformed, over a limit, or the body is not the one the header names.
     """
     match frame:
-        case [bytes(header_bytes), bytes(signature), bytes(body)]:
+        case [bytes(header_bytes), bytes(signature), bytes() | None as body]:
             pass
-        case [bytes(header_bytes), bytes(signature), None]:
-            body = None
         case _:
             raise FormatError("A frame is not an event.")
     if len(header_bytes) + len(body or b"") > MAX_EVENT_BYTES or len(signature) != keys.SIGNATURE_BYTES:
@@ -259,7 +257,7 @@ def parse_body(body: bytes) -> list[Op]:
     """
     match codec.decode(body):
         case [bytes(salt), [_, *_] as ops] if len(salt) == SALT_BYTES and all(map(_is_op, ops)):
-            return ops
+            return list(ops)
     raise FormatError("The body of an event is malformed.")
 
 
@@ -272,7 +270,9 @@ def parse_genesis(event: Event) -> Genesis:
     if event.body is None or not event.is_genesis or event.header.doc_type != LOG:
         raise FormatError("A log does not begin with a genesis.")
     match parse_body(event.body):
-        case [["log", {"cert": bytes(cert), "epoch": int(epoch), "key": bytes(key), "unit": str(unit)} as facts]]:
+        case [
+            ["log", {"cert": bytes(cert), "epoch": int(epoch), "key": bytes(key), "unit": str(unit)} as facts]
+        ]:
             previous = _parse_previous(facts.get("previous"))
             if not keys.is_valid_key(key):
                 raise FormatError("A log names a key that is not a valid point.")
@@ -291,7 +291,7 @@ def _parse_previous(value: object) -> tuple[bytes, int, bytes] | None:
 
 
 def _is_op(op: object) -> bool:
-    return isinstance(op, list) and len(op) >= 2 and isinstance(op[0], str)
+    return isinstance(op, list) and len(op) > 1 and isinstance(op[0], str)
 
 
 def parse_header(data: bytes) -> Header:

@@ -20,8 +20,22 @@ from onestop_sync.storage.outbox import Statement, check_statement, parse_statem
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority
 
-__all__ = ["Cursor", "FeedPage", "ParentState", "Taken", "acknowledge", "is_cursor_good", "load_parent",
-           "meet_parent", "note_failure", "pending", "read_feed", "rotate_nonce", "statements_of", "take"]  # fmt: skip
+__all__ = [
+    "Cursor",
+    "FeedPage",
+    "ParentState",
+    "Taken",
+    "acknowledge",
+    "is_cursor_good",
+    "load_parent",
+    "meet_parent",
+    "note_failure",
+    "pending",
+    "read_feed",
+    "rotate_nonce",
+    "statements_of",
+    "take",
+]
 
 NONCE_BYTES: Final = 16
 
@@ -140,16 +154,25 @@ def acknowledge(
     node = store.machine_log
     now = store.clock()
     return [
-        Statement(node, u, store.epoch, now, tuple(entries.get(u, ())), tuple(off.get(u, ()))).sign(store.machine)
+        Statement(node, u, store.epoch, now, tuple(entries.get(u, ())), tuple(off.get(u, ()))).sign(
+            store.machine
+        )
         for u in sorted({*entries, *off})
     ]
 
 
 def _entries(
-    connection: sa.Connection, events: Sequence[bytes], logs: Iterable[bytes], below: set[str], *, everything: bool
+    connection: sa.Connection,
+    events: Sequence[bytes],
+    logs: Iterable[bytes],
+    below: set[str],
+    *,
+    everything: bool,
 ) -> dict[str, list[tuple[bytes, int, bytes]]]:
     if everything:
-        rows = connection.execute(sa.select(t.log).where(t.log.c.unit.in_(sorted(below)), t.log.c.seq >= 0)).all()
+        rows = connection.execute(
+            sa.select(t.log).where(t.log.c.unit.in_(sorted(below)), t.log.c.seq >= 0)
+        ).all()
         found = [(row.unit, row.id, row.seq, row.head) for row in rows]
     else:
         touched = set(logs)
@@ -166,8 +189,14 @@ def _entries(
 def _off_chain(
     connection: sa.Connection, events: Sequence[bytes], below: set[str], *, everything: bool
 ) -> dict[str, list[bytes]]:
-    query = sa.select(t.log.c.unit, t.event.c.id).join(t.log, t.log.c.n == t.event.c.log_n).where(
-        sa.or_(t.event.c.chained == 0, t.log.c.forked == 1)  # where a log branched, our chain may not be theirs
+    query = (
+        sa.select(t.log.c.unit, t.event.c.id)
+        .join(t.log, t.log.c.n == t.event.c.log_n)
+        .where(
+            sa.or_(
+                t.event.c.chained == 0, t.log.c.forked == 1
+            )  # where a log branched, our chain may not be theirs
+        )
     )
     rows: list[Any] = []
     if everything:
@@ -223,8 +252,17 @@ def note_failure(store: Store, name: str, code: str) -> None:
             _insert_parent(connection, name, **values)
 
 
-def _insert_parent(connection: sa.Connection, name: str, **values: Any) -> None:  # noqa: ANN401
-    row = {"node": b"", "epoch": b"", "n": 0, "digest": feed.START, "nonce": b"", "tried_ms": 0, "ok_ms": 0, "error": ""}
+def _insert_parent(connection: sa.Connection, name: str, **values: Any) -> None:
+    row = {
+        "node": b"",
+        "epoch": b"",
+        "n": 0,
+        "digest": feed.START,
+        "nonce": b"",
+        "tried_ms": 0,
+        "ok_ms": 0,
+        "error": "",
+    }
     connection.execute(sa.insert(t.parent).values(name=name, **row | values))
 
 
@@ -265,7 +303,7 @@ def statements_of(store: Store, data: Iterable[object]) -> list[tuple[bytes, Sta
     return found
 
 
-def take(  # noqa: PLR0913 - an answer's parts
+def take(
     store: Store,
     state: ParentState,
     *,

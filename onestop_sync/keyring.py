@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from onestop_sync import codec
 from onestop_sync.errors import FormatError, InvalidInput, NotFound, StoreDamaged, StoreExists, StoreMissing
-from onestop_sync.keys import KeyCost, SealedBox, SigningKey, seal_public_key
+from onestop_sync.keys import DEFAULT_COST, KeyCost, SealedBox, SigningKey, seal_public_key
 
 __all__ = ["Keyring", "Secrets"]
 
@@ -57,7 +57,7 @@ class Keyring:
     """
 
     def __init__(
-        self, folder: Path, *, rng: Callable[[int], bytes] = os.urandom, cost: KeyCost = KeyCost()
+        self, folder: Path, *, rng: Callable[[int], bytes] = os.urandom, cost: KeyCost = DEFAULT_COST
     ) -> None:
         self.path = Path(folder) / FILE
         self._rng = rng
@@ -78,7 +78,9 @@ class Keyring:
             raise StoreExists(f"The folder {self.path.parent} holds a store already.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         machine = SigningKey(self._rng(32))
-        secrets = Secrets(holder, self._rng(DATABASE_KEY_BYTES), machine, self._rng(32), SigningKey(self._rng(32)))
+        secrets = Secrets(
+            holder, self._rng(DATABASE_KEY_BYTES), machine, self._rng(32), SigningKey(self._rng(32))
+        )
         self._save({holder: self._seal(secrets, passphrase)})
         return secrets
 
@@ -109,7 +111,9 @@ class Keyring:
         """
         box = self._load().get(holder)
         if box is None:
-            raise NotFound(f"Nobody called {holder!r} works on this machine.", todo="Choose one of the names shown.")
+            raise NotFound(
+                f"Nobody called {holder!r} works on this machine.", todo="Choose one of the names shown."
+            )
         return _unpack(holder, box.open(passphrase, purpose=_PURPOSE))
 
     def change(self, holder: str, old: str, new: str) -> None:

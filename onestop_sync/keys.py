@@ -23,6 +23,7 @@ from onestop_sync import codec
 from onestop_sync.errors import FormatError, InvalidInput, WrongPassphrase
 
 __all__ = [
+    "DEFAULT_COST",
     "FAST_FOR_TESTS",
     "KEY_BYTES",
     "KeyCost",
@@ -37,6 +38,8 @@ __all__ = [
 
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+_SALT_BYTES: Final = 16
+_NONCE_BYTES: Final = 12
 
 
 class Signer(Protocol):
@@ -121,6 +124,8 @@ class KeyCost:
     memory_kib: int = 65536
 
 
+DEFAULT_COST: Final = KeyCost()
+"""About a quarter of a second on an office PC."""
 FAST_FOR_TESTS: Final = KeyCost(passes=1, lanes=1, memory_kib=32)
 """A cost for tests and simulations, where thousands of stores are made; protects nothing."""
 
@@ -187,8 +192,8 @@ class SealedBox:
                 0 < passes <= _MAX_COST.passes
                 and 0 < lanes <= _MAX_COST.lanes
                 and 8 * lanes <= memory <= _MAX_COST.memory_kib
-                and len(salt) == 16
-                and len(nonce) == 12
+                and len(salt) == _SALT_BYTES
+                and len(nonce) == _NONCE_BYTES
             ):
                 return cls(KeyCost(passes, lanes, memory), salt, nonce, sealed)
         raise FormatError("The data is not a sealed secret.")

@@ -116,7 +116,7 @@ def pack_packet(value: codec.Value) -> bytes:
     return b"\x00" + plain
 
 
-def open_packet(data: bytes, limits: Limits = LIMITS) -> Any:  # noqa: ANN401 - decoded data
+def open_packet(data: bytes, limits: Limits = LIMITS) -> Any:
     """Decodes a packet.
 
     Raises:
@@ -149,10 +149,16 @@ class _Request(NamedTuple):
     introduction: list[Any]
 
     def sign(self, machine: keys.Signer, log: bytes) -> bytes:
-        cursor = [self.cursor.epoch, self.cursor.n, self.cursor.digest] if self.cursor else None
-        payload = codec.encode(
-            [VERSION, self.parent, self.nonce, cursor, self.max_bytes, self.trust_version, self.frames, self.introduction]
-        )  # fmt: skip
+        cursor = list(self.cursor) if self.cursor else None
+        head: list[codec.Value] = [
+            VERSION,
+            self.parent,
+            self.nonce,
+            cursor,
+            self.max_bytes,
+            self.trust_version,
+        ]
+        payload = codec.encode([*head, self.frames, self.introduction])
         return pack_packet([payload, log, machine.sign(codec.pae(REQUEST_KIND, payload))])
 
 
@@ -163,7 +169,16 @@ def _parse_request(data: bytes, limits: Limits) -> tuple[_Request, bytes, bytes,
         case _:
             raise FormatError("A request is malformed.")
     match codec.decode(payload):
-        case [1, bytes(parent), bytes(nonce), cursor, int(max_bytes), int(version), list(frames), list(intro)]:
+        case [
+            1,
+            bytes(parent),
+            bytes(nonce),
+            cursor,
+            int(max_bytes),
+            int(version),
+            list(frames),
+            list(intro),
+        ]:
             request = _Request(parent, nonce, _parse_cursor(cursor), max_bytes, version, frames, intro)
             return request, log, codec.pae(REQUEST_KIND, payload), signature
     raise FormatError("A request is malformed.")
@@ -324,7 +339,9 @@ class Requester:
 
     def _sync_request(self) -> _Request:
         store, knows = self.store, self._knows
-        found = exchange.pending(store, knows.node, self.limits.batch_bytes, self.limits.batch_events, self._skip)
+        found = exchange.pending(
+            store, knows.node, self.limits.batch_bytes, self.limits.batch_events, self._skip
+        )
         self._has_more = found.has_more
         self._offered = [event for event, _ in found.events]
         new_logs = [self._log, *found.new_logs] if self._must_introduce else found.new_logs
@@ -355,7 +372,11 @@ class Requester:
 
     def _take(self, status: int, packet: object) -> None:
         match packet:
-            case [1, "challenge", [bytes(node), bytes(nonce), bytes(theirs), bytes(proof), list(introduction)]]:
+            case [
+                1,
+                "challenge",
+                [bytes(node), bytes(nonce), bytes(theirs), bytes(proof), list(introduction)],
+            ]:
                 self._take_challenge(node, nonce, theirs, proof, introduction)
             case [1, "answer", bytes(body), bytes(proof)]:
                 self._check_answer(body, proof)
@@ -399,7 +420,9 @@ class Requester:
         if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
             raise FormatError("The parent cannot prove that it belongs to this province.")
         certificate = authority.certificate
-        if not certificate.serves or not self.store.trust.document.is_above(certificate.unit, self.store.unit):
+        if not certificate.serves or not self.store.trust.document.is_above(
+            certificate.unit, self.store.unit
+        ):
             raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
         self._must_introduce = bool(theirs)
         self._asked = b""
@@ -408,11 +431,12 @@ class Requester:
     def _take_items(
         self, nonce: bytes, cursor: Cursor | None, acks: list[Any], items: list[Any], *, was_reset: bool
     ) -> None:
-        if cursor is None or not all(isinstance(i, list) and len(i) == 2 for i in items):
+        pairs = [(i[0], i[1]) for i in items if isinstance(i, list) and len(i) == 2]  # noqa: PLR2004
+        if cursor is None or len(pairs) != len(items):
             raise FormatError("The answer is malformed.")
         taken = exchange.take(
             self.store, self._knows, nonce=nonce, cursor=cursor, acks=acks,
-            items=[(kind, payload) for kind, payload in items], was_reset=was_reset,
+            items=pairs, was_reset=was_reset,
         )  # fmt: skip
         self._knows = exchange.load_parent(self.store, self.parent)
         self.report.received += taken.stored
@@ -432,7 +456,9 @@ class Requester:
         self._refusals = 0
 
     def _take_error(self, status: int, code: str, what: str) -> None:
-        self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=status != HTTP_FORBIDDEN)
+        self._refuse_again(
+            code, f"The parent refused: {what}", status=status, is_final=status != HTTP_FORBIDDEN
+        )
         # It may have been rolled back, and know us no more: begin anew, with an introduction.
         self._knows = self._knows._replace(nonce=b"")
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from onestop_sync.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from onestop_sync.fold import State
+    from onestop_sync.state import State
 
 __all__ = ["MAIN", "VOID", "DocumentType", "Field", "FieldKind", "Summary", "Task", "Transition"]
 
@@ -168,7 +168,9 @@ class DocumentType:
         """
         names = [f.name for f in self.fields]
         if len(set(names)) != len(names) or any("/" in n or n.startswith("_") or not n for n in names):
-            raise InvalidInput(f"The fields of {self.name!r} need different names without '/' or a leading '_'.")
+            raise InvalidInput(
+                f"The fields of {self.name!r} need different names without '/' or a leading '_'."
+            )
         for each in self.fields:
             if each.task and each.task.partition(":")[0] not in self._tasks:
                 raise InvalidInput(f"Field {each.name!r} names the task {each.task!r}, which does not exist.")

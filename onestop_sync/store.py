@@ -23,7 +23,6 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from onestop_sync import codec
 from onestop_sync import event as ev
 from onestop_sync import fold as f
 from onestop_sync.errors import (
@@ -35,18 +34,20 @@ from onestop_sync.errors import (
     StoreExists,
     StoreMissing,
 )
-from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
-from onestop_sync.fold import Author, Entry, State
+from onestop_sync.event import LOG, Event
+from onestop_sync.fold import State
 from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
-from onestop_sync.schema import MAIN, VOID, DocumentType
-from onestop_sync.storage import engines, feed, outbox, queries
+from onestop_sync.schema import DocumentType
+from onestop_sync.storage import engines, outbox, queries
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.append import Append, close_own_logs
+from onestop_sync.storage.append import close_own_logs
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
+from onestop_sync.storage.transaction import Transaction, find_own_log
 from onestop_sync.trust import CERTIFICATE, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
+from onestop_sync.writer import Writer
 
 __all__ = ["Document", "ParentStatus", "Status", "Store", "Writer", "now_ms"]
 
@@ -54,8 +55,6 @@ DATABASE: Final = "store.db"
 MARKER: Final = "marker"
 _EPOCH_BYTES: Final = 16
 _RETRIES: Final = 5
-_WAITING_QUOTA: Final = 2000
-"""Events without authority that one machine may leave here."""
 
 Result = TypeVar("Result")
 
@@ -83,7 +82,7 @@ class Document(NamedTuple):
         """What a person must settle: register keys, ``task:<name>``, and ``_void``."""
         return f.conflicts(self.kind, self.state)
 
-    def value(self, key: str) -> Any:  # noqa: ANN401 - a field's value
+    def value(self, key: str) -> Any:
         """Returns the value of a register, ``None`` of an empty one."""
         return self.state.value(key)
 
@@ -149,7 +148,7 @@ class Store:
         serves: Whether this machine is a parent of others.
     """
 
-    def __init__(  # noqa: PLR0913 - private: use create or open
+    def __init__(
         self,
         folder: Path,
         engine: sa.Engine,
@@ -168,10 +167,10 @@ class Store:
         self.seal_seed = secrets.seal_seed
         self._lock = threading.RLock()
         self._writes = engine.execution_options(writes=True)
-        self._transaction: _Transaction | None = None
+        self._transaction: Transaction | None = None
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._introduced: set[tuple[str, bytes]] = set()
-        self._trust_mark = b""
+        self.introduced: set[tuple[str, bytes]] = set()
+        self.trust_mark = b""
         self.serves = False
         self.unit = ""
         self.root = b""
@@ -247,7 +246,7 @@ class Store:
         return store
 
     @classmethod
-    def open(  # noqa: PLR0913 - a store is made of these
+    def open(
         cls,
         folder: Path | str,
         secrets: Secrets,
@@ -347,7 +346,9 @@ class Store:
             self.trust.replace(document)
             self.trust_bytes = data
             upward = sorted(self.below)
-            connection.execute(sa.update(t.log).values(upward=sa.case((t.log.c.unit.in_(upward), 1), else_=0)))
+            connection.execute(
+                sa.update(t.log).values(upward=sa.case((t.log.c.unit.in_(upward), 1), else_=0))
+            )
             transaction.append.refold(connection.execute(sa.select(t.document.c.id)).scalars().all())
         return True
 
@@ -360,7 +361,9 @@ class Store:
     def restores(self) -> int:
         """How often this store was restored from a backup."""
         with self.reading() as connection:
-            return int(connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == "restores")).scalar_one())
+            return int(
+                connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == "restores")).scalar_one()
+            )
 
     def _reload_trust(self) -> None:
         trust = Trust(self.trust.document)
@@ -378,7 +381,7 @@ class Store:
                     trust.add(event)
                 except FormatError:
                     continue  # kept and forwarded, without effect
-        self.trust, self._trust_mark = trust, mark
+        self.trust, self.trust_mark = trust, mark
 
     # ---- transactions
 
@@ -398,7 +401,7 @@ class Store:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[_Transaction]:
+    def writing(self) -> Iterator[Transaction]:
         """Opens a write transaction, or joins the one that this thread is in: all of it or nothing.
 
         Raises:
@@ -410,9 +413,9 @@ class Store:
                 return
             try:
                 with engines.told(), self._writes.begin() as connection:
-                    if _trust_mark(connection) != self._trust_mark:
+                    if _trust_mark(connection) != self.trust_mark:
                         self._reload_trust_in(connection)
-                    transaction = self._transaction = _Transaction(self, connection)
+                    transaction = self._transaction = Transaction(self, connection)
                     try:
                         yield transaction
                         transaction.finish()
@@ -420,19 +423,19 @@ class Store:
                         self._transaction = None
             except BaseException:
                 # What the transaction had taught us of keys and feeds may not be stored.
-                self._trust_mark = b"unknown"
-                self._introduced.clear()
+                self.trust_mark = b"unknown"
+                self.introduced.clear()
                 raise
             transaction.committed()
 
     def _reload_trust_in(self, connection: sa.Connection) -> None:
-        self._transaction = _Transaction(self, connection)
+        self._transaction = Transaction(self, connection)
         try:
             self._reload_trust()
         finally:
             self._transaction = None
 
-    def _retrying(self, work: Callable[[], Result]) -> Result:
+    def retrying(self, work: Callable[[], Result]) -> Result:
         """Runs a transaction again when another process was in its way."""
         for attempt in range(_RETRIES):
             try:
@@ -485,15 +488,15 @@ class Store:
         Raises:
             NotAllowed: The machine is not enrolled.
         """
-        return self._retrying(self._machine_log)
+        return self.retrying(self._machine_log)
 
     def _machine_log(self) -> bytes:
         with self.reading() as connection:
-            found = _own_log(connection, self.machine.public)
+            found = find_own_log(connection, self.machine.public)
         if found is not None:
             return bytes(found.id)
         with self.writing() as transaction:
-            return transaction.own_log(self.machine).id
+            return bytes(transaction.own_log(self.machine).id)
 
     def next_serial(self, name: str, day: str) -> int:
         """Returns the next number of a counter, from 1; call it inside `writing`, with what uses it.
@@ -534,8 +537,12 @@ class Store:
         return Prepared(good, [*bad, *refused.values()])
 
     def append(self, prepared: Prepared, source: bytes = b"") -> tuple[list[Outcome], int]:
-        """Stores what was prepared; returns what became of each frame that was not here, and how many are new."""
-        found = self._retrying(lambda: self._append(prepared.events, source)) if prepared.events else {}
+        """Stores what was prepared.
+
+        Returns:
+            What became of each frame that was not here, and how many events are new.
+        """
+        found = self.retrying(lambda: self._append(prepared.events, source)) if prepared.events else {}
         return [*prepared.bad, *found.values()], sum(o.is_stored for o in found.values())
 
     def _append(self, events: Sequence[Event], source: bytes) -> dict[bytes, Outcome]:
@@ -543,7 +550,9 @@ class Store:
             n = transaction.log_number(source) if source else -1
             events, over = transaction.within_quota(events, n)
             outcomes = transaction.append.run(events, n)
-        outcomes.update((event.id, Outcome(event.id, "quota", "Too many events without authority.")) for event in over)
+        outcomes.update(
+            (event.id, Outcome(event.id, "quota", "Too many events without authority.")) for event in over
+        )
         return outcomes
 
     def authority(self, log: bytes) -> Authority | Waiting | NoAuthority:
@@ -584,7 +593,7 @@ class Store:
             raise NotFound(f"There is no {kind} {label!r} in this store.")
         return bytes(found)
 
-    def page(  # noqa: PLR0913 - each is a filter
+    def page(
         self,
         kind: str,
         *,
@@ -666,7 +675,9 @@ class Store:
             forks = connection.execute(count.where(t.log.c.forked == 1)).scalar_one()
             parents = connection.execute(sa.select(t.parent).order_by(t.parent.c.name)).all()
         found = tuple(
-            ParentStatus(p.name, p.node, self._unit_of(p.node), levels.of(p.node), p.ok_ms, p.tried_ms, p.error)
+            ParentStatus(
+                p.name, p.node, self._unit_of(p.node), levels.of(p.node), p.ok_ms, p.tried_ms, p.error
+            )
             for p in parents
         )
         return Status(unsent, oldest, conflicts, waiting, notices, forks, found)
@@ -696,7 +707,7 @@ class Store:
         return max(stored, said)
 
     def introduction(self, log: bytes) -> list[Any]:
-        """Returns the frames that prove a log's authority: certificates from the root down, then its genesis."""
+        """Returns the frames that prove a log's authority, from the root down; its genesis is the last."""
         ids: list[bytes] = []
         at: bytes | None = log
         while at and at not in ids:
@@ -711,297 +722,6 @@ class Store:
                 for row in connection.execute(sa.select(t.event).where(t.event.c.id.in_(ids)))
             }
         return [rows[i] for i in reversed(ids) if i in rows]
-
-
-class _Transaction:
-    """A write transaction, and what is done in it."""
-
-    def __init__(self, store: Store, connection: sa.Connection) -> None:
-        self.store = store
-        self.connection = connection
-        self._feed = feed.Feed(connection, store.trust, store.unit, store._introduced) if store.serves else None  # noqa: SLF001
-        self._append: Append | None = None
-        self._taught = False
-
-    @property
-    def feed(self) -> feed.Feed | None:
-        """The feeds, where this machine serves others."""
-        return self._feed
-
-    @property
-    def append(self) -> Append:
-        """A fresh `Append`; each run has its own."""
-        store = self.store
-        self._append = Append(
-            self.connection, types=store.types, trust=store.trust, below=store.below, feed=self._feed,
-            now_ms=store.clock(), taught=self._note_taught,
-        )  # fmt: skip
-        return self._append
-
-    def _note_taught(self) -> None:
-        self._taught = True
-
-    def finish(self) -> None:
-        """Does what comes last: tells other processes that keys changed."""
-        if not self._taught:
-            return
-        mark = self.store.rng(8)
-        changed = self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "keys").values(value=mark))
-        if not changed.rowcount:
-            self.connection.execute(sa.insert(t.meta).values(key="keys", value=mark))
-        self.store._trust_mark = mark  # noqa: SLF001
-
-    def committed(self) -> None:
-        """Keeps for the process what the transaction learned."""
-        if self._feed is not None:
-            self.store._introduced |= self._feed.fresh  # noqa: SLF001
-
-    def log_number(self, log: bytes) -> int:
-        """Returns the local number of a log; 0 for one that is not here."""
-        found = self.connection.execute(sa.select(t.log.c.n).where(t.log.c.id == log)).scalar()
-        return int(found or 0)
-
-    def within_quota(self, events: Sequence[Event], source: int) -> tuple[list[Event], list[Event]]:
-        """Splits off events without authority that go beyond what one machine may leave here."""
-        trust = self.store.trust
-        strangers = [
-            e for e in events if not e.is_genesis and e.header.doc_type != CERTIFICATE
-            and not isinstance(trust.authority(e.log), Authority)
-        ]  # fmt: skip
-        if not strangers:
-            return list(events), []
-        held = self.connection.execute(
-            sa.select(sa.func.count()).where(t.event.c.waiting == 1, t.event.c.source == source)
-        ).scalar_one()
-        over = {e.id for e in strangers[max(0, _WAITING_QUOTA - held) :]}
-        return [e for e in events if e.id not in over], [e for e in events if e.id in over]
-
-    def next_serial(self, name: str, day: str) -> int:
-        """Returns the next number of a counter, from 1."""
-        where = (t.counter.c.name == name, t.counter.c.day == day)
-        value = self.connection.execute(
-            sa.update(t.counter).where(*where).values(value=t.counter.c.value + 1).returning(t.counter.c.value)
-        ).scalar()
-        if value is None:
-            value = 1
-            self.connection.execute(sa.insert(t.counter).values(name=name, day=day, value=value))
-        return int(value)
-
-    def own_log(self, signer: Signer) -> Any:  # noqa: ANN401 - a row of t.log
-        """Returns the open log of one of this machine's keys; begins one when there is none."""
-        found = _own_log(self.connection, signer.public)
-        return found if found is not None else self._begin_log(signer)
-
-    def _begin_log(self, signer: Signer) -> Any:  # noqa: ANN401
-        store = self.store
-        cert, certificate = store.find_authority(signer.public)
-        last = self.connection.execute(
-            sa.select(t.log).where(t.log.c.key == signer.public).order_by(t.log.c.epoch.desc(), t.log.c.seq.desc())
-        ).first()
-        epoch = last.epoch + 1 if last else 0
-        previous = (last.id, last.seq, last.head) if last and last.seq >= 0 else None
-        genesis = Genesis(signer.public, cert, certificate.unit, epoch, previous)
-        event = ev.build(
-            signer, log=b"", seq=0, prev=b"", doc_type=LOG, doc_id=typed_id(LOG, store.rng(16)), parents=(),
-            time_ms=store.clock(), schema=0, ops=[genesis.to_op()], salt=store.rng(16),
-        )  # fmt: skip
-        self.append.run([event], 0, own=True)
-        return self.connection.execute(sa.select(t.log).where(t.log.c.id == event.id)).one()
-
-    def write(self, signer: Signer, kind: str, doc: bytes | None, ops: Sequence[Op]) -> Event:
-        """Judges, signs and stores one event; see `Writer.write`."""
-        log = self.own_log(signer)
-        state: State | None = None
-        if doc is not None:
-            query = sa.select(t.document).where(t.document.c.id == doc)
-            if self.connection.dialect.name != "sqlite":
-                query = query.with_for_update()
-            row = self.connection.execute(query).first()
-            if row is None or row.state is None:
-                raise NotFound("There is no such document in this store.")
-            kind, state = row.kind, unpack(row.state)
-        doc_type = self.store.types.get(kind)
-        if doc_type is None:
-            raise NotFound(f"This program knows no document type {kind!r}.", todo="Update this program.")
-        self._check(doc_type, state, log.id, ops)
-        return self._sign(signer, log, doc_type, doc or document_id(log.id, log.seq + 1, doc_type.name), state, ops)
-
-    def _check(self, kind: DocumentType, state: State | None, log: bytes, ops: Sequence[Op]) -> None:
-        authority = self.store.trust.authority(log)
-        if not isinstance(authority, Authority) or authority.certificate.kind != "officer":
-            raise NotAllowed("This key may not edit documents.", reason="authority")
-        now = self.store.clock()
-        if not authority.certificate.valid_from_ms <= now <= authority.certificate.valid_to_ms:
-            raise NotAllowed(
-                "The certificate of this officer is not valid today.",
-                todo="Nothing was changed. Check the clock, or ask the administrator for a new certificate.",
-                reason="expired",
-            )
-        plain = [list(op) for op in ops]
-        codec.encode(plain)  # refuses what cannot be stored
-        reason = f.judge(kind, state, Entry(b"", (), plain, authority.author, now))
-        if reason is not None:
-            raise NotAllowed(f"This edit is not allowed here and now: {reason}.", reason=str(reason))
-
-    def _sign(  # noqa: PLR0913
-        self, signer: Signer, log: Any, kind: DocumentType, doc: bytes, state: State | None, ops: Sequence[Op]  # noqa: ANN401
-    ) -> Event:
-        store = self.store
-        event = ev.build(
-            signer, log=log.id, seq=log.seq + 1, prev=log.head, doc_type=kind.name, doc_id=doc,
-            parents=state.heads[: ev.MAX_PARENTS] if state else (), time_ms=store.clock(), schema=kind.version,
-            ops=ops, salt=store.rng(16),
-        )  # fmt: skip
-        self.append.run([event], 0, own=True)
-        return event
-
-    def certify(self, signer: Signer, certificate: Certificate) -> Event:
-        """Signs a certificate; see `Writer.certify`."""
-        store = self.store
-        log = self.own_log(signer)
-        doc_id = typed_id(CERTIFICATE, hashlib.sha256(b"onestop key\0" + certificate.key).digest())
-        event = ev.build(
-            signer, log=log.id, seq=log.seq + 1, prev=log.head, doc_type=CERTIFICATE, doc_id=doc_id, parents=(),
-            time_ms=store.clock(), schema=0, ops=[certificate.to_op()], salt=store.rng(16),
-        )  # fmt: skip
-        self._check_certificate(log.id, certificate)
-        self.append.run([event], 0, own=True)
-        return event
-
-    def _check_certificate(self, log: bytes, certificate: Certificate) -> None:
-        issuer = self.store.trust.authority(log)
-        why = (
-            self.store.trust.why_not(issuer, certificate)
-            if isinstance(issuer, Authority)
-            else "The issuer's own certificate is not here."
-        )
-        if why:
-            raise NotAllowed(why, reason="authority")
-
-
-class Writer:
-    """The hand of one officer in one store: every method is one signed event, durable when it returns.
-
-    Each raises `NotAllowed` before anything is written when the edit would take no effect, with the reason
-    code in ``details["reason"]``; `InvalidInput` for what cannot be stored; `StoreError` when the disk
-    refuses.
-    """
-
-    def __init__(self, store: Store, signer: Signer) -> None:
-        self.store = store
-        self.signer = signer
-
-    @property
-    def author(self) -> Author:
-        """By which authority this writer writes; what `fold.judge` asks for."""
-        _, certificate = self.store.find_authority(self.signer.public)
-        return Author(certificate.unit, frozenset({certificate.unit}), certificate.roles)
-
-    def create(self, kind: str, values: Mapping[str, Any] | None = None, ops: Sequence[Op] = ()) -> bytes:
-        """Creates a document with values and further operations; returns its id."""
-        event = self._do(kind, None, [*_sets(values or {}), *ops])
-        return event.header.doc_id
-
-    def write(self, doc: bytes, ops: Sequence[Op]) -> Event:
-        """Writes any operations as one event."""
-        return self._do("", doc, ops)
-
-    def edit(self, doc: bytes, values: Mapping[str, Any]) -> Event:
-        """Writes registers: ``{"name": value, "papers/form": {...}}``."""
-        return self.write(doc, _sets(values))
-
-    def note(self, doc: bytes, field: str, value: Any) -> Event:  # noqa: ANN401 - a field's value
-        """Appends to a list that only grows."""
-        return self.write(doc, [["note", field, value]])
-
-    def act(
-        self,
-        doc: bytes,
-        action: str,
-        arguments: Mapping[str, Any] | None = None,
-        *,
-        task: str = MAIN,
-        values: Mapping[str, Any] | None = None,
-    ) -> Event:
-        """Takes a transition of a task, with edits that are judged at the step before it."""
-        return self.write(doc, [*_sets(values or {}), ["act", task, action, dict(arguments or {})]])
-
-    def resolve(self, doc: bytes, key: str, value: Any, reason: str) -> Event:  # noqa: ANN401
-        """Settles everything that is open on a register, naming each write, with a reason.
-
-        Raises:
-            NotFound: Nothing is open there.
-        """
-        state = self.store.document(doc).state
-        register = state.registers.get(key)
-        ids = {w[0] for w in (*register.live, *register.late)} if register else set()
-        if key == VOID:
-            ids.update(state.void_against)
-        if not ids:
-            raise NotFound(f"Nothing is open on {key!r}.", todo="Reload the document.")
-        return self.write(doc, [["resolve", key, value, reason, sorted(ids)]])
-
-    def settle(self, doc: bytes, task: str, node: bytes, reason: str) -> Event:
-        """Settles a disputed task in favour of the branch ``node``.
-
-        Raises:
-            NotFound: The task is not disputed, or has no such branch.
-        """
-        found = self.store.document(doc).state.tasks.get(task)
-        nodes = [branch.node for branch in found.branches] if found else []
-        if found is None or node not in nodes:
-            raise NotFound(f"The task {task!r} has no such branch.", todo="Reload the document.")
-        others = sorted(n for n in nodes if n != node)
-        return self.write(doc, [["settle", task, found.node, node, reason, others]])
-
-    def void(self, doc: bytes, reason: str) -> Event:
-        """Declares a document void; nothing is deleted."""
-        return self.write(doc, [["set", VOID, reason]])
-
-    def certify(self, certificate: Certificate) -> Event:
-        """Certifies a machine or officer, as an administrator.
-
-        Raises:
-            NotAllowed: The writer is no administrator above that unit, or it is the writer's own key.
-        """
-        store = self.store
-
-        def work() -> Event:
-            with store.writing() as transaction:
-                return transaction.certify(self.signer, certificate)
-
-        return store._retrying(work)  # noqa: SLF001
-
-    def _do(self, kind: str, doc: bytes | None, ops: Sequence[Op]) -> Event:
-        store = self.store
-
-        def work() -> Event:
-            with store.writing() as transaction:
-                return transaction.write(self.signer, kind, doc, ops)
-
-        return store._retrying(work)  # noqa: SLF001
-
-
-def _sets(values: Mapping[str, Any]) -> list[Op]:
-    return [["set", key, _normal(value)] for key, value in values.items()]
-
-
-def _normal(value: Any) -> Any:  # noqa: ANN401 - a field's value
-    if isinstance(value, str):
-        return codec.nfc(value)
-    if isinstance(value, Mapping):
-        return {codec.nfc(key): _normal(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_normal(item) for item in value]
-    return value
-
-
-def _own_log(connection: sa.Connection, key: bytes) -> Any:  # noqa: ANN401 - a row of t.log
-    return connection.execute(
-        sa.select(t.log)
-        .where(t.log.c.key == key, t.log.c.own == 1, t.log.c.closed == 0)
-        .order_by(t.log.c.epoch.desc())
-    ).first()
 
 
 def _known(connection: sa.Connection, ids: Sequence[bytes]) -> set[bytes]:

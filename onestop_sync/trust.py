@@ -90,8 +90,9 @@ class TrustDocument:
             InvalidInput: The tree has a hole or a cycle, or an administrator's unit does not exist.
         """
         self._check()
-        units = [[u.id, u.name, u.parent, u.level, list(u.codes)] for _, u in sorted(self.units.items())]
-        admins = [[key, unit] for key, unit in sorted(self.admins.items())]
+        tree = sorted(self.units.values(), key=lambda u: u.id)
+        units: list[codec.Value] = [[u.id, u.name, u.parent, u.level, list(u.codes)] for u in tree]
+        admins: list[codec.Value] = [[key, unit] for key, unit in sorted(self.admins.items())]
         payload = codec.encode([1, self.version, self.issued_ms, units, admins])
         return codec.encode([payload, root.sign(codec.pae(TRUST_KIND, payload))])
 
@@ -148,7 +149,7 @@ class TrustDocument:
         return {u for u in self.units if self.is_above(unit, u)}
 
 
-def _unit(row: Any) -> tuple[str, Unit]:  # noqa: ANN401 - decoded data
+def _unit(row: Any) -> tuple[str, Unit]:
     match row:
         case [str(unit_id), str(name), str(parent), str(level), list(codes)] if all(
             isinstance(c, str) for c in codes
@@ -157,7 +158,7 @@ def _unit(row: Any) -> tuple[str, Unit]:  # noqa: ANN401 - decoded data
     raise FormatError("The trust document names a unit wrongly.")
 
 
-def _admin(row: Any) -> tuple[bytes, str]:  # noqa: ANN401 - decoded data
+def _admin(row: Any) -> tuple[bytes, str]:
     match row:
         case [bytes(key), str(unit)] if keys.is_valid_key(key):
             return key, unit
@@ -219,17 +220,21 @@ def parse_certificate(event: Event) -> Certificate:
         raise FormatError("An event is not a certificate.")
     match parse_body(event.body):
         case [["cert", {
-            "blocks": list(blocks), "from": int(start), "key": bytes(key), "kind": "machine" | "officer" as kind,
-            "name": str(name), "roles": list(roles), "seal": bytes(seal), "serves": bool(serves),
-            "to": int(end), "unit": str(unit),
-        }]] if keys.is_valid_key(key) and all(isinstance(r, str) for r in roles) and len(seal) in {0, 32}:  # fmt: skip
+            "blocks": list(blocks), "from": int(start), "key": bytes(key),
+            "kind": "machine" | "officer" as kind, "name": str(name), "roles": list(roles),
+            "seal": bytes(seal), "serves": bool(serves), "to": int(end), "unit": str(unit),
+        }]] if keys.is_valid_key(key) and _are_names(roles) and len(seal) in {0, keys.KEY_BYTES}:  # fmt: skip
             return Certificate(
                 key, unit, kind, name, frozenset(roles), start, end, seal, tuple(map(_block, blocks)), serves
             )
     raise FormatError("A certificate is malformed, or its key is not a valid point.")
 
 
-def _block(row: Any) -> tuple[int, int]:  # noqa: ANN401 - decoded data
+def _are_names(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _block(row: Any) -> tuple[int, int]:
     match row:
         case [int(first), int(last)] if 0 < first <= last:
             return first, last
@@ -253,8 +258,12 @@ class Authority(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The authority is not here yet: ``needs`` is the id of the certificate or log, or empty for a key
-    that no trust document known here names."""
+    """The authority is not here yet.
+
+    Attributes:
+        needs: Id of the certificate or log that is missing; empty for a key that no trust document known
+            here names.
+    """
 
     needs: bytes
 

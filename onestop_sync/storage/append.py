@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from onestop_sync import fold as f
 from onestop_sync.errors import FormatError
-from onestop_sync.event import LOG, Event, Op, parse_header, document_id, parse_body
+from onestop_sync.event import LOG, Event, Op, document_id, parse_body, parse_header
 from onestop_sync.fold import Author, Entry, Reason, Standing, State
 from onestop_sync.schema import DocumentType, Summary
 from onestop_sync.storage import tables as t
@@ -80,7 +80,7 @@ class Append:
         taught: Called when `trust` was told something.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         connection: sa.Connection,
         *,
@@ -212,8 +212,8 @@ class Append:
             close_own_logs(self.connection)
             self.logs = {log_id: log._replace(closed=log.own) for log_id, log in self.logs.items()}
         rows = [
-            {"at": log.n, "to_seq": log.seq, "to_head": log.head, "is_broken": log.broken, "is_forked": log.forked,
-             "is_closed": log.closed}
+            {"at": log.n, "to_seq": log.seq, "to_head": log.head, "is_broken": log.broken,
+             "is_forked": log.forked, "is_closed": log.closed}
             for log in self.logs.values()
         ]  # fmt: skip
         if rows:
@@ -235,9 +235,13 @@ class Append:
             row = min(after, key=lambda r: r.id)
             self.connection.execute(sa.update(t.event).where(t.event.c.n == row.n).values(chained=1))
             log = log._replace(seq=log.seq + 1, head=row.id)
-        off = self.connection.execute(
-            sa.select(t.event.c.seq).where(t.event.c.log_n == log.n, t.event.c.chained == 0)
-        ).scalars().all()
+        off = (
+            self.connection.execute(
+                sa.select(t.event.c.seq).where(t.event.c.log_n == log.n, t.event.c.chained == 0)
+            )
+            .scalars()
+            .all()
+        )
         forked = log.forked or any(seq <= log.seq for seq in off) or len(set(off)) < len(off)
         return log._replace(broken=int(bool(off)), forked=int(forked))
 
@@ -253,7 +257,9 @@ class Append:
             ).first()  # fmt: skip
             if good:
                 self.connection.execute(
-                    sa.update(t.ack).where(t.ack.c.node == row.node, t.ack.c.log_n == row.log_n).values(good=1)
+                    sa.update(t.ack)
+                    .where(t.ack.c.node == row.node, t.ack.c.log_n == row.log_n)
+                    .values(good=1)
                 )
 
     # ---- documents
@@ -398,7 +404,7 @@ class Append:
         if self.connection.execute(sa.select(t.needs.c.event_n).limit(1)).first() is None:
             return
         found = {row.doc_n for row in _in(self.connection, sa.select(t.needs.c.doc_n), t.needs.c.needs, ids)}
-        woken = set()
+        woken: set[int] = set()
         while found - woken:
             numbers = sorted(found - woken)
             woken |= found
@@ -422,14 +428,17 @@ class Append:
         )
         return [row.id for row in rows]
 
-    def _insert_events(self, numbered: Sequence[tuple[int, Event]], chained: Mapping[int, int], source: int) -> None:
+    def _insert_events(
+        self, numbered: Sequence[tuple[int, Event]], chained: Mapping[int, int], source: int
+    ) -> None:
         rows = []
         for n, event in numbered:
             doc = self.docs[event.header.doc_id]
             rows.append(
-                {"n": n, "id": event.id, "log_n": self.logs[event.log].n, "seq": event.header.seq, "doc_n": doc.n,
-                 "chained": chained[n], "waiting": int(n in doc.waits), "source": source, "at_ms": self.now_ms,
-                 "header": event.header_bytes, "signature": event.signature, "body": event.body}
+                {"n": n, "id": event.id, "log_n": self.logs[event.log].n, "seq": event.header.seq,
+                 "doc_n": doc.n, "chained": chained[n], "waiting": int(n in doc.waits), "source": source,
+                 "at_ms": self.now_ms, "header": event.header_bytes, "signature": event.signature,
+                 "body": event.body}
             )  # fmt: skip
         self.connection.execute(_INSERT_EVENT, rows)
 
@@ -448,11 +457,14 @@ class Append:
         if old:
             self.connection.execute(_UPDATE_DOCUMENT, old)
         waits = [
-            {"event_n": n, "doc_n": doc.n, "needs": need} for doc in self.docs.values() for n, need in doc.waits.items()
+            {"event_n": n, "doc_n": doc.n, "needs": need}
+            for doc in self.docs.values()
+            for n, need in doc.waits.items()
         ]
         if waits:
             self.connection.execute(
-                sa.delete(t.needs).where(t.needs.c.event_n == sa.bindparam("at")), [{"at": w["event_n"]} for w in waits]
+                sa.delete(t.needs).where(t.needs.c.event_n == sa.bindparam("at")),
+                [{"at": w["event_n"]} for w in waits],
             )
             self.connection.execute(sa.insert(t.needs), waits)
         self._save_listing({row["n"] for row in fresh})
@@ -468,8 +480,8 @@ class Append:
             summary = kind.summarise(state) if kind.summarise and doc.state else Summary()
             rows.append(
                 {"doc_n": doc.n, "kind": doc.kind, "label": summary.label, "title": summary.title,
-                 "step": summary.step, "unit": state.unit, "due_ms": summary.due_ms, "updated_ms": self.now_ms,
-                 "open": len(f.conflicts(kind, state)), "waiting": len(doc.waits)}
+                 "step": summary.step, "unit": state.unit, "due_ms": summary.due_ms,
+                 "updated_ms": self.now_ms, "open": len(f.conflicts(kind, state)), "waiting": len(doc.waits)}
             )  # fmt: skip
             texts.append({"doc_n": doc.n, "text": summary.search})
         stale = [{"at": row["doc_n"]} for row in rows if row["doc_n"] not in fresh]
@@ -530,7 +542,12 @@ _EVENTS_OF = sa.select(t.event).where(t.event.c.doc_n == sa.bindparam("doc")).or
 
 
 def _in(
-    connection: sa.Connection, query: Any, column: Any, values: Sequence[Any], *, lock: bool = False  # noqa: ANN401
+    connection: sa.Connection,
+    query: Any,
+    column: Any,
+    values: Sequence[Any],
+    *,
+    lock: bool = False,
 ) -> list[Any]:
     """Runs a query for many values, some hundred at a time, in the order of ``values``."""
     found: list[Any] = []
@@ -542,7 +559,8 @@ def _in(
     return found
 
 
-def stored_event(row: Any) -> Event:  # noqa: ANN401 - a row of t.event
+def stored_event(row: Any) -> Event:
+    """Returns the event that a row of t.event holds."""
     return Event(row.id, parse_header(row.header), row.header, row.signature, row.body)
 
 
@@ -557,6 +575,7 @@ def close_own_logs(connection: sa.Connection) -> None:
 
 
 def ops_of(event: Event) -> list[Op] | None:
+    """Returns an event's operations; ``None`` when its body is not here or malformed."""
     if event.body is None:
         return None
     try:

@@ -28,14 +28,17 @@ BUSY_S = 20
 """How long to wait for another program on the same store, seconds."""
 
 
-def open_engine(database: str | None, path: Path, key: bytes) -> sa.Engine:
+def open_engine(database: str | sa.Engine | None, path: Path, key: bytes) -> sa.Engine:
     """Returns an engine.
 
     Args:
-        database: SQLAlchemy URL; ``None`` for an encrypted SQLite file at ``path``.
+        database: SQLAlchemy URL, or an engine that is set up already; ``None`` for an encrypted SQLite file
+            at ``path``.
         path: Where that file is.
         key: 32 bytes of key and 16 bytes of salt for it.
     """
+    if isinstance(database, sa.Engine):
+        return database
     if database is None:
         engine = sa.create_engine("sqlite://", creator=lambda: _cipher(path, key), poolclass=QueuePool)
     elif database == "sqlite://":
@@ -53,15 +56,15 @@ def open_engine(database: str | None, path: Path, key: bytes) -> sa.Engine:
     return engine
 
 
-def _cipher(path: Path, key: bytes) -> Any:  # noqa: ANN401 - a DB-API connection without types
-    from sqlcipher3 import dbapi2  # noqa: PLC0415 - servers on PostgreSQL need not load it
+def _cipher(path: Path, key: bytes) -> Any:
+    from sqlcipher3 import dbapi2
 
     connection = dbapi2.connect(str(path), timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
     return connection
 
 
-def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API connection
+def _set_up(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         "journal_mode = WAL",

@@ -94,7 +94,9 @@ class Feed:
                 n += 1
                 source, name = wanted[kind, ref]
                 digest = hashlib.sha256(digest + name).digest()[:DIGEST_BYTES]
-                rows.append({"unit": unit, "n": n, "kind": kind, "ref": ref, "source": source, "digest": digest})
+                rows.append(
+                    {"unit": unit, "n": n, "kind": kind, "ref": ref, "source": source, "digest": digest}
+                )
             if rows:
                 self.connection.execute(_INSERT, rows)
                 self.connection.execute(_RAISE, [{"at": unit, "to_n": n, "to_digest": digest}])
@@ -131,7 +133,7 @@ class Feed:
         if self.connection.dialect.name == "sqlite":
             self.connection.execute(sa.insert(t.scope).values(unit=unit, n=0, digest=START))
             return 0, START
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
+        from sqlalchemy.dialects.postgresql import insert
 
         self.connection.execute(insert(t.scope).values(unit=unit, n=0, digest=START).on_conflict_do_nothing())
         row = self.connection.execute(query).one()
@@ -143,7 +145,9 @@ class Feed:
         there: set[tuple[int, int]] = set()
         for i in range(0, len(refs), 500):
             rows = self.connection.execute(
-                sa.select(t.feed.c.kind, t.feed.c.ref).where(t.feed.c.unit == unit, t.feed.c.ref.in_(refs[i : i + 500]))
+                sa.select(t.feed.c.kind, t.feed.c.ref).where(
+                    t.feed.c.unit == unit, t.feed.c.ref.in_(refs[i : i + 500])
+                )
             )
             there.update((row.kind, row.ref) for row in rows)
         return [key for key in wanted if key not in there]
@@ -177,7 +181,10 @@ def read(
         more.
     """
     rows = connection.execute(
-        sa.select(t.feed).where(t.feed.c.unit == unit, t.feed.c.n > after).order_by(t.feed.c.n).limit(max_rows)
+        sa.select(t.feed)
+        .where(t.feed.c.unit == unit, t.feed.c.n > after)
+        .order_by(t.feed.c.n)
+        .limit(max_rows)
     ).all()
     wanted = [row for row in rows if row.source != not_from or row.kind == STATEMENT]
     payloads = _payloads(connection, wanted)
@@ -201,7 +208,9 @@ def digest_at(connection: sa.Connection, unit: str, n: int) -> bytes | None:
     """Returns the running digest of a feed at a number; ``None`` when the feed never got there."""
     if n == 0:
         return START
-    return connection.execute(sa.select(t.feed.c.digest).where(t.feed.c.unit == unit, t.feed.c.n == n)).scalar()
+    return connection.execute(
+        sa.select(t.feed.c.digest).where(t.feed.c.unit == unit, t.feed.c.n == n)
+    ).scalar()
 
 
 def _payloads(connection: sa.Connection, rows: Sequence[Any]) -> dict[tuple[int, int], tuple[Any, bytes]]:
@@ -211,17 +220,21 @@ def _payloads(connection: sa.Connection, rows: Sequence[Any]) -> dict[tuple[int,
         query = sa.select(
             t.event.c.n, t.event.c.header, t.event.c.signature, t.event.c.body, t.log.c.id.label("log")
         ).join(t.log, t.log.c.n == t.event.c.log_n)
-        for row in connection.execute(query.where(t.event.c.n.in_(events[i : i + 500]))):
-            found[EVENT, row.n] = ([row.header, row.signature, row.body], row.log)
+        for n, header, signature, body, log in connection.execute(
+            query.where(t.event.c.n.in_(events[i : i + 500]))
+        ):
+            found[EVENT, n] = ([header, signature, body], log)
     statements = [row.ref for row in rows if row.kind == STATEMENT]
     for i in range(0, len(statements), 500):
-        query = sa.select(t.statement.c.n, t.statement.c.data)
-        for row in connection.execute(query.where(t.statement.c.n.in_(statements[i : i + 500]))):
-            found[STATEMENT, row.n] = (row.data, b"")
+        part = sa.select(t.statement.c.n, t.statement.c.data).where(
+            t.statement.c.n.in_(statements[i : i + 500])
+        )
+        for n, data in connection.execute(part):
+            found[STATEMENT, n] = (data, b"")
     return found
 
 
-def _size(payload: Any) -> int:  # noqa: ANN401 - a frame or a statement
+def _size(payload: Any) -> int:
     return len(payload) if isinstance(payload, bytes) else sum(len(part or b"") for part in payload) + 8
 
 

@@ -42,7 +42,7 @@ class Statement(NamedTuple):
 
     def sign(self, signer: keys.Signer) -> bytes:
         """Returns the statement as it travels: ``[payload, signature]``."""
-        logs = [list(entry) for entry in self.logs]
+        logs: list[codec.Value] = [list(entry) for entry in self.logs]
         payload = codec.encode([1, self.node, self.unit, self.epoch, self.at_ms, logs, list(self.events)])
         return codec.encode([payload, signer.sign(codec.pae(STATEMENT_KIND, payload))])
 
@@ -80,7 +80,7 @@ def check_statement(data: bytes, key: bytes) -> Statement:
     return statement
 
 
-def _entry(row: Any) -> tuple[bytes, int, bytes]:  # noqa: ANN401 - decoded data
+def _entry(row: Any) -> tuple[bytes, int, bytes]:
     match row:
         case [bytes(log), int(seq), bytes(head)]:
             return log, seq, head
@@ -121,7 +121,8 @@ def keep_acks(connection: sa.Connection, statement: Statement) -> None:
 def _is_current(connection: sa.Connection, node: bytes, epoch: bytes) -> bool:
     table = t.node_epoch
     known = {
-        row.epoch: row.current for row in connection.execute(sa.select(table).where(table.c.node == node)).all()
+        row.epoch: row.current
+        for row in connection.execute(sa.select(table).where(table.c.node == node)).all()
     }
     if epoch not in known:
         if known:
@@ -140,9 +141,7 @@ def note_ack(connection: sa.Connection, node: bytes, log_n: int, seq: int, head:
     ).scalar()
     good = int(ours == head)
     if row is None:
-        connection.execute(
-            sa.insert(t.ack).values(node=node, log_n=log_n, seq=seq, head=head, good=good)
-        )
+        connection.execute(sa.insert(t.ack).values(node=node, log_n=log_n, seq=seq, head=head, good=good))
     elif (good, seq) > (row.good, row.seq):
         connection.execute(
             sa.update(t.ack)
@@ -159,10 +158,16 @@ def note_ack(connection: sa.Connection, node: bytes, log_n: int, seq: int, head:
 def note_events(connection: sa.Connection, node: bytes, ids: Sequence[bytes]) -> None:
     """Notes that ``node`` has single events."""
     for i in range(0, len(ids), 500):
-        numbers = connection.execute(sa.select(t.event.c.n).where(t.event.c.id.in_(ids[i : i + 500]))).scalars().all()
+        numbers = (
+            connection.execute(sa.select(t.event.c.n).where(t.event.c.id.in_(ids[i : i + 500])))
+            .scalars()
+            .all()
+        )
         there = set(
             connection.execute(
-                sa.select(t.ack_event.c.event_n).where(t.ack_event.c.node == node, t.ack_event.c.event_n.in_(numbers))
+                sa.select(t.ack_event.c.event_n).where(
+                    t.ack_event.c.node == node, t.ack_event.c.event_n.in_(numbers)
+                )
             ).scalars()
         )
         rows = [{"node": node, "event_n": n} for n in numbers if n not in there]
@@ -234,7 +239,14 @@ def pending(
 
 
 def _lacking(connection: sa.Connection, node: bytes, lags: Sequence[Lag], limit: int) -> list[Any]:
-    columns = (t.event.c.n, t.event.c.id, t.event.c.log_n, t.event.c.header, t.event.c.signature, t.event.c.body)
+    columns = (
+        t.event.c.n,
+        t.event.c.id,
+        t.event.c.log_n,
+        t.event.c.header,
+        t.event.c.signature,
+        t.event.c.body,
+    )
     found: list[Any] = []
     for i in range(0, len(lags), 100):
         parts = [_lack(lag, node) for lag in lags[i : i + 100]]
@@ -244,7 +256,7 @@ def _lacking(connection: sa.Connection, node: bytes, lags: Sequence[Lag], limit:
     return found[:limit]
 
 
-def _lack(lag: Lag, node: bytes) -> Any:  # noqa: ANN401 - a SQL condition
+def _lack(lag: Lag, node: bytes) -> Any:
     beyond = sa.and_(t.event.c.log_n == lag.log_n, t.event.c.seq > lag.acked, t.event.c.chained == 1)
     if not lag.broken:
         return beyond
@@ -283,11 +295,16 @@ def unsent(connection: sa.Connection) -> tuple[int, int | None]:
     return count, oldest
 
 
-def unsent_documents(connection: sa.Connection) -> sa.Select[tuple[int]]:
+def unsent_documents() -> sa.Select[tuple[int]]:
     """Returns a query for the local numbers of documents of which something is unsent."""
     covered = (
         sa.select(t.ack.c.node)
-        .where(t.ack.c.log_n == t.event.c.log_n, t.ack.c.good == 1, t.ack.c.seq >= t.event.c.seq, t.event.c.chained == 1)
+        .where(
+            t.ack.c.log_n == t.event.c.log_n,
+            t.ack.c.good == 1,
+            t.ack.c.seq >= t.event.c.seq,
+            t.event.c.chained == 1,
+        )
         .exists()
     )
     single = sa.select(t.ack_event.c.node).where(t.ack_event.c.event_n == t.event.c.n).exists()
@@ -317,7 +334,9 @@ def heads(connection: sa.Connection, logs: Iterable[bytes]) -> list[tuple[str, b
     wanted = sorted(set(logs))
     found: list[tuple[str, bytes, int, bytes]] = []
     for i in range(0, len(wanted), 500):
-        rows = connection.execute(sa.select(t.log).where(t.log.c.id.in_(wanted[i : i + 500]), t.log.c.seq >= 0))
+        rows = connection.execute(
+            sa.select(t.log).where(t.log.c.id.in_(wanted[i : i + 500]), t.log.c.seq >= 0)
+        )
         found.extend((row.unit, row.id, row.seq, row.head) for row in rows)
     return found
 

@@ -17,7 +17,14 @@ def pack(state: State) -> bytes:
     ]
     notes = [[name, [list(note) for note in found]] for name, found in sorted(state.notes.items())]
     tasks = [
-        [name, k.step, k.unit, k.node, [[b.node, b.action, b.step, list(b.events)] for b in k.branches], k.lost]
+        [
+            name,
+            k.step,
+            k.unit,
+            k.node,
+            [[b.node, b.action, b.step, list(b.events)] for b in k.branches],
+            k.lost,
+        ]
         for name, k in sorted(state.tasks.items())
     ]
     refused = [[event_id, str(reason)] for event_id, reason in sorted(state.refused.items())]
@@ -37,7 +44,9 @@ def unpack(data: bytes) -> State:
         {key: Register(_tuples(live), _tuples(late), _tuples(over)) for key, live, late, over in registers},
         {name: _tuples(found) for name, found in notes},
         {
-            name: TaskState(step, held_by, node, [Branch(b[0], b[1], b[2], tuple(b[3])) for b in branches], lost)
+            name: TaskState(
+                step, held_by, node, [Branch(b[0], b[1], b[2], tuple(b[3])) for b in branches], lost
+            )
             for name, step, held_by, node, branches, lost in tasks
         },
         {event_id: Reason(reason) for event_id, reason in refused},

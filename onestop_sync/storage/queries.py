@@ -133,7 +133,7 @@ def page(  # noqa: PLR0913 - each is a filter
     elif only == "overdue":
         where.append(at.c.due_ms < now_ms)
     elif only == "unsent":
-        where.append(at.c.doc_n.in_(outbox.unsent_documents(connection)))
+        where.append(at.c.doc_n.in_(outbox.unsent_documents()))
     if after is not None and order == "new":
         where.append(at.c.doc_n < after[1])
     elif after is not None:
@@ -148,7 +148,16 @@ def page(  # noqa: PLR0913 - each is a filter
     rows = connection.execute(query.where(*where).order_by(*by).limit(limit)).all()
     return [
         Row(
-            r.doc, r.label, r.title, r.step, r.unit, r.due_ms, r.updated_ms, r.open, r.waiting, (r.due_key, r.doc_n)
+            r.doc,
+            r.label,
+            r.title,
+            r.step,
+            r.unit,
+            r.due_ms,
+            r.updated_ms,
+            r.open,
+            r.waiting,
+            (r.due_key, r.doc_n),
         )
         for r in rows
     ]
@@ -205,13 +214,15 @@ def history(
         row.event_n: row.needs
         for row in connection.execute(sa.select(t.needs).where(t.needs.c.doc_n == document.n))
     }
-    rows = connection.execute(sa.select(t.event).where(t.event.c.doc_n == document.n).order_by(t.event.c.n)).all()
+    rows = connection.execute(
+        sa.select(t.event).where(t.event.c.doc_n == document.n).order_by(t.event.c.n)
+    ).all()
     return [_record(connection, row, kind, state, needs, trust, levels) for row in rows]
 
 
-def _record(  # noqa: PLR0913
+def _record(
     connection: sa.Connection,
-    row: Any,  # noqa: ANN401 - a row of t.event
+    row: Any,
     kind: DocumentType | None,
     state: State,
     needs: Mapping[int, bytes],

@@ -1,0 +1,219 @@
+"""One write transaction of a store: everything that is done in it counts, or nothing of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from onestop_sync import codec
+from onestop_sync import event as ev
+from onestop_sync import fold as f
+from onestop_sync.errors import NotAllowed, NotFound
+from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
+from onestop_sync.fold import Entry, State
+from onestop_sync.keys import Signer
+from onestop_sync.schema import DocumentType
+from onestop_sync.storage import feed
+from onestop_sync.storage import tables as t
+from onestop_sync.storage.append import Append
+from onestop_sync.storage.projection import unpack
+from onestop_sync.trust import CERTIFICATE, Authority, Certificate
+
+if TYPE_CHECKING:
+    from onestop_sync.store import Store
+
+WAITING_QUOTA: Final = 2000
+"""Events without authority that one machine may leave here."""
+
+
+class Transaction:
+    """A write transaction, and what is done in it."""
+
+    def __init__(self, store: Store, connection: sa.Connection) -> None:
+        self.store = store
+        self.connection = connection
+        self._feed = (
+            feed.Feed(connection, store.trust, store.unit, store.introduced) if store.serves else None
+        )
+        self._append: Append | None = None
+        self._taught = False
+
+    @property
+    def feed(self) -> feed.Feed | None:
+        """The feeds, where this machine serves others."""
+        return self._feed
+
+    @property
+    def append(self) -> Append:
+        """A fresh `Append`; each run has its own."""
+        store = self.store
+        self._append = Append(
+            self.connection, types=store.types, trust=store.trust, below=store.below, feed=self._feed,
+            now_ms=store.clock(), taught=self._note_taught,
+        )  # fmt: skip
+        return self._append
+
+    def _note_taught(self) -> None:
+        self._taught = True
+
+    def finish(self) -> None:
+        """Does what comes last: tells other processes that keys changed."""
+        if not self._taught:
+            return
+        mark = self.store.rng(8)
+        changed = self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "keys").values(value=mark))
+        if not changed.rowcount:
+            self.connection.execute(sa.insert(t.meta).values(key="keys", value=mark))
+        self.store.trust_mark = mark
+
+    def committed(self) -> None:
+        """Keeps for the process what the transaction learned."""
+        if self._feed is not None:
+            self.store.introduced |= self._feed.fresh
+
+    def log_number(self, log: bytes) -> int:
+        """Returns the local number of a log; 0 for one that is not here."""
+        found = self.connection.execute(sa.select(t.log.c.n).where(t.log.c.id == log)).scalar()
+        return int(found or 0)
+
+    def within_quota(self, events: Sequence[Event], source: int) -> tuple[list[Event], list[Event]]:
+        """Splits off events without authority that go beyond what one machine may leave here."""
+        trust = self.store.trust
+        strangers = [
+            e for e in events if not e.is_genesis and e.header.doc_type != CERTIFICATE
+            and not isinstance(trust.authority(e.log), Authority)
+        ]  # fmt: skip
+        if not strangers:
+            return list(events), []
+        held = self.connection.execute(
+            sa.select(sa.func.count()).where(t.event.c.waiting == 1, t.event.c.source == source)
+        ).scalar_one()
+        over = {e.id for e in strangers[max(0, WAITING_QUOTA - held) :]}
+        return [e for e in events if e.id not in over], [e for e in events if e.id in over]
+
+    def next_serial(self, name: str, day: str) -> int:
+        """Returns the next number of a counter, from 1."""
+        where = (t.counter.c.name == name, t.counter.c.day == day)
+        value = self.connection.execute(
+            sa.update(t.counter)
+            .where(*where)
+            .values(value=t.counter.c.value + 1)
+            .returning(t.counter.c.value)
+        ).scalar()
+        if value is None:
+            value = 1
+            self.connection.execute(sa.insert(t.counter).values(name=name, day=day, value=value))
+        return int(value)
+
+    def own_log(self, signer: Signer) -> Any:
+        """Returns the open log of one of this machine's keys; begins one when there is none."""
+        found = find_own_log(self.connection, signer.public)
+        return found if found is not None else self._begin_log(signer)
+
+    def _begin_log(self, signer: Signer) -> Any:
+        store = self.store
+        cert, certificate = store.find_authority(signer.public)
+        last = self.connection.execute(
+            sa.select(t.log)
+            .where(t.log.c.key == signer.public)
+            .order_by(t.log.c.epoch.desc(), t.log.c.seq.desc())
+        ).first()
+        epoch = last.epoch + 1 if last else 0
+        previous = (last.id, last.seq, last.head) if last and last.seq >= 0 else None
+        genesis = Genesis(signer.public, cert, certificate.unit, epoch, previous)
+        event = ev.build(
+            signer, log=b"", seq=0, prev=b"", doc_type=LOG, doc_id=typed_id(LOG, store.rng(16)), parents=(),
+            time_ms=store.clock(), schema=0, ops=[genesis.to_op()], salt=store.rng(16),
+        )  # fmt: skip
+        self.append.run([event], 0, own=True)
+        return self.connection.execute(sa.select(t.log).where(t.log.c.id == event.id)).one()
+
+    def write(self, signer: Signer, kind: str, doc: bytes | None, ops: Sequence[Op]) -> Event:
+        """Judges, signs and stores one event; see `Writer.write`."""
+        log = self.own_log(signer)
+        state: State | None = None
+        if doc is not None:
+            query = sa.select(t.document).where(t.document.c.id == doc)
+            if self.connection.dialect.name != "sqlite":
+                query = query.with_for_update()
+            row = self.connection.execute(query).first()
+            if row is None or row.state is None:
+                raise NotFound("There is no such document in this store.")
+            kind, state = row.kind, unpack(row.state)
+        doc_type = self.store.types.get(kind)
+        if doc_type is None:
+            raise NotFound(f"This program knows no document type {kind!r}.", todo="Update this program.")
+        self._check(doc_type, state, log.id, ops)
+        return self._sign(
+            signer, log, doc_type, doc or document_id(log.id, log.seq + 1, doc_type.name), state, ops
+        )
+
+    def _check(self, kind: DocumentType, state: State | None, log: bytes, ops: Sequence[Op]) -> None:
+        authority = self.store.trust.authority(log)
+        if not isinstance(authority, Authority) or authority.certificate.kind != "officer":
+            raise NotAllowed("This key may not edit documents.", reason="authority")
+        now = self.store.clock()
+        if not authority.certificate.valid_from_ms <= now <= authority.certificate.valid_to_ms:
+            raise NotAllowed(
+                "The certificate of this officer is not valid today.",
+                todo="Nothing was changed. Check the clock, or ask the administrator for a new certificate.",
+                reason="expired",
+            )
+        plain = [list(op) for op in ops]
+        codec.encode(plain)  # refuses what cannot be stored
+        reason = f.judge(kind, state, Entry(b"", (), plain, authority.author, now))
+        if reason is not None:
+            raise NotAllowed(f"This edit is not allowed here and now: {reason}.", reason=str(reason))
+
+    def _sign(
+        self,
+        signer: Signer,
+        log: Any,
+        kind: DocumentType,
+        doc: bytes,
+        state: State | None,
+        ops: Sequence[Op],
+    ) -> Event:
+        store = self.store
+        event = ev.build(
+            signer, log=log.id, seq=log.seq + 1, prev=log.head, doc_type=kind.name, doc_id=doc,
+            parents=state.heads[: ev.MAX_PARENTS] if state else (), time_ms=store.clock(),
+            schema=kind.version, ops=ops, salt=store.rng(16),
+        )  # fmt: skip
+        self.append.run([event], 0, own=True)
+        return event
+
+    def certify(self, signer: Signer, certificate: Certificate) -> Event:
+        """Signs a certificate; see `Writer.certify`."""
+        store = self.store
+        log = self.own_log(signer)
+        doc_id = typed_id(CERTIFICATE, hashlib.sha256(b"onestop key\0" + certificate.key).digest())
+        event = ev.build(
+            signer, log=log.id, seq=log.seq + 1, prev=log.head, doc_type=CERTIFICATE, doc_id=doc_id,
+            parents=(), time_ms=store.clock(), schema=0, ops=[certificate.to_op()], salt=store.rng(16),
+        )  # fmt: skip
+        self._check_certificate(log.id, certificate)
+        self.append.run([event], 0, own=True)
+        return event
+
+    def _check_certificate(self, log: bytes, certificate: Certificate) -> None:
+        issuer = self.store.trust.authority(log)
+        why = (
+            self.store.trust.why_not(issuer, certificate)
+            if isinstance(issuer, Authority)
+            else "The issuer's own certificate is not here."
+        )
+        if why:
+            raise NotAllowed(why, reason="authority")
+
+
+def find_own_log(connection: sa.Connection, key: bytes) -> Any:
+    """Returns the open log of one of this machine's keys (a row of t.log), if there is one."""
+    return connection.execute(
+        sa.select(t.log)
+        .where(t.log.c.key == key, t.log.c.own == 1, t.log.c.closed == 0)
+        .order_by(t.log.c.epoch.desc())
+    ).first()

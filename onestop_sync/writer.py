@@ -1,0 +1,136 @@
+"""The hand of one officer in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from onestop_sync import codec
+from onestop_sync.errors import NotFound
+from onestop_sync.event import Event, Op
+from onestop_sync.fold import Author
+from onestop_sync.keys import Signer
+from onestop_sync.schema import MAIN, VOID
+from onestop_sync.trust import Certificate
+
+if TYPE_CHECKING:
+    from onestop_sync.store import Store
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """The hand of one officer in one store: every method is one signed event, durable when it returns.
+
+    Each raises `NotAllowed` before anything is written when the edit would take no effect, with the reason
+    code in ``details["reason"]``; `InvalidInput` for what cannot be stored; `StoreError` when the disk
+    refuses.
+    """
+
+    def __init__(self, store: Store, signer: Signer) -> None:
+        self.store = store
+        self.signer = signer
+
+    @property
+    def author(self) -> Author:
+        """By which authority this writer writes; what `fold.judge` asks for."""
+        _, certificate = self.store.find_authority(self.signer.public)
+        return Author(certificate.unit, frozenset({certificate.unit}), certificate.roles)
+
+    def create(self, kind: str, values: Mapping[str, Any] | None = None, ops: Sequence[Op] = ()) -> bytes:
+        """Creates a document with values and further operations; returns its id."""
+        event = self._do(kind, None, [*_sets(values or {}), *ops])
+        return event.header.doc_id
+
+    def write(self, doc: bytes, ops: Sequence[Op]) -> Event:
+        """Writes any operations as one event."""
+        return self._do("", doc, ops)
+
+    def edit(self, doc: bytes, values: Mapping[str, Any]) -> Event:
+        """Writes registers: ``{"name": value, "papers/form": {...}}``."""
+        return self.write(doc, _sets(values))
+
+    def note(self, doc: bytes, field: str, value: Any) -> Event:
+        """Appends to a list that only grows."""
+        return self.write(doc, [["note", field, value]])
+
+    def act(
+        self,
+        doc: bytes,
+        action: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        task: str = MAIN,
+        values: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """Takes a transition of a task, with edits that are judged at the step before it."""
+        return self.write(doc, [*_sets(values or {}), ["act", task, action, dict(arguments or {})]])
+
+    def resolve(self, doc: bytes, key: str, value: Any, reason: str) -> Event:
+        """Settles everything that is open on a register, naming each write, with a reason.
+
+        Raises:
+            NotFound: Nothing is open there.
+        """
+        state = self.store.document(doc).state
+        register = state.registers.get(key)
+        ids = {w[0] for w in (*register.live, *register.late)} if register else set()
+        if key == VOID:
+            ids.update(state.void_against)
+        if not ids:
+            raise NotFound(f"Nothing is open on {key!r}.", todo="Reload the document.")
+        return self.write(doc, [["resolve", key, value, reason, sorted(ids)]])
+
+    def settle(self, doc: bytes, task: str, node: bytes, reason: str) -> Event:
+        """Settles a disputed task in favour of the branch ``node``.
+
+        Raises:
+            NotFound: The task is not disputed, or has no such branch.
+        """
+        found = self.store.document(doc).state.tasks.get(task)
+        nodes = [branch.node for branch in found.branches] if found else []
+        if found is None or node not in nodes:
+            raise NotFound(f"The task {task!r} has no such branch.", todo="Reload the document.")
+        others = sorted(n for n in nodes if n != node)
+        return self.write(doc, [["settle", task, found.node, node, reason, others]])
+
+    def void(self, doc: bytes, reason: str) -> Event:
+        """Declares a document void; nothing is deleted."""
+        return self.write(doc, [["set", VOID, reason]])
+
+    def certify(self, certificate: Certificate) -> Event:
+        """Certifies a machine or officer, as an administrator.
+
+        Raises:
+            NotAllowed: The writer is no administrator above that unit, or it is the writer's own key.
+        """
+        store = self.store
+
+        def work() -> Event:
+            with store.writing() as transaction:
+                return transaction.certify(self.signer, certificate)
+
+        return store.retrying(work)
+
+    def _do(self, kind: str, doc: bytes | None, ops: Sequence[Op]) -> Event:
+        store = self.store
+
+        def work() -> Event:
+            with store.writing() as transaction:
+                return transaction.write(self.signer, kind, doc, ops)
+
+        return store.retrying(work)
+
+
+def _sets(values: Mapping[str, Any]) -> list[Op]:
+    return [["set", key, _normal(value)] for key, value in values.items()]
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, str):
+        return codec.nfc(value)
+    if isinstance(value, Mapping):
+        return {codec.nfc(key): _normal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_normal(item) for item in value]
+    return value
