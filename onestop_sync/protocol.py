@@ -149,7 +149,7 @@ class _Request(NamedTuple):
     introduction: list[Any]
 
     def sign(self, machine: keys.Signer, log: bytes) -> bytes:
-        cursor = list(self.cursor) if self.cursor else None
+        cursor: codec.Value = list(self.cursor) if self.cursor else None
         head: list[codec.Value] = [
             VERSION,
             self.parent,
