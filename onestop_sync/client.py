@@ -1,0 +1,362 @@
+"""Sync with a parent over HTTP: httpx and tenacity around `protocol.Requester`.
+
+    sync(store, [Parent("http://192.168.1.5:8420"), Parent("https://huyen.example.vn", ca=path)])
+
+Parents are tried in order (the hub first, then the district) until one answers. What was sent and not
+answered is sent again: the protocol's requests can be repeated. A caller that syncs often keeps its `Lines`,
+and with them one open connection to each parent.
+
+The library is imported without httpx and tenacity; both are loaded by the first sync.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from onestop_sync import exchange
+from onestop_sync.errors import InvalidInput, Unreachable, UpstreamError, UpstreamMalformed
+from onestop_sync.protocol import LIMITS, Limits, Requester, SyncReport
+from onestop_sync.store import Store
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["CONTENT_TYPE", "SYNC_PATH", "Lines", "Parent", "Patience", "WireReport", "sync"]
+
+SYNC_PATH: Final = "/v1/sync"
+CONTENT_TYPE: Final = "application/cbor"
+_PASSING: Final = frozenset({429, 502, 503, 504})
+"""Statuses of a server, or of a proxy before it, that may be better in a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Where a parent is reached.
+
+    Attributes:
+        url: ``http://`` or ``https://``, host, and a port and path where needed.
+        ca: PEM file of the authority that signed the server's TLS certificate; the system's when ``None``.
+        proxy: URL of a proxy, or empty. The environment's proxies are not looked at.
+    """
+
+    url: str
+    ca: Path | None = None
+    proxy: str = ""
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
+        if self.proxy:
+            _check_url(self.proxy)
+
+    @property
+    def name(self) -> str:
+        """Under which the store keeps what it knows of this parent."""
+        return self.url.rstrip("/")
+
+    @property
+    def endpoint(self) -> str:
+        """Where requests go."""
+        return self.name + SYNC_PATH
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or any(c.isspace() for c in url):
+        raise InvalidInput(f"{url[:100]!r} is not an address such as https://may-chu.example.vn:8420.")
+
+
+class Patience(NamedTuple):
+    """How long to wait, and how often to try again, on a line that may be thin.
+
+    Attributes:
+        tries: How often one request is sent before the parent counts as unreachable.
+        first_s: Longest pause before the second try, seconds; it doubles from there. Each is drawn at random
+            below its bound, so that a hundred machines do not come back at once.
+        most_s: Longest pause of all.
+        connect_s: To wait for a connection.
+        answer_s: To wait for the next bytes of an answer.
+    """
+
+    tries: int = 3
+    first_s: float = 0.25
+    most_s: float = 4.0
+    connect_s: float = 5.0
+    answer_s: float = 60.0
+
+
+PATIENCE: Final = Patience()
+
+
+@dataclass(slots=True)
+class WireReport(SyncReport):
+    """What a sync over HTTP came to.
+
+    Attributes:
+        wire_up: Bytes of requests with HTTP's own, without TLS's and TCP's.
+        wire_down: Bytes of answers, the same.
+        is_complete: Both sides have what they may have; false when the time was up before.
+    """
+
+    wire_up: int = 0
+    wire_down: int = 0
+    is_complete: bool = True
+
+
+class Lines:
+    """Connections to parents, one for each, kept open between syncs.
+
+    Args:
+        http: Makes the client for a parent; for tests, and for integrators with a client of their own.
+    """
+
+    def __init__(self, http: Callable[[Parent], httpx.Client] | None = None) -> None:
+        self._make = http or _client
+        self._open: dict[Parent, httpx.Client] = {}
+
+    def to(self, parent: Parent) -> httpx.Client:
+        """Returns the client that holds the connection to ``parent``."""
+        if parent not in self._open:
+            self._open[parent] = self._make(parent)
+        return self._open[parent]
+
+    def close(self) -> None:
+        """Closes all connections."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _client(parent: Parent) -> httpx.Client:
+    import httpx
+
+    # A context is expensive to make, and of no use without TLS.
+    verify: ssl.SSLContext | bool = False
+    if parent.url.startswith("https:"):
+        try:
+            verify = ssl.create_default_context(cafile=parent.ca)
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidInput("The file of the certificate authority cannot be read as PEM.") from error
+    return httpx.Client(
+        verify=verify,
+        proxy=parent.proxy or None,
+        trust_env=False,
+        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=300),
+    )
+
+
+def sync(
+    store: Store,
+    parents: Sequence[Parent],
+    *,
+    lines: Lines | None = None,
+    limits: Limits = LIMITS,
+    patience: Patience = PATIENCE,
+    deadline_s: float = 600.0,
+) -> WireReport:
+    """Brings the store and the first parent that answers to the same state.
+
+    Args:
+        store: The machine's store; other programs may use it meanwhile.
+        parents: In the order in which they are tried.
+        lines: Open connections to use, and to leave open.
+        limits: What one request may cost.
+        patience: How long to wait and how often to try.
+        deadline_s: No request is begun after so many seconds; what was exchanged until then counts.
+
+    Raises:
+        Unreachable: Nobody answered.
+        UpstreamRefused: Somebody answered, and said no.
+        UpstreamMalformed: Somebody answered who does not speak this protocol.
+        StoreError: The disk or database refused; the sync can be repeated.
+        NotAllowed: This machine is not enrolled.
+    """
+    if lines is None:
+        with Lines() as own:
+            return sync(store, parents, lines=own, limits=limits, patience=patience, deadline_s=deadline_s)
+    failures: list[UpstreamError] = []
+    end = time.monotonic() + deadline_s
+    for parent in parents:
+        try:
+            return _Exchange(store, parent, lines.to(parent), limits, patience, end).run()
+        except UpstreamError as error:
+            exchange.note_failure(store, parent.name, error.code)
+            failures.append(error)
+    # A parent that answered tells more than one that did not.
+    told = [error for error in failures if not isinstance(error, Unreachable)]
+    raise (told or failures or [Unreachable("No parent is named for this machine.")])[0]
+
+
+class _Exchange:
+    """One exchange with one parent."""
+
+    def __init__(
+        self,
+        store: Store,
+        parent: Parent,
+        client: httpx.Client,
+        limits: Limits,
+        patience: Patience,
+        end: float,
+    ) -> None:
+        self.parent = parent
+        self.client = client
+        self.limits = limits
+        self.patience = patience
+        self.end = end
+        self.requester = Requester(store, parent.name, limits)
+        self.wire_up = 0
+        self.wire_down = 0
+
+    def run(self) -> WireReport:
+        is_complete = True
+        while (body := self.requester.next_request()) is not None:
+            if time.monotonic() > self.end:
+                is_complete = False
+                break
+            self.requester.take_answer(*self._ask(body))
+        report = self.requester.report
+        if not report.round_trips:
+            raise Unreachable("The time was up before the parent was asked.")
+        plain = {f.name: getattr(report, f.name) for f in fields(report)}
+        return WireReport(**plain, wire_up=self.wire_up, wire_down=self.wire_down, is_complete=is_complete)
+
+    def _ask(self, body: bytes) -> tuple[int, bytes]:
+        """Sends a request until it is answered.
+
+        Raises:
+            Unreachable: It was not.
+            UpstreamMalformed: By something that does not speak this protocol.
+        """
+        import httpx
+        import tenacity
+
+        patience = self.patience
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(patience.tries)
+            | tenacity.stop_before_delay(max(0.0, self.end - time.monotonic())),
+            wait=tenacity.wait_random_exponential(multiplier=patience.first_s, max=patience.most_s),
+            retry=tenacity.retry_if_exception(_is_passing),
+            reraise=True,
+        )
+        try:
+            return retrying(self._send, body)
+        except _Busy as error:
+            if error.is_ours:
+                return error.status, error.body
+            raise Unreachable(f"A proxy before {self.parent.name} answered {error.status}.") from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise _translated(error, self.parent) from error
+
+    def _send(self, body: bytes) -> tuple[int, bytes]:
+        import httpx
+
+        headers = {"Content-Type": CONTENT_TYPE}
+        # Not by the client's own method: it would add headers that nobody reads, 100 bytes of them.
+        request = httpx.Request("POST", self.parent.endpoint, headers=headers, content=body)
+        wait = max(1.0, min(self.patience.answer_s, self.end - time.monotonic()))
+        request.extensions["timeout"] = {
+            "connect": min(self.patience.connect_s, wait), "read": wait, "write": wait, "pool": wait,
+        }  # fmt: skip
+        response = self.client.send(request, stream=True)
+        try:
+            data = self._read(response)
+        finally:
+            response.close()
+        target = len(b"POST  HTTP/1.1") + len(request.url.raw_path)
+        self.wire_up += _head_bytes(target, request.headers.raw) + len(body)
+        status = len(b"HTTP/1.1 200 ") + len(response.reason_phrase)
+        self.wire_down += _head_bytes(status, response.headers.raw) + response.num_bytes_downloaded
+        return self._checked(response, data)
+
+    def _read(self, response: httpx.Response) -> bytes:
+        data = bytearray()
+        for chunk in response.iter_raw():
+            data += chunk
+            if len(data) > self.limits.packet_bytes:
+                raise UpstreamMalformed("The answer is larger than the protocol allows.")
+        return bytes(data)
+
+    def _checked(self, response: httpx.Response, data: bytes) -> tuple[int, bytes]:
+        status = response.status_code
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if status in _PASSING:
+            raise _Busy(status, data, is_ours=kind == CONTENT_TYPE)
+        if kind != CONTENT_TYPE:
+            raise UpstreamMalformed(
+                f"{self.parent.name} answered with {_kind_shown(kind)} instead of this protocol.",
+                status=status,
+            )
+        return status, data
+
+
+class _Busy(Exception):
+    """The server, or a proxy before it, cannot answer at the moment."""
+
+    def __init__(self, status: int, body: bytes, *, is_ours: bool) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.body = body
+        self.is_ours = is_ours
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Tells whether the same request may be answered in a moment."""
+    import httpx
+
+    if isinstance(error, httpx.ConnectTimeout) or _is_distrust(error):
+        return False
+    return isinstance(error, (_Busy, httpx.TimeoutException, httpx.NetworkError)) or _is_cut(error)
+
+
+def _is_cut(error: BaseException) -> bool:
+    """Tells whether the other side hung up, which httpx reports like bytes that are not HTTP."""
+    import httpx
+
+    return isinstance(error, httpx.RemoteProtocolError) and (
+        "disconnected" in str(error) or "closed connection" in str(error)
+    )
+
+
+def _is_distrust(error: BaseException) -> bool:
+    """Tells whether the server's TLS certificate is the reason."""
+    at: BaseException | None = error
+    while at is not None and not isinstance(at, ssl.SSLCertVerificationError):
+        at = at.__cause__ or at.__context__
+    return at is not None
+
+
+def _translated(error: Exception, parent: Parent) -> UpstreamError:
+    import httpx
+
+    if _is_distrust(error):
+        return UpstreamMalformed(f"The TLS certificate of {parent.name} is not one that is trusted here.")
+    if isinstance(error, httpx.RemoteProtocolError) and not _is_cut(error):
+        return UpstreamMalformed(f"{parent.name} does not speak HTTP.")
+    return Unreachable(f"{parent.name} does not answer.", cause=type(error).__name__)
+
+
+def _kind_shown(kind: str) -> str:
+    return {"": "nothing of a known kind", "text/html": "a web page"}.get(kind, kind[:60])
+
+
+def _head_bytes(first_line: int, headers: Sequence[tuple[bytes, bytes]]) -> int:
+    """Returns the size of an HTTP/1.1 head: its first line, its fields, and the empty line."""
+    return first_line + 2 + sum(len(name) + len(value) + 4 for name, value in headers) + 2
