@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onestop_sync.event import Op
 from onestop_sync.schema import MAIN, VOID, DocumentType, Field
-from onestop_sync.state import Author, Entry, Reason, State, initial_task, is_open
+from onestop_sync.state import Author, Entry, Reason, State, TaskState, initial_task, is_open
 
 __all__ = ["judge", "owner"]
 
@@ -28,147 +28,171 @@ def judge(kind: DocumentType, state: State | None, entry: Entry) -> Reason | Non
     """Tells why an event is not valid, given the document in its own past; ``None`` when it is."""
     if entry.refusal:
         return entry.refusal
+    author = entry.author
     if state is None:
-        if kind.creators and not kind.creators & entry.author.roles:
+        if kind.creators and not kind.creators & author.roles:
             return Reason.CREATOR
-        state = State(unit=entry.author.unit, units=[entry.author.unit])
+        state = State(unit=author.unit, units=[author.unit])
     elif not state.unit:
         return Reason.ORIGIN
-    if entry.author.units.isdisjoint(state.units):
+    if author.units.isdisjoint(state.units):
         return Reason.UNIT
-    keys: set[tuple[str, str]] = set()
-    for op in entry.ops:
-        reason = _judge_op(kind, state, entry.author, op)
-        if reason:
+    return _Judge(kind, state, author).reason(entry.ops)
+
+
+class _Judge:
+    """Judges the operations of one event; remembers what several of them ask."""
+
+    __slots__ = ("_tasks", "author", "is_void", "kind", "state")
+
+    def __init__(self, kind: DocumentType, state: State, author: Author) -> None:
+        self.kind = kind
+        self.state = state
+        self.author = author
+        self.is_void = state.is_void
+        self._tasks: dict[str, TaskState | None] = {}
+
+    def reason(self, ops: Sequence[Op]) -> Reason | None:
+        """Tells why one of the operations is not valid; ``None`` when all are."""
+        seen: set[tuple[bool, object]] = set()
+        for op in ops:
+            reason = self._op(op)
+            if reason is not None:
+                return reason
+            if op[0] != "note":
+                # A register is written once; a transition and a settlement of one task contradict each other.
+                target = (op[0] in _OF_TASKS, op[1])
+                if target in seen:
+                    return Reason.VALUE
+                seen.add(target)
+        return None
+
+    def _op(self, op: Op) -> Reason | None:
+        match op[0], len(op):
+            case "set", 3 if type(op[1]) is str:
+                return self._set(op[1], op[2])
+            case "note", 3 if type(op[1]) is str:
+                spec = self.kind.notes_field(op[1])
+                return _value_problem(spec, op[2]) if spec else Reason.UNKNOWN
+            case "act", 4:
+                return self._act(op)
+            case "resolve", 5:
+                return self._resolve(op)
+            case "settle", 6:
+                return self._settle(op)
+        return Reason.UNKNOWN
+
+    # ---- registers
+
+    def _set(self, key: str, value: Any) -> Reason | None:
+        if self.is_void:
+            return Reason.VOID
+        if key == VOID:
+            allowed = self.kind.voiders or self.kind.creators
+            return Reason.ROLE if allowed and not allowed & self.author.roles else _void_problem(value)
+        spec = self.kind.field(key)
+        if spec is None or spec.kind == "notes":
+            return Reason.UNKNOWN
+        reason = self._ownership(key, spec, frozenset()) or _value_problem(spec, value)
+        if reason is not None:
             return reason
-        if op[0] != "note":
-            # A settlement and a transition of one task in one event would contradict each other.
-            target = ("task" if op[0] in {"act", "settle"} else "key", op[1])
-            if target in keys:
-                return Reason.VALUE
-            keys.add(target)
-    return None
+        register = self.state.registers.get(key)
+        return Reason.CONFLICT if register and is_open(self.kind, key, register) else None
+
+    def _resolve(self, op: Op) -> Reason | None:
+        match op:
+            case [_, str(key), value, str(why), list(ids)] if ids and all(type(i) is bytes for i in ids):
+                pass
+            case _:
+                return Reason.NAMES
+        if not self._known(key).issuperset(ids):
+            return Reason.NAMES
+        if not why.strip():
+            return Reason.ARGUMENT
+        if key == VOID:
+            return None if value is None else _void_problem(value)
+        spec = self.kind.field(key)
+        if self.is_void or spec is None:
+            return Reason.VOID if self.is_void else Reason.UNKNOWN
+        return self._ownership(key, spec, spec.resolvers) or _value_problem(spec, value)
+
+    def _known(self, key: str) -> set[bytes]:
+        """Returns the writes of a register that a resolution may name."""
+        register = self.state.registers.get(key)
+        if register is None:
+            return set()
+        known = {write[0] for write in (*register.live, *register.late, *register.overruled)}
+        return known | set(self.state.void_against) if key == VOID else known
+
+    def _ownership(self, key: str, spec: Field, others: frozenset[str]) -> Reason | None:
+        """Tells why the author may not write a field; ``others`` are roles that may besides its owner."""
+        name = spec.task_of(key)
+        if not name:
+            return None
+        task = self._task(name)
+        if task is None:
+            return Reason.OWNER
+        if task.branches:
+            return Reason.DISPUTED
+        roles = spec.owners.get(task.step, frozenset()) | others
+        return None if task.unit in self.author.units and roles & self.author.roles else Reason.OWNER
+
+    # ---- tasks
+
+    def _task(self, name: str) -> TaskState | None:
+        if name not in self._tasks:
+            self._tasks[name] = self.state.tasks.get(name) or initial_task(self.kind, self.state, name)
+        return self._tasks[name]
+
+    def _act(self, op: Op) -> Reason | None:
+        match op:
+            case [_, str(name), str(action), dict(arguments)]:
+                pass
+            case _:
+                return Reason.UNKNOWN
+        workflow, task, main = self.kind.task(name), self._task(name), self.state.tasks.get(MAIN)
+        if workflow is None or task is None:
+            return Reason.UNKNOWN
+        if self.is_void:
+            return Reason.VOID
+        if task.branches or (main is not None and main.branches):
+            return Reason.DISPUTED
+        transition = workflow.transition(action, task.step)
+        if transition is None:
+            return Reason.STEP
+        if task.unit not in self.author.units:
+            return Reason.UNIT
+        if not transition.roles & self.author.roles:
+            return Reason.ROLE
+        needs = (*transition.needs, "to") if transition.moves else transition.needs
+        return _argument_problem(arguments, needs, moves=transition.moves)
+
+    def _settle(self, op: Op) -> Reason | None:
+        match op:
+            case [_, str(name), bytes(at), bytes(chosen), str(why), list(others)]:
+                pass
+            case _:
+                return Reason.UNKNOWN
+        task = self.state.tasks.get(name)
+        if task is None or not task.branches or task.node != at:
+            return Reason.STEP
+        nodes = sorted(branch.node for branch in task.branches)
+        if not all(type(o) is bytes for o in others) or sorted([chosen, *others]) != nodes:
+            return Reason.NAMES
+        if not why.strip():
+            return Reason.ARGUMENT
+        if task.unit not in self.author.units:
+            return Reason.UNIT
+        return None if self.kind.arbiters & self.author.roles else Reason.ROLE
 
 
-def _judge_op(kind: DocumentType, state: State, author: Author, op: Op) -> Reason | None:
-    match op:
-        case ["note", str(name), value]:
-            spec = kind.notes_field(name)
-            return _value_problem(spec, value) if spec else Reason.UNKNOWN
-        case ["set", str(key), value]:
-            return _judge_set(kind, state, author, key, value)
-        case ["resolve", str(key), value, str(why), list(ids)]:
-            return _judge_resolve(kind, state, author, key, value, why, ids)
-        case ["act", str(name), str(action), dict(arguments)]:
-            return _judge_act(kind, state, author, name, action, arguments)
-        case ["settle", str(name), bytes(at), bytes(chosen), str(why), list(others)]:
-            return _judge_settle(kind, state, author, name, at, chosen, why, others)
-    return Reason.UNKNOWN
+_OF_TASKS = frozenset({"act", "settle"})
 
 
-def _judge_set(kind: DocumentType, state: State, author: Author, key: str, value: Any) -> Reason | None:
-    if state.is_void:
-        return Reason.VOID
-    if key == VOID:
-        allowed = kind.voiders or kind.creators
-        return Reason.ROLE if allowed and not allowed & author.roles else _void_problem(value)
-    spec = kind.field(key)
-    if spec is None or spec.kind == "notes":
-        return Reason.UNKNOWN
-    reason = _ownership(kind, state, author, key, spec, resolving=False) or _value_problem(spec, value)
-    if reason:
-        return reason
-    register = state.registers.get(key)
-    return Reason.CONFLICT if register and is_open(kind, key, register) else None
-
-
-def _judge_resolve(
-    kind: DocumentType,
-    state: State,
-    author: Author,
-    key: str,
-    value: Any,
-    why: str,
-    ids: list[Any],
-) -> Reason | None:
-    register = state.registers.get(key)
-    if register is None or not ids or not all(type(i) is bytes for i in ids):
-        return Reason.NAMES
-    known = {write[0] for write in (*register.live, *register.late, *register.overruled)}
-    if key == VOID:
-        known |= set(state.void_against)
-    if not known.issuperset(ids):
-        return Reason.NAMES
-    if not why.strip():
-        return Reason.ARGUMENT
-    if key == VOID:
-        return None if value is None else _void_problem(value)
-    if state.is_void:
-        return Reason.VOID
-    spec = kind.field(key)
-    if spec is None:
-        return Reason.UNKNOWN
-    return _ownership(kind, state, author, key, spec, resolving=True) or _value_problem(spec, value)
-
-
-def _ownership(
-    kind: DocumentType, state: State, author: Author, key: str, spec: Field, *, resolving: bool
-) -> Reason | None:
-    name = spec.task_of(key)
-    if not name:
-        return None
-    task = state.tasks.get(name)
-    if task is not None and task.branches:
-        return Reason.DISPUTED
-    owned_by = owner(kind, state, key)
-    if owned_by is None:
-        return None
-    unit, roles = owned_by
-    if resolving:
-        roles |= spec.resolvers
-    return None if unit in author.units and roles & author.roles else Reason.OWNER
-
-
-def _judge_act(
-    kind: DocumentType, state: State, author: Author, name: str, action: str, arguments: Mapping[str, Any]
-) -> Reason | None:
-    workflow = kind.task(name)
-    task = state.tasks.get(name) or initial_task(kind, state, name)
-    if workflow is None or task is None:
-        return Reason.UNKNOWN
-    if state.is_void:
-        return Reason.VOID
-    main = state.tasks.get(MAIN)
-    if task.branches or (main is not None and main.branches):
-        return Reason.DISPUTED
-    transition = workflow.transition(action, task.step)
-    if transition is None:
-        return Reason.STEP
-    if task.unit not in author.units:
-        return Reason.UNIT
-    if not transition.roles & author.roles:
-        return Reason.ROLE
-    needs = (*transition.needs, "to") if transition.moves else transition.needs
+def _argument_problem(arguments: Mapping[str, Any], needs: tuple[str, ...], *, moves: bool) -> Reason | None:
     if not all(_is_given(arguments.get(need)) for need in needs):
         return Reason.ARGUMENT
-    return Reason.VALUE if transition.moves and not isinstance(arguments["to"], str) else None
-
-
-def _judge_settle(
-    kind: DocumentType, state: State, author: Author,
-    name: str, at: bytes, chosen: bytes, why: str, others: list[Any],
-) -> Reason | None:  # fmt: skip
-    task = state.tasks.get(name)
-    if task is None or not task.branches or task.node != at:
-        return Reason.STEP
-    nodes = sorted(branch.node for branch in task.branches)
-    if chosen in others or not all(type(o) is bytes for o in others) or sorted([chosen, *others]) != nodes:
-        return Reason.NAMES
-    if not why.strip():
-        return Reason.ARGUMENT
-    if task.unit not in author.units:
-        return Reason.UNIT
-    return None if kind.arbiters & author.roles else Reason.ROLE
+    return Reason.VALUE if moves and not isinstance(arguments["to"], str) else None
 
 
 def _is_given(value: object) -> bool:

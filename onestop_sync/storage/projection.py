@@ -10,7 +10,10 @@ from onestop_sync.fold import Branch, Reason, Register, State, TaskState
 
 
 def pack(state: State) -> bytes:
-    """Returns the canonical encoding of a state."""
+    """Returns the canonical encoding of a state.
+
+    Everything is sorted here, but the keys of maps inside values: those come out of canonical bodies.
+    """
     registers = [
         [key, [list(w) for w in r.live], [list(w) for w in r.late], [list(w) for w in r.overruled]]
         for key, r in sorted(state.registers.items())
@@ -29,8 +32,7 @@ def pack(state: State) -> bytes:
     ]
     refused = [[event_id, str(reason)] for event_id, reason in sorted(state.refused.items())]
     return cbor2.dumps(
-        [state.unit, state.units, state.heads, registers, notes, tasks, refused, state.void_against],
-        canonical=True,
+        [state.unit, state.units, state.heads, registers, notes, tasks, refused, state.void_against]
     )
 
 
