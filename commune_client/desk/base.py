@@ -1,0 +1,244 @@
+"""What every part of a desk stands on: the store, the officer who is signed in, the clock and the rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, Final
+
+from commune_client.desk.facts import ClockFacts, Officer, UnitFacts
+from commune_client.desk.place import Place
+from commune_client.desk.rules import Rules
+from onestop_sync.dossier.checks import Problem
+from onestop_sync.dossier.dates import local
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.view import DossierView
+from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
+from onestop_sync.keyring import Secrets
+from onestop_sync.keys import Signer
+from onestop_sync.search_text import fold_text
+from onestop_sync.state import Author, State
+from onestop_sync.storage.queries import Levels
+from onestop_sync.store import Document, Store
+from onestop_sync.writer import Writer
+
+__all__ = ["Base", "Unready"]
+
+CLOCK_BEHIND_MS: Final = 10 * 60 * 1000
+"""Machines of one unit may differ by so much; a clock that is further behind the last event is wrong."""
+CLOCK_AHEAD_MS: Final = 31 * 24 * 3600 * 1000
+"""After so long without any event the date is worth a question."""
+_DOC_HEX: Final = re.compile(r"[0-9a-f]{32}")
+_SHORT: Final = re.compile(r"[0-9]{1,7}")
+
+
+class Unready(InvalidInput):
+    """What was typed does not do; nothing was changed. `problems` says what is wrong, all of it."""
+
+    code = "unready"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        found = [problem for problem in problems if problem.is_blocking]
+        what = "; ".join(f"{problem.key}: {problem.code}" for problem in found)
+        super().__init__(f"The dossier is not ready: {what}.", todo="Correct what is named, and try again.")
+        self.problems = tuple(found)
+
+
+class Base:
+    """A store and the officer who is signed in.
+
+    Attributes:
+        place: The machine's folder.
+        store: Its store.
+        rules: Catalogue, calendar and legal profiles.
+        name: Name of the officer.
+    """
+
+    def __init__(self, place: Place, store: Store, secrets: Secrets, rules: Rules) -> None:
+        self.place = place
+        self.store = store
+        self.rules = rules
+        self.name = secrets.holder
+        self._machine = secrets.machine.public
+        self._signer: Signer | None = secrets.officer
+
+    # ---- the officer
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the officer's key was dropped; reading and synchronising go on."""
+        return self._signer is None
+
+    def lock(self) -> None:
+        """Drops the officer's key until somebody unlocks again."""
+        self._signer = None
+
+    def unlock(self, officer: str, passphrase: str) -> None:
+        """Signs an officer in on the open store.
+
+        Raises:
+            NotFound: Nobody of that name works here.
+            WrongPassphrase: It does not open.
+        """
+        secrets = self.place.secrets(officer, passphrase)
+        self.name, self._signer = secrets.holder, secrets.officer
+
+    def close(self) -> None:
+        """Closes the store; nothing is written by closing it."""
+        self._signer = None
+        self.store.close()
+
+    @property
+    def signer(self) -> Signer:
+        """The officer's key.
+
+        Raises:
+            NotAllowed: The desk is locked.
+        """
+        if self._signer is None:
+            raise NotAllowed("The desk is locked.", todo="Unlock it with your passphrase.", reason="locked")
+        return self._signer
+
+    @property
+    def writer(self) -> Writer:
+        """The officer's hand.
+
+        Raises:
+            NotAllowed: The desk is locked, or nobody has certified the officer's key.
+        """
+        return self.store.writer(self.signer)
+
+    @property
+    def author(self) -> Author | None:
+        """By which authority the officer writes; ``None`` without one."""
+        try:
+            return self.writer.author
+        except NotAllowed:
+            return None
+
+    @property
+    def officer(self) -> Officer:
+        """Who is signed in."""
+        author = self.author
+        unit = author.unit if author else self.store.unit
+        roles = tuple(sorted(author.roles)) if author else ()
+        return Officer(self.name, unit, self.unit_name(unit), roles, author is not None)
+
+    # ---- units
+
+    def unit_name(self, unit: str) -> str:
+        """Returns a unit's Vietnamese name; of one unknown here, its id."""
+        found = self.store.trust.document.units.get(unit)
+        return found.name if found else unit
+
+    def units(self) -> list[UnitFacts]:
+        """Returns all units of the province, by name."""
+        units = self.store.trust.document.units.values()
+        found = [UnitFacts(u.id, u.name, u.level, u.codes[0] if u.codes else "") for u in units]
+        return sorted(found, key=lambda unit: (unit.name, unit.id))
+
+    def find_unit(self, text: str) -> str:
+        """Returns the id of a unit that is named by id, agency code or name.
+
+        Raises:
+            NotFound: There is none, or more than one.
+        """
+        units = self.store.trust.document.units
+        if text in units:
+            return text
+        wanted = fold_text(text)
+        found = [u.id for u in units.values() if text in u.codes or fold_text(u.name) == wanted]
+        if len(found) != 1:
+            raise NotFound(f"There is no unit {text!r}.", todo="Name it by its code.", unit=text)
+        return found[0]
+
+    def _levels(self) -> Levels:
+        return Levels(self.store.trust, self.store.unit)
+
+    # ---- the clock
+
+    def today(self) -> date:
+        """Returns the day in Vietnam, as the machine's clock says."""
+        return local(self.store.clock()).date()
+
+    def clock(self) -> ClockFacts:
+        """Compares the machine's clock with what the store has seen."""
+        now, latest = self.store.clock(), self.store.latest_ms()
+        is_suspect = bool(latest) and not latest - CLOCK_BEHIND_MS <= now <= latest + CLOCK_AHEAD_MS
+        today = local(now).date()
+        is_confirmed = self.place.config.confirmed_day == today.isoformat()
+        return ClockFacts(now, latest, today, is_suspect, is_confirmed)
+
+    def confirm_date(self, day: date) -> None:
+        """Notes that an official looked at the date and found it right.
+
+        Raises:
+            InvalidInput: The machine's clock says another day: set it first.
+        """
+        today = self.today()
+        if day != today:
+            raise InvalidInput(
+                f"The machine's clock says {today.isoformat()}, not {day.isoformat()}.",
+                todo="Nothing was changed. Set the machine's clock and try again.",
+                today=today.isoformat(),
+            )
+        self.place.save_config(self.place.config.with_(confirmed_day=day.isoformat()))
+
+    # ---- dossiers
+
+    def find(self, text: str) -> bytes:
+        """Returns the id of the dossier that a person names.
+
+        Args:
+            text: The whole code, the last digits of one (``0007``) where only one dossier here ends so,
+                or the id in hex, as lists show it for drafts.
+
+        Raises:
+            NotFound: There is none.
+            InvalidInput: Several codes end so.
+        """
+        text = text.strip()
+        if _DOC_HEX.fullmatch(text.lower()):
+            doc = bytes.fromhex(text)
+            self.store.document(doc)
+            return doc
+        if _SHORT.fullmatch(text):
+            return self._find_by_end(text)
+        try:
+            return self.store.lookup(DOSSIER.name, text.upper())
+        except NotFound as error:
+            raise NotFound(error.what, code=text) from None
+
+    def _find_by_end(self, digits: str) -> bytes:
+        rows = self.store.page(DOSSIER.name, search=digits, limit=200)
+        found = [row for row in rows if row.label.rpartition("-")[2].endswith(digits)]
+        if not found:
+            raise NotFound(f"No dossier's code ends with {digits}.", code=digits)
+        if len(found) > 1:
+            raise InvalidInput(
+                f"{len(found)} dossiers' codes end with {digits}.",
+                todo="Give the whole code.",
+                codes=[row.label for row in found],
+            )
+        return found[0].doc
+
+    def _document(self, doc: bytes) -> Document:
+        document = self.store.document(doc)
+        if document.kind.name != DOSSIER.name:
+            raise NotFound("There is no such dossier in this store.")
+        return document
+
+    def _view(self, state: State) -> DossierView:
+        return DossierView.from_state(state, self.store.clock(), self.rules.calendar)
+
+
+def changed_values(state: State | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns those of the values that are not in the dossier yet: an edit of nothing is no event."""
+    if state is None:
+        return dict(values)
+    return {
+        key: value
+        for key, value in values.items()
+        if state.value(key) != value and not (value == "" and state.value(key) is None)
+    }

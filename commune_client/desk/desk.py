@@ -1,0 +1,44 @@
+"""A desk: one machine's store, and the officer who is signed in."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from commune_client.desk.base import Unready
+from commune_client.desk.counter import Counter
+from commune_client.desk.disputes import Disputes
+from commune_client.desk.line import Line
+from commune_client.desk.place import Place
+from commune_client.desk.reading import Reading
+from commune_client.desk.rules import Rules
+from commune_client.desk.work import Work
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.keyring import Secrets
+from onestop_sync.store import Store, now_ms
+
+__all__ = ["Desk", "Unready", "open_desk"]
+
+
+class Desk(Counter, Reading, Work, Disputes, Line):
+    """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_desk(place: Place, secrets: Secrets) -> Desk:
+    """Opens a machine's store with an officer signed in.
+
+    Raises:
+        StoreMissing: The machine is not enrolled yet.
+        StoreDamaged: The file cannot be read.
+        StoreTooNew: A newer program wrote it.
+    """
+    store = Store.open(place.folder, secrets, types=[DOSSIER], clock=place.clock or now_ms)
+    return Desk(place, store, secrets, Rules.shipped())

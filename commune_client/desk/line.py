@@ -1,0 +1,234 @@
+"""The line to the parents, and the stick: what is sent, what is not, since when, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from commune_client.desk.base import Base
+from commune_client.desk.facts import BundleFacts, NoticeFacts, ParentFacts, SyncFacts, SyncResult
+from commune_client.desk.place import Place
+from commune_client.desk.rules import Rules
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.timeline import lines_of
+from onestop_sync.errors import InvalidInput, NotFound
+from onestop_sync.keyring import Secrets
+from onestop_sync.search_text import fold_text
+from onestop_sync.storage.queries import Notice
+from onestop_sync.store import ParentStatus, Store
+
+if TYPE_CHECKING:
+    from onestop_sync.bundle import BundleReport
+    from onestop_sync.client import Lines, WireReport
+
+__all__ = ["Line"]
+
+
+class Line(Base):
+    """Synchronisation."""
+
+    def __init__(self, place: Place, store: Store, secrets: Secrets, rules: Rules) -> None:
+        super().__init__(place, store, secrets, rules)
+        self._lines: Lines | None = None
+        self._syncing = Lock()
+
+    def status(self) -> SyncFacts:
+        """Returns what the line of state shows."""
+        status = self.store.status()
+        parents = tuple(self._parent(parent) for parent in status.parents)
+        tried = [parent for parent in parents if parent.tried_ms]
+        return SyncFacts(
+            is_online=not max(tried, key=_tried).error if tried else None,
+            unsent=status.unsent,
+            oldest_unsent_ms=status.oldest_unsent_ms,
+            last_sync_ms=max((parent.ok_ms for parent in parents), default=0) or None,
+            conflicts=status.conflicts,
+            waiting=status.waiting,
+            notices=status.notices,
+            forks=status.forks,
+            parents=parents,
+            clock=self.clock(),
+        )
+
+    def _parent(self, parent: ParentStatus) -> ParentFacts:
+        unit = self.unit_name(parent.unit)
+        return ParentFacts(
+            parent.name, parent.unit, unit, parent.level, parent.ok_ms, parent.tried_ms, parent.error
+        )
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Addresses to synchronise with, in the order in which they are tried."""
+        return self.place.config.parents
+
+    def set_parents(self, addresses: Sequence[str]) -> None:
+        """Sets the addresses to synchronise with.
+
+        Raises:
+            InvalidInput: One of them is no address.
+        """
+        check_addresses(addresses)
+        self.place.save_config(self.place.config.with_(parents=tuple(addresses)))
+
+    def sync(self) -> SyncResult:
+        """Synchronises with the first parent that answers; needs no officer's key, so a locked desk may.
+
+        Raises:
+            InvalidInput: No parent is set.
+            Unreachable: None answered; the work is kept and will be sent.
+            UpstreamError: One answered, and it was no good.
+        """
+        from onestop_sync import client
+
+        config = self.place.config
+        if not config.parents:
+            raise InvalidInput(
+                "No parent is set.", todo="Set the address of the hub or district first.", reason="no_parents"
+            )
+        authority = Path(config.ca) if config.ca else None
+        parents = [client.Parent(url, authority, config.proxy) for url in config.parents]
+        with self._syncing:
+            return _result(client.sync(self.store, parents, lines=self._open_lines()))
+
+    def _open_lines(self) -> Lines:
+        """Returns the connections that stay open between two synchronisations."""
+        from onestop_sync.client import Lines
+
+        if self._lines is None:
+            self._lines = Lines()
+        return self._lines
+
+    def close(self) -> None:
+        """Closes the connections and the store; nothing is written by closing it."""
+        if self._lines is not None:
+            self._lines.close()
+        super().close()
+
+    # ---- the stick
+
+    def export(self, path: Path, to: Sequence[str] = ()) -> BundleFacts:
+        """Writes what others have not confirmed into a sealed file.
+
+        Args:
+            path: The file, or a folder such as the stick's.
+            to: Machines that may open it, by name as certified, or units by id, code or name; nobody
+                named: every machine of the own unit and the units above it.
+
+        Raises:
+            NotFound: No such machine is known here.
+            InvalidInput: Those machines cannot be in one file.
+            StoreError: The stick is full or gone; nothing is lost.
+        """
+        from onestop_sync import export_bundle
+
+        return _bundle(export_bundle(self.store, path, [key for name in to for key in self._machines(name)]))
+
+    def import_(self, path: Path) -> BundleFacts:
+        """Takes a file that somebody exported for this machine.
+
+        Raises:
+            BundleRejected: Not a bundle for this machine, or damaged; nothing was imported.
+        """
+        from onestop_sync import import_bundle
+
+        return _bundle(import_bundle(self.store, path))
+
+    def _machines(self, name: str) -> list[bytes]:
+        """Returns the keys of the machines that a person names."""
+        known = {c.key: c for _, c in self.store.trust.certificates() if c.kind == "machine"}
+        named = [key for key, c in known.items() if fold_text(c.name) == fold_text(name)]
+        if named:
+            return named
+        unit = self.find_unit(name)
+        found = [key for key, c in known.items() if c.unit == unit]
+        if not found:
+            raise NotFound(f"No machine of {name!r} is known here.", unit=name)
+        return found
+
+    # ---- what changed behind one's back
+
+    def notices(self, *, unseen: bool = True) -> list[NoticeFacts]:
+        """Returns changes of standing that came after the fact, oldest first."""
+        return [self._notice(notice) for notice in self.store.notices(unseen=unseen)]
+
+    def mark_seen(self, numbers: Sequence[int]) -> None:
+        """Notes that a person has seen notices."""
+        self.store.mark_seen(numbers)
+
+    def _notice(self, notice: Notice) -> NoticeFacts:
+        code = title = who = ""
+        record = next((r for r in self.store.history(notice.doc) if r.event.id == notice.event), None)
+        try:
+            document = self.store.document(notice.doc)
+        except NotFound:
+            pass  # nothing of it is in effect: there is no code yet
+        else:
+            if document.kind.name == DOSSIER.name:
+                view = self._view(document.state)
+                code, title = view.code, f"{view.applicant} – {view.procedure_name}"
+        if record and record.author:
+            who = record.author.certificate.name
+        lines = tuple(lines_of(record.ops)) if record else ()
+        return NoticeFacts(
+            notice.n, notice.doc, code, title, notice.event, who, lines,
+            str(notice.before), str(notice.after), notice.at_ms,
+        )  # fmt: skip
+
+
+def check_addresses(addresses: Sequence[str]) -> None:
+    """Refuses what is no address of a server.
+
+    Raises:
+        InvalidInput: One of them is not ``http://`` or ``https://`` with a host.
+    """
+    from urllib.parse import urlsplit
+
+    for address in addresses:
+        try:
+            parts = urlsplit(address)
+            is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_good = False
+        if not is_good:
+            raise InvalidInput(
+                f"{address!r} is not the address of a server.", reason="address", address=address
+            )
+
+
+def _tried(parent: ParentFacts) -> int:
+    return parent.tried_ms
+
+
+def _result(report: WireReport) -> SyncResult:
+    return SyncResult(
+        parent=report.parent,
+        sent=report.sent,
+        acked=report.acked,
+        received=report.received,
+        round_trips=report.round_trips,
+        bytes_up=report.wire_up,
+        bytes_down=report.wire_down,
+        is_complete=report.is_complete,
+        was_rolled_back=report.was_rolled_back,
+        refused=tuple((o.id, o.code, o.reason) for o in report.outcomes),
+        rejected=tuple((o.id, o.code, o.reason) for o in report.rejected),
+    )
+
+
+def _bundle(report: BundleReport) -> BundleFacts:
+    return BundleFacts(
+        path=str(report.path),
+        size_bytes=report.size_bytes,
+        number=report.number,
+        sender=report.sender,
+        recipients=report.recipients,
+        events=report.events,
+        stored=report.stored,
+        acks=report.acks,
+        has_more=report.has_more,
+        was_rolled_back=report.was_rolled_back,
+        refused=tuple((o.id, o.code, o.reason) for o in report.outcomes),
+        rejected=tuple((o.id, o.code, o.reason) for o in report.rejected),
+    )

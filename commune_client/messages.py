@@ -1,0 +1,324 @@
+"""What went wrong, in Vietnamese: what happened, that nothing is lost, and what to do next.
+
+The library's errors carry stable codes and English text; here each code has its sentence. Nothing is
+imported of the library: codes are words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, Protocol
+
+__all__ = [
+    "ERRORS",
+    "ISSUES",
+    "LEVEL_LABELS",
+    "OUTCOMES",
+    "REASONS",
+    "STANDING_LABELS",
+    "Message",
+    "explain",
+    "explain_unexpected",
+    "outcome_text",
+    "parent_error",
+    "problem_text",
+    "reason_text",
+]
+
+
+class Message(NamedTuple):
+    """One message to an official.
+
+    Attributes:
+        what: What happened.
+        todo: What is safe, and what to do next.
+    """
+
+    what: str
+    todo: str
+
+    @property
+    def text(self) -> str:
+        """All of it on one line."""
+        return f"{self.what} {self.todo}".strip()
+
+
+class _Problem(Protocol):
+    """What `onestop_sync.dossier.checks.Problem` has."""
+
+    @property
+    def code(self) -> Any: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def detail(self) -> str: ...
+
+
+_UNCHANGED: Final = "Chưa có gì thay đổi."
+_SAFE: Final = "Những gì đã lưu vẫn còn nguyên."
+_KEPT: Final = "Hồ sơ vẫn được giữ trên máy này và sẽ được gửi sau."
+
+ERRORS: Final[Mapping[str, Message]] = {
+    "error": Message("Chương trình gặp lỗi.", f"{_SAFE} Hãy báo người quản trị, kèm tệp nhật ký."),
+    "local": Message("Máy này chưa làm được việc đó.", f"{_SAFE} Hãy thử lại, hoặc báo người quản trị."),
+    "invalid_input": Message("Nội dung nhập chưa đúng.", f"{_UNCHANGED} Hãy sửa rồi thử lại."),
+    "unready": Message("Hồ sơ chưa đủ điều kiện.", f"{_UNCHANGED} Hãy sửa rồi thử lại"),
+    "not_allowed": Message("Không thực hiện được việc này.", f"{_UNCHANGED} Hãy mở lại hồ sơ để xem."),
+    "not_found": Message("Không tìm thấy.", "Hãy kiểm tra lại mã, hoặc đồng bộ trước rồi tìm lại."),
+    "clock_suspect": Message(
+        "Ngày giờ của máy không khớp với hồ sơ đã có.",
+        f"{_UNCHANGED} Hãy xác nhận ngày hôm nay, hoặc chỉnh lại đồng hồ máy, rồi thử lại.",
+    ),
+    "store": Message(
+        "Kho dữ liệu trên máy chưa làm được việc này.", f"{_SAFE} Hãy đóng các chương trình khác rồi mở lại."
+    ),
+    "store_missing": Message(
+        "Chưa có kho dữ liệu ở thư mục này.",
+        "Hãy kiểm tra thư mục (--store), hoặc khởi tạo máy bằng lệnh `onestop init`.",
+    ),
+    "store_exists": Message(
+        "Thư mục này đã có kho dữ liệu.",
+        "Kho đó vẫn nguyên vẹn. Hãy chọn thư mục khác nếu muốn khởi tạo mới.",
+    ),
+    "store_busy": Message(
+        "Kho dữ liệu đang được chương trình khác sử dụng.", f"{_UNCHANGED} Hãy thử lại sau giây lát."
+    ),
+    "store_full": Message("Ổ đĩa đã đầy.", f"{_SAFE} Hãy giải phóng dung lượng ổ đĩa rồi lưu lại."),
+    "store_damaged": Message(
+        "Không đọc được tệp dữ liệu.",
+        "Hãy giữ nguyên tệp đó, báo người quản trị, và khôi phục bản sao lưu vào thư mục khác.",
+    ),
+    "store_too_new": Message(
+        "Kho dữ liệu do phiên bản mới hơn của chương trình tạo ra.",
+        "Kho dữ liệu vẫn nguyên vẹn. Hãy cập nhật chương trình.",
+    ),
+    "wrong_passphrase": Message(
+        "Mật khẩu không đúng.", f"{_UNCHANGED} Hãy kiểm tra phím Caps Lock và bộ gõ tiếng Việt rồi thử lại."
+    ),
+    "upstream": Message("Cấp trên chưa nhận được.", _KEPT),
+    "unreachable": Message(
+        "Chưa liên lạc được với cấp trên.", f"{_KEPT} Có thể tiếp tục làm việc như bình thường."
+    ),
+    "upstream_refused": Message(
+        "Máy chủ cấp trên từ chối yêu cầu đồng bộ.",
+        "Hồ sơ vẫn được giữ trên máy này. Hãy báo người quản trị của cấp trên.",
+    ),
+    "upstream_malformed": Message(
+        "Địa chỉ này trả lời, nhưng không phải máy chủ của hệ thống.",
+        "Hồ sơ vẫn được giữ trên máy này. Hãy kiểm tra địa chỉ máy chủ, proxy, hoặc trang đăng nhập mạng.",
+    ),
+    "upstream_rolled_back": Message(
+        "Máy chủ cấp trên đã mất dữ liệu từng nhận.",
+        "Hồ sơ trên máy này còn đủ và được gửi lại. Hãy báo người quản trị của cấp trên.",
+    ),
+    "bundle_rejected": Message(
+        "Tệp này không phải gói dữ liệu gửi cho máy này, hoặc đã hỏng.",
+        "Chưa có gì được nhập. Hãy kiểm tra lại USB, hoặc xuất lại gói.",
+    ),
+    "format": Message("Dữ liệu không đúng định dạng.", f"{_UNCHANGED} Hãy lấy lại dữ liệu từ nơi gửi."),
+    "signature_invalid": Message(
+        "Chữ ký không đúng: dữ liệu đã bị sửa hoặc giả mạo.", f"{_UNCHANGED} Hãy lấy lại dữ liệu từ nơi gửi."
+    ),
+    "signature_unchecked": Message(
+        "Chưa kiểm tra được chữ ký vì chưa có chứng thư.", "Hãy đồng bộ để nhận chứng thư rồi thử lại."
+    ),
+}
+"""Error code → message; a test holds that every code of the library is here."""
+
+REASONS: Final[Mapping[str, str]] = {
+    "authority": "Khóa của cán bộ chưa được quản trị chứng nhận, hoặc chứng nhận không còn hiệu lực.",
+    "origin": "Hồ sơ không bắt đầu từ một lần tiếp nhận hợp lệ.",
+    "creator": "Vai trò của cán bộ không được lập hồ sơ.",
+    "unit": "Hồ sơ đang do đơn vị khác giữ.",
+    "owner": "Ở bước này, mục đó do người khác phụ trách.",
+    "step": "Hồ sơ không ở bước có thể làm việc này.",
+    "role": "Cán bộ không có vai trò để làm việc này.",
+    "argument": "Còn thiếu nội dung bắt buộc (lý do, nội dung hoặc ngày).",
+    "disputed": "Bước xử lý đang tranh chấp: lãnh đạo phải giải quyết trước.",
+    "conflict": "Mục này đang có xung đột: phải giải quyết, kèm lý do.",
+    "void": "Hồ sơ đã bị hủy.",
+    "unknown": "Phiên bản này không biết mục hoặc việc đó.",
+    "value": "Giá trị không hợp với mục đó.",
+    "names": "Có ghi chép mới mà người giải quyết chưa xem.",
+    "missing": "Đang chờ ghi chép trước đó của hồ sơ.",
+    "newer": "Cần phiên bản mới hơn của chương trình.",
+    "locked": "Màn hình đang khóa. Hãy mở khóa bằng mật khẩu.",
+    "expired": "Chứng nhận của cán bộ không còn hiệu lực vào hôm nay.",
+    "serials_exhausted": "Máy này đã dùng hết số hồ sơ trong ngày. Hãy tiếp nhận trên máy khác của xã.",
+    "no_block": "Máy này không còn dải số hồ sơ. Hãy xin quản trị cấp chứng nhận mới có dải số.",
+    "no_agency_code": "Đơn vị chưa có mã cơ quan. Hãy báo người quản trị.",
+    "no_parents": "Chưa khai địa chỉ cấp trên. Hãy dùng `onestop login --parent ĐỊA-CHỈ`.",
+    "root": "Tệp trả lời thuộc một tỉnh khác.",
+    "machine": "Tệp trả lời dành cho máy khác.",
+    "blocks": "Dải số hồ sơ đã cấp cho máy khác.",
+    "address": "Địa chỉ máy chủ không đúng, ví dụ đúng: https://may-chu.example.vn:8420",
+    "officer": "Chưa rõ cán bộ nào. Hãy nêu tên bằng --officer, hoặc chọn mặc định bằng `onestop login`.",
+    "passphrase": "Mật khẩu cần ít nhất 8 ký tự.",
+    "no_passphrase": "Chưa có mật khẩu. Hãy dùng --passphrase-file, hoặc biến môi trường ONESTOP_PASSPHRASE.",
+    "file": "Không đọc hoặc ghi được tệp đó. Hãy kiểm tra đường dẫn và quyền truy cập.",
+    "json": "Tệp JSON không đúng dạng. Xem `onestop intake --help`.",
+    "settings": "Tệp cấu hình config.json không đọc được. Hồ sơ vẫn an toàn; hãy chuyển tệp đó đi chỗ khác.",
+    "recipients": "Chưa biết máy nào để niêm phong gói. Hãy nêu bằng --to, hoặc đồng bộ một lần.",
+    "fingerprint": "Dấu vân tay không khớp với khóa gốc của tỉnh. Hãy hỏi lại người quản trị qua điện thoại.",
+    "late": "Người phụ trách mới chưa xem ghi chép này.",
+    "revoked": "Chứng nhận đã bị thu hồi.",
+}
+"""Reason code → sentence: why something is refused, or for what it waits."""
+
+OUTCOMES: Final[Mapping[str, str]] = {
+    "waiting": "đang chờ chứng nhận hoặc ghi chép khác",
+    "refused": "đã lưu nhưng không có hiệu lực",
+    "malformed": "không đúng định dạng, không lưu",
+    "forged": "chữ ký sai, không lưu",
+    "unknown_log": "chưa có chứng nhận của người ký, chưa lưu",
+    "quota": "quá nhiều ghi chép chưa có chứng nhận, chưa lưu",
+}
+"""Code of what became of an event at the other side → words."""
+
+STANDING_LABELS: Final[Mapping[str, str]] = {
+    "stands": "có hiệu lực",
+    "superseded": "đã được ghi lại sau đó",
+    "conflict": "đang xung đột",
+    "late": "ghi muộn, chờ người phụ trách xem",
+    "overruled": "không áp dụng: người phụ trách đã ghi khác",
+    "refused": "không có hiệu lực",
+    "waiting": "đang chờ",
+}
+"""What became of an event."""
+
+LEVEL_LABELS: Final[Mapping[str, str]] = {
+    "here": "chỉ ở máy này",
+    "hub": "đã tới máy chủ của xã",
+    "district": "đã tới huyện",
+    "province": "đã tới tỉnh",
+}
+"""How far an event has got."""
+
+ISSUES: Final[Mapping[str, str]] = {
+    "missing": "còn thiếu",
+    "missing_paper": "còn thiếu giấy tờ này",
+    "not_text": "phải là chữ",
+    "too_long": "dài quá {detail} ký tự",
+    "id_number": "số không đúng: cá nhân 9 hoặc 12 chữ số, tổ chức 10 hoặc 13 chữ số",
+    "phone": "số điện thoại gồm 10 hoặc 11 chữ số, bắt đầu bằng số 0",
+    "email": "địa chỉ thư điện tử không đúng",
+    "date": "ngày không đúng, ví dụ đúng: 05/09/1990",
+    "future": "ngày ở tương lai",
+    "count": "số lượng không đúng",
+    "choice": "phải là một trong: {detail}",
+    "unknown_field": "không có mục này, hoặc không nhập trực tiếp được",
+    "code": "mã hồ sơ không đúng quy tắc",
+    "not_in_force": "không còn hiệu lực hôm nay ({detail})",
+    "no_limit": "danh mục chưa có thời hạn: cán bộ phải cho ngày hẹn",
+    "uncertain_calendar": "lịch nghỉ chưa được công bố ({detail}): ngày hẹn có thể phải tính lại",
+    "no_due": "hồ sơ chưa có ngày hẹn",
+    "not_later": "ngày mới phải sau ngày cũ {detail}",
+    "not_worked": "cơ quan không làm việc ngày {detail}",
+    "late_notice": "quá hạn thông báo theo quy định ({detail})",
+}
+"""What is wrong with a field → words after its name."""
+
+_FIELDS: Final[Mapping[str, str]] = {
+    "ly_do": "Lý do",
+    "noi_dung": "Nội dung",
+    "han_moi": "Ngày hẹn mới",
+    "han": "Hạn trả lời",
+    "to": "Đơn vị nhận",
+}
+
+
+def reason_text(code: str) -> str:
+    """Returns why something is refused or waits; an unknown code as it is."""
+    return REASONS.get(code, code)
+
+
+def outcome_text(code: str, reason: str) -> str:
+    """Returns what became of an event at the other side, and why."""
+    why = REASONS.get(reason, reason)
+    what = OUTCOMES.get(code, code)
+    return f"{what}: {why}" if why else what
+
+
+def parent_error(code: str) -> str:
+    """Returns why the last exchange with a parent failed; empty after a success."""
+    return ERRORS.get(code, ERRORS["upstream"]).what if code else ""
+
+
+def problem_text(problem: _Problem) -> str:
+    """Returns one line on what is wrong with a field: its name, and what to mend."""
+    words = ISSUES.get(str(problem.code), str(problem.code))
+    return f"{_label(problem.key)}: {words.format(detail=_detail(problem.detail))}"
+
+
+def _label(key: str) -> str:
+    from onestop_sync.dossier.labels import field_label
+
+    label = field_label(key)
+    return _FIELDS.get(key, label) if label == key else label
+
+
+def _detail(text: str) -> str:
+    """Turns ISO dates into the order that officials read."""
+    return " ".join(_day(word) for word in text.split())
+
+
+def _day(word: str) -> str:
+    parts = word.split("-")
+    is_date = [len(part) for part in parts] == [4, 2, 2] and all(part.isdigit() for part in parts)
+    return "/".join(reversed(parts)) if is_date else word
+
+
+def explain(error: Exception) -> Message:
+    """Returns what to tell an official about an error of the library, or of the desk.
+
+    Args:
+        error: An `OnestopError`; of anything else the message says only that it was unexpected.
+    """
+    message = ERRORS.get(getattr(error, "code", ""), ERRORS["error"])
+    details: Mapping[str, Any] = getattr(error, "details", {})
+    reason = str(details.get("reason", ""))
+    problems = getattr(error, "problems", ())
+    if problems:
+        return Message(message.what, f"{message.todo}: " + "; ".join(map(problem_text, problems)) + ".")
+    if reason in REASONS:
+        return Message(
+            f"{_opening(message, error)}{REASONS[reason]}", message.todo if _is_plain(error) else ""
+        )
+    return Message(message.what + _extra(details), message.todo)
+
+
+def _opening(message: Message, error: Exception) -> str:
+    return f"{message.what} " if _is_plain(error) else ""
+
+
+def _is_plain(error: Exception) -> bool:
+    """Tells whether the reason only adds to the message; otherwise it says it all."""
+    return getattr(error, "code", "") in {"not_allowed", "upstream_refused", "bundle_rejected"}
+
+
+def _extra(details: Mapping[str, Any]) -> str:
+    """Returns the facts that help and are no personal data."""
+    if code := details.get("code"):
+        return f" Mã: {code}."
+    if codes := details.get("codes"):
+        return " Có nhiều hồ sơ: " + ", ".join(map(str, codes)) + "."
+    if unit := details.get("unit"):
+        return f" Đơn vị: {unit}."
+    if day := details.get("today"):
+        return f" Máy đang ghi ngày {_day(str(day))}."
+    return ""
+
+
+def explain_unexpected(log_name: str) -> Message:
+    """Returns what to tell an official when the program itself is at fault.
+
+    Args:
+        log_name: File in which the details are.
+    """
+    return Message(
+        "Chương trình gặp lỗi không lường trước.",
+        f"{_SAFE} Hãy thử lại; nếu vẫn lỗi, gửi tệp {log_name} cho người quản trị "
+        "(tệp không chứa dữ liệu cá nhân).",
+    )
