@@ -295,14 +295,12 @@ class Store:
             self._take_trust(meta["trust"])
         except (KeyError, ValueError) as error:
             raise StoreDamaged("The store lacks what every store has.") from error
-        marker = self.folder / MARKER
-        there = marker.read_bytes() if marker.exists() else b""
         # Elsewhere than in a file, the database is restored by its own administrator: cursors notice it.
         if self.engine.dialect.name == "sqlite":
-            self._mark(meta, was_restored=not is_new and (meta["marker"] != there or not there))
+            self._mark(is_new=is_new)
         self._reload_trust()
 
-    def _mark(self, meta: Mapping[str, bytes], *, was_restored: bool) -> None:
+    def _mark(self, *, is_new: bool) -> None:
         """Gives the database a new marker at every start, and the same to the file beside it.
 
         A copy of the database that is put back later has an older one. After a restore, what the machine
@@ -310,15 +308,22 @@ class Store:
         """
         fresh = self.rng(_EPOCH_BYTES)
         facts = {"marker": fresh}
+        # Compared and changed in one transaction: another program that starts now does it after this one.
         with self._writes_raw() as connection:
-            if was_restored:
-                facts["restores"] = b"%d" % (int(meta["restores"]) + 1)
-                facts["epoch"] = self.epoch = self.rng(_EPOCH_BYTES)
+            held = {row.key: row.value for row in connection.execute(sa.select(t.meta))}
+            if not is_new and not self._is_marked(held["marker"]):
+                facts["restores"] = b"%d" % (int(held["restores"]) + 1)
+                facts["epoch"] = self.rng(_EPOCH_BYTES)
                 close_own_logs(connection)
             for key, value in facts.items():
                 connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=value))
-            # Inside the transaction: two programs that start at once do it one after the other.
             write_durably(self.folder / MARKER, fresh)
+        self.epoch = facts.get("epoch", held["epoch"])
+
+    def _is_marked(self, marker: bytes) -> bool:
+        """Tells whether the file beside the database holds its marker."""
+        beside = self.folder / MARKER
+        return bool(marker) and beside.exists() and beside.read_bytes() == marker
 
     # ---- trust
 
@@ -436,7 +441,9 @@ class Store:
             self._transaction = None
 
     def retrying(self, work: Callable[[], Result]) -> Result:
-        """Runs a transaction again when another process was in its way."""
+        """Runs a transaction again when another process was in its way; the outermost one, never a part."""
+        if self._transaction is not None and self._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001
+            return work()
         for attempt in range(_RETRIES):
             try:
                 return work()
