@@ -27,6 +27,7 @@ __all__ = [
     "Taken",
     "acknowledge",
     "is_cursor_good",
+    "keep_forwarded",
     "load_parent",
     "meet_parent",
     "note_failure",
@@ -122,15 +123,17 @@ def is_cursor_good(store: Store, unit: str, cursor: Cursor) -> bool:
     return held is not None and hmac.compare_digest(held, cursor.digest)
 
 
-def read_feed(store: Store, unit: str, cursor: Cursor | None, machine: bytes, max_bytes: int) -> FeedPage:
+def read_feed(
+    store: Store, unit: str, cursor: Cursor | None, machine: bytes, max_bytes: int, *, echo: bool
+) -> FeedPage:
     """Reads a unit's feed for a machine: what came since ``cursor``, without what the machine brought.
 
-    A machine without a cursor is new, or was restored: it gets its own events back as well.
+    With ``echo`` it gets that as well: it may be new, restored, or not the only one with its keys.
     """
     start = cursor or Cursor(store.epoch, 0, feed.START)
     with store.reading() as connection:
         mine = connection.execute(sa.select(t.log.c.n).where(t.log.c.id == machine)).scalar()
-        not_from = int(mine) if cursor and mine else -1
+        not_from = None if echo else mine
         items, after, has_more = feed.read(connection, unit, start.n, not_from=not_from, max_bytes=max_bytes)
     return FeedPage(items, Cursor(store.epoch, *after) if after else start, has_more)
 
@@ -149,8 +152,9 @@ def acknowledge(
     """
     below = store.trust.document.below(unit)
     with store.reading() as connection:
-        entries = _entries(connection, events, logs, below, everything=everything)
-        off = _off_chain(connection, events, below, everything=everything)
+        touched = None if everything else {*logs, *_logs_of(connection, events)}
+        entries = _entries(connection, touched, below)
+        off = _off_chain(connection, touched, below)
     node = store.machine_log
     now = store.clock()
     return [
@@ -161,53 +165,48 @@ def acknowledge(
     ]
 
 
+def _logs_of(connection: sa.Connection, events: Sequence[bytes]) -> set[bytes]:
+    found: set[bytes] = set()
+    query = sa.select(t.log.c.id).join(t.event, t.event.c.log_n == t.log.c.n).distinct()
+    for i in range(0, len(events), 500):
+        found.update(connection.execute(query.where(t.event.c.id.in_(events[i : i + 500]))).scalars())
+    return found
+
+
 def _entries(
-    connection: sa.Connection,
-    events: Sequence[bytes],
-    logs: Iterable[bytes],
-    below: set[str],
-    *,
-    everything: bool,
+    connection: sa.Connection, logs: set[bytes] | None, below: set[str]
 ) -> dict[str, list[tuple[bytes, int, bytes]]]:
-    if everything:
+    """Returns the heads of ``logs`` (``None``: of all) by unit."""
+    if logs is None:
         rows = connection.execute(
             sa.select(t.log).where(t.log.c.unit.in_(sorted(below)), t.log.c.seq >= 0)
         ).all()
         found = [(row.unit, row.id, row.seq, row.head) for row in rows]
     else:
-        touched = set(logs)
-        for i in range(0, len(events), 500):
-            query = sa.select(t.log.c.id).join(t.event, t.event.c.log_n == t.log.c.n).distinct()
-            touched.update(connection.execute(query.where(t.event.c.id.in_(events[i : i + 500]))).scalars())
-        found = [row for row in outbox.heads(connection, touched) if row[0] in below]
+        found = [row for row in outbox.heads(connection, logs) if row[0] in below]
     entries: dict[str, list[tuple[bytes, int, bytes]]] = {}
     for log_unit, log, seq, head in sorted(found):
         entries.setdefault(log_unit, []).append((log, seq, head))
     return entries
 
 
-def _off_chain(
-    connection: sa.Connection, events: Sequence[bytes], below: set[str], *, everything: bool
-) -> dict[str, list[bytes]]:
+def _off_chain(connection: sa.Connection, logs: set[bytes] | None, below: set[str]) -> dict[str, list[bytes]]:
+    """Returns the events that no head covers, by unit: beyond a hole, and all of a log that branched.
+
+    Where a log branched, our chain may not be the one that others follow, so a head tells them little.
+    """
     query = (
         sa.select(t.log.c.unit, t.event.c.id)
         .join(t.log, t.log.c.n == t.event.c.log_n)
-        .where(
-            sa.or_(
-                t.event.c.chained == 0, t.log.c.forked == 1
-            )  # where a log branched, our chain may not be theirs
-        )
+        .where(t.log.c.broken == 1, sa.or_(t.event.c.chained == 0, t.log.c.forked == 1))
     )
-    rows: list[Any] = []
-    if everything:
-        rows = list(connection.execute(query.where(t.log.c.broken == 1)).all())
-    else:
-        for i in range(0, len(events), 500):
-            rows += connection.execute(query.where(t.event.c.id.in_(events[i : i + 500]))).all()
+    wanted = sorted(logs) if logs is not None else []
+    parts = [t.log.c.id.in_(wanted[i : i + 500]) for i in range(0, len(wanted), 500)]
     found: dict[str, list[bytes]] = {}
-    for row in sorted(rows, key=lambda r: bytes(r.id)):
-        if row.unit in below:
-            found.setdefault(row.unit, []).append(row.id)
+    for part in parts if logs is not None else [sa.true()]:
+        for row in connection.execute(query.where(part).order_by(t.event.c.id)):
+            if row.unit in below:
+                found.setdefault(row.unit, []).append(row.id)
     return found
 
 
@@ -279,7 +278,12 @@ def pending(
         skip: Events that the parent would not store just now: they hold up no other.
     """
     with store.reading() as connection:
-        return outbox.pending(connection, node, max_bytes, max_events, skip)
+        found = outbox.pending(connection, node, max_bytes, max_events, skip)
+        unproven = outbox.unproven(connection, node)
+    # A certificate that came here late, by whatever way, has not reached the node by itself.
+    logs = {*found.new_logs, *unproven}
+    known = [log for log in sorted(logs) if isinstance(store.trust.authority(log), Authority)]
+    return found._replace(new_logs=known)
 
 
 def statements_of(store: Store, data: Iterable[object]) -> list[tuple[bytes, Statement]]:
@@ -312,6 +316,7 @@ def take(
     acks: Sequence[bytes],
     items: Sequence[tuple[int, Any]],
     was_reset: bool,
+    introduced: Sequence[bytes] = (),
 ) -> Taken:
     """Stores a parent's answer as a whole: events, acks, and where to go on.
 
@@ -323,6 +328,7 @@ def take(
         acks: The parent's own statements.
         items: ``(kind, payload)`` of the feed, in order.
         was_reset: The parent lost what it had acknowledged.
+        introduced: Logs of which we had shown it the authority.
 
     Raises:
         FormatError: An ack is malformed, or by somebody who may not give it.
@@ -337,12 +343,26 @@ def take(
         said = [payload for kind, payload in items if kind == feed.STATEMENT]
         for data, statement in [*statements_of(store, acks), *_checkable(store, said)]:
             _keep(store, connection, data, statement)
+        outbox.note_proven(connection, state.node, introduced)
         values = {
             "epoch": cursor.epoch, "n": cursor.n, "digest": cursor.digest, "nonce": nonce,
             "ok_ms": store.clock(), "tried_ms": store.clock(), "error": "",
         }  # fmt: skip
         connection.execute(sa.update(t.parent).where(t.parent.c.name == state.name).values(**values))
     return Taken(stored, [o for o in outcomes if not o.is_stored])
+
+
+def keep_forwarded(store: Store, data: Sequence[object]) -> int:
+    """Takes statements that somebody forwards; those that do not check are left out.
+
+    Returns:
+        How many were taken.
+    """
+    with store.writing() as transaction:
+        checked = _checkable(store, data)
+        for each, statement in checked:
+            _keep(store, transaction.connection, each, statement)
+    return len(checked)
 
 
 def _checkable(store: Store, data: Iterable[object]) -> list[tuple[bytes, Statement]]:

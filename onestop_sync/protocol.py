@@ -4,7 +4,7 @@ One idempotent request, signed by the machine's key for this parent and bound to
 answer, so that a copied one opens nothing:
 
     request = [payload, machine log, signature]     signature over PAE(REQUEST_KIND, payload)
-    payload = [1, parent, nonce, cursor or null, max_bytes, trust version, [frame, …], [introduction, …]]
+    payload = [1, parent, nonce, cursor or null, echo, max_bytes, trust version, [frame, …], [proof, …]]
     answer  = [1, "answer", body, signature]        over PAE(ANSWER_KIND, SHA-256(request) + body)
 
 An answer is signed, and bound to the request that it answers, so that an old one, or one that a relay has
@@ -143,6 +143,7 @@ class _Request(NamedTuple):
     parent: bytes
     nonce: bytes
     cursor: Cursor | None
+    echo: bool
     max_bytes: int
     trust_version: int
     frames: list[Any]
@@ -155,6 +156,7 @@ class _Request(NamedTuple):
             self.parent,
             self.nonce,
             cursor,
+            self.echo,
             self.max_bytes,
             self.trust_version,
         ]
@@ -174,12 +176,13 @@ def _parse_request(data: bytes, limits: Limits) -> tuple[_Request, bytes, bytes,
             bytes(parent),
             bytes(nonce),
             cursor,
+            bool(echo),
             int(max_bytes),
             int(version),
             list(frames),
             list(intro),
         ]:
-            request = _Request(parent, nonce, _parse_cursor(cursor), max_bytes, version, frames, intro)
+            request = _Request(parent, nonce, _parse_cursor(cursor), echo, max_bytes, version, frames, intro)
             return request, log, codec.pae(REQUEST_KIND, payload), signature
     raise FormatError("A request is malformed.")
 
@@ -276,7 +279,7 @@ class Responder:
         was_reset = request.cursor is not None and not exchange.is_cursor_good(store, unit, request.cursor)
         cursor = None if was_reset else request.cursor
         budget = min(max(request.max_bytes, 1), self.limits.answer_bytes)
-        page = exchange.read_feed(store, unit, cursor, log, budget)
+        page = exchange.read_feed(store, unit, cursor, log, budget, echo=request.echo)
         offered = [event_id(frame) for frame in request.frames if _is_frame(frame)]
         logs = {item.log for item in page.items if item.log}
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
@@ -318,10 +321,13 @@ class Requester:
         self._asked = b""
         self._sent = b""
         self._must_introduce = False
+        # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
+        self._echo = self._knows.cursor is None or not self._knows.nonce
         self._is_done = False
         self._has_more = False
         self._refusals = 0
         self._offered: list[bytes] = []
+        self._introduced: list[bytes] = []
         self._skip: frozenset[bytes] = frozenset()
 
     def next_request(self) -> bytes | None:
@@ -332,7 +338,9 @@ class Requester:
             request = self._sync_request()
         else:
             self._asked = self.store.rng(exchange.NONCE_BYTES)
-            request = _Request(b"", self._asked, None, 0, 0, [], [])
+            request = _Request(
+                b"", self._asked, None, echo=False, max_bytes=0, trust_version=0, frames=[], introduction=[]
+            )
         data = self._sent = request.sign(self.store.machine, self._log)
         self.report.bytes_up += len(data)
         return data
@@ -344,10 +352,11 @@ class Requester:
         )
         self._has_more = found.has_more
         self._offered = [event for event, _ in found.events]
+        self._introduced = found.new_logs
         new_logs = [self._log, *found.new_logs] if self._must_introduce else found.new_logs
         introduction = [frame for log in new_logs for frame in store.introduction(log)]
         return _Request(
-            knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self.limits.answer_bytes,
+            knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
             store.trust.document.version, [frame for _, frame in found.events], introduction,
         )  # fmt: skip
 
@@ -398,6 +407,7 @@ class Requester:
                   list(items), [int(version), bytes() | None as trust]]:  # fmt: skip
                 if trust is not None:
                     self.store.replace_trust(trust)
+                self._echo &= has_more or was_reset
                 self._take_items(nonce, _parse_cursor(cursor), acks, items, was_reset=was_reset)
                 self._count(list(map(_outcome, bad)), was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
@@ -425,6 +435,7 @@ class Requester:
         ):
             raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
         self._must_introduce = bool(theirs)
+        self._echo = True
         self._asked = b""
         self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
 
@@ -435,10 +446,10 @@ class Requester:
         if cursor is None or len(pairs) != len(items):
             raise FormatError("The answer is malformed.")
         taken = exchange.take(
-            self.store, self._knows, nonce=nonce, cursor=cursor, acks=acks,
-            items=pairs, was_reset=was_reset,
+            self.store, self._knows, nonce=b"" if self._echo else nonce, cursor=cursor, acks=acks,
+            items=pairs, was_reset=was_reset, introduced=self._introduced,
         )  # fmt: skip
-        self._knows = exchange.load_parent(self.store, self.parent)
+        self._knows = exchange.load_parent(self.store, self.parent)._replace(nonce=nonce)
         self.report.received += taken.stored
         self.report.rejected += taken.rejected
 

@@ -642,7 +642,9 @@ class Store:
 
     def waiting(self) -> list[bytes]:
         """Returns the documents that have events without effect, because something is missing."""
-        query = sa.select(t.document.c.id).where(t.document.c.n.in_(sa.select(t.needs.c.doc_n)))
+        query = sa.select(t.document.c.id).where(
+            t.document.c.n.in_(sa.select(t.needs.c.doc_n)), t.document.c.kind.in_(self.types)
+        )
         with self.reading() as connection:
             return [bytes(i) for i in connection.execute(query.order_by(t.document.c.n)).scalars()]
 

@@ -27,6 +27,7 @@ from onestop_sync.fold import Author
 __all__ = [
     "ADMIN",
     "CERTIFICATE",
+    "MAX_CHAIN",
     "Authority",
     "Certificate",
     "NoAuthority",
@@ -42,7 +43,7 @@ CERTIFICATE: Final = "certificate"
 ADMIN: Final = "quan_tri"
 """Role that certifies machines and officers."""
 TRUST_KIND: Final = "onestop/trust/1"
-_MAX_CHAIN: Final = 8
+MAX_CHAIN: Final = 8
 """Longest chain of certificates: province, district, commune and what a province may put between."""
 
 CertificateKind = Literal["machine", "officer"]
@@ -328,12 +329,12 @@ class Trust:
         """Yields ``(event id, certificate)`` of all that are here."""
         return ((event_id, found[1]) for event_id, found in self._certificates.items())
 
-    def authority(self, log: bytes, _depth: int = _MAX_CHAIN) -> Authority | Waiting | NoAuthority:
+    def authority(self, log: bytes, _depth: int = MAX_CHAIN) -> Authority | Waiting | NoAuthority:
         """Tells by which authority ``log`` writes."""
         found = self._known.get(log)
         if found is None:
             found = self._ask(log, _depth)
-            if _depth == _MAX_CHAIN:
+            if _depth == MAX_CHAIN:
                 self._known[log] = found
         return found
 

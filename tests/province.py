@@ -106,7 +106,9 @@ class Province:
         keys = [SigningKey(r.randbytes(32)) for _ in range(2)]
         return Secrets(holder, r.randbytes(48), keys[0], r.randbytes(32), keys[1])
 
-    def _store(self, name: str, secrets: Secrets, unit: str, *, serves: bool = False, database: Any = None) -> Store:
+    def _store(
+        self, name: str, secrets: Secrets, unit: str, *, serves: bool = False, database: Any = None
+    ) -> Store:
         return Store.create(
             self.folder / name, secrets, types=self.types, root=self.root.public, trust=self.trust, unit=unit,
             serves=serves, database=database, clock=self.tick, rng=self.rng.randbytes, threads=1,
@@ -126,7 +128,13 @@ class Province:
         secrets = self._secrets(name)
         store = self._store(name, secrets, unit, serves=serves, database=database)
         certificate = Certificate(
-            secrets.machine.public, unit, "machine", name, seal=secrets.seal_key, blocks=tuple(blocks), serves=serves
+            secrets.machine.public,
+            unit,
+            "machine",
+            name,
+            seal=secrets.seal_key,
+            blocks=tuple(blocks),
+            serves=serves,
         )
         self._issue(certificate)
         keys: dict[str, SigningKey] = {}

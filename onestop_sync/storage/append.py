@@ -99,6 +99,7 @@ class Append:
         self.feed = feed
         self.now_ms = now_ms
         self.docs: dict[bytes, _Doc] = {}
+        self.woken: list[_Doc] = []
         self.logs: dict[bytes, Log] = {}
         self.forked: list[bytes] = []
 
@@ -413,6 +414,7 @@ class Append:
                 if doc is None:
                     doc = self.docs[row.id] = _Doc(row.n, row.id, row.kind, row.state, is_new=False)
                 self._refold(doc, {})
+                self.woken.append(doc)
             # A certificate that counts now may free what its holders certified and wrote.
             freed = self._freed(numbers)
             if freed:
@@ -503,6 +505,8 @@ class Append:
             grown = set(doc.state.units if doc.state else ()) - set(doc.units_before)
             if grown and not doc.was_new:
                 feed.backfill(doc.n, grown)
+        for doc in self.woken:
+            feed.introduce(doc.n, doc.state.units if doc.state else ())
         for n, event in numbered:
             doc = self.docs[event.header.doc_id]
             feed.add(n, event.id, event.log, self._audience(doc, event), source)

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync.storage import tables as t
-from onestop_sync.trust import Trust
+from onestop_sync.trust import MAX_CHAIN, Trust
 
 EVENT: Final = 0
 STATEMENT: Final = 1
@@ -102,18 +102,32 @@ class Feed:
                 self.connection.execute(_RAISE, [{"at": unit, "to_n": n, "to_digest": digest}])
         self._rows.clear()
 
-    def _introduce(self, unit: str, log: bytes) -> None:
-        """Puts the genesis of a log, and the certificates behind it, before the log's events."""
+    def introduce(self, doc_n: int, units: Iterable[str]) -> None:
+        """Completes the proofs of a document's authors: a certificate came after the events it is for."""
+        query = sa.select(t.log.c.id).join(t.event, t.event.c.log_n == t.log.c.n).distinct()
+        logs = self.connection.execute(query.where(t.event.c.doc_n == doc_n)).scalars().all()
+        for unit in self.scopes(units):
+            for log in sorted(logs):
+                self._introduce(unit, log)
+
+    def _introduce(self, unit: str, log: bytes, depth: int = MAX_CHAIN) -> bool:
+        """Puts the genesis of a log, and the certificates behind it, before the log's events.
+
+        Returns:
+            Whether the proof is complete; while it is not, the next event of the log tries again.
+        """
         if (unit, log) in self.introduced or (unit, log) in self.fresh:
-            return
-        self.fresh.add((unit, log))
+            return True
         genesis = self.trust.genesis(log)
         proof = [log]
+        is_complete = genesis is not None
         if genesis and genesis.cert:
             issuer = self.trust.issuer_log(genesis.cert)
+            is_complete = issuer is not None and depth > 0 and self._introduce(unit, issuer, depth - 1)
             if issuer:
-                self._introduce(unit, issuer)
                 proof.insert(0, genesis.cert)
+        if is_complete:
+            self.fresh.add((unit, log))
         rows = self.connection.execute(
             sa.select(t.event.c.id, t.event.c.n, t.event.c.source).where(t.event.c.id.in_(proof))
         ).all()
@@ -122,6 +136,7 @@ class Feed:
             if event_id in found:
                 row = found[event_id]
                 self._rows.setdefault(unit, {}).setdefault((EVENT, row.n), (row.source, event_id))
+        return is_complete
 
     def _lock(self, unit: str) -> tuple[int, bytes]:
         query = sa.select(t.scope.c.n, t.scope.c.digest).where(t.scope.c.unit == unit)
@@ -164,7 +179,13 @@ class Item(NamedTuple):
 
 
 def read(
-    connection: sa.Connection, unit: str, after: int, *, not_from: int, max_bytes: int, max_rows: int = 2000
+    connection: sa.Connection,
+    unit: str,
+    after: int,
+    *,
+    not_from: int | None,
+    max_bytes: int,
+    max_rows: int = 2000,
 ) -> tuple[list[Item], tuple[int, bytes] | None, bool]:
     """Reads a feed from a cursor on.
 
@@ -172,7 +193,7 @@ def read(
         connection: Any transaction.
         unit: Whose feed.
         after: Last number that the reader has seen.
-        not_from: Leave out what this source delivered itself (its log's local number; -1 for nothing).
+        not_from: Leave out what this source delivered itself (its log's local number; ``None`` for nothing).
         max_bytes: Stop after so many bytes of payload, but not before one item.
         max_rows: Rows to look at.
 

@@ -141,7 +141,8 @@ def note_ack(connection: sa.Connection, node: bytes, log_n: int, seq: int, head:
     ).scalar()
     good = int(ours == head)
     if row is None:
-        connection.execute(sa.insert(t.ack).values(node=node, log_n=log_n, seq=seq, head=head, good=good))
+        fresh = {"node": node, "log_n": log_n, "seq": seq, "head": head, "good": good, "proven": 0}
+        connection.execute(sa.insert(t.ack).values(**fresh))
     elif (good, seq) > (row.good, row.seq):
         connection.execute(
             sa.update(t.ack)
@@ -206,7 +207,7 @@ class Pending(NamedTuple):
 
     Attributes:
         events: ``(id, frame)``, oldest first.
-        new_logs: Logs among them of which the node has nothing yet: it may not know their authority.
+        new_logs: Logs of which the node has nothing yet, or does not know the authority.
         has_more: Whether there is more.
     """
 
@@ -264,6 +265,20 @@ def _lack(lag: Lag, node: bytes) -> Any:
     off = sa.and_(t.event.c.log_n == lag.log_n, t.event.c.chained == 0, t.event.c.n.not_in(single))
     # Where both sides branched, the node's chain is not ours: what it lacks is told one by one.
     return sa.or_(sa.and_(beyond, t.event.c.n.not_in(single)), off)
+
+
+def unproven(connection: sa.Connection, node: bytes) -> list[bytes]:
+    """Returns the logs of which ``node`` has events, but was not shown what proves their authority."""
+    query = sa.select(t.log.c.id).join(t.ack, t.ack.c.log_n == t.log.c.n)
+    where = (t.ack.c.node == node, t.ack.c.proven == 0, t.log.c.upward == 1)
+    return [bytes(log) for log in connection.execute(query.where(*where).order_by(t.log.c.n)).scalars()]
+
+
+def note_proven(connection: sa.Connection, node: bytes, logs: Sequence[bytes]) -> None:
+    """Notes that ``node`` was shown what proves the authority of logs."""
+    numbers = list(_log_numbers(connection, logs).values())
+    which = (t.ack.c.node == node, t.ack.c.log_n.in_(numbers))
+    connection.execute(sa.update(t.ack).where(*which).values(proven=1))
 
 
 def unsent(connection: sa.Connection) -> tuple[int, int | None]:

@@ -153,6 +153,7 @@ ack = Table(
     Column("seq", BigInteger, nullable=False),
     Column("head", LargeBinary, nullable=False),
     Column("good", SmallInteger, nullable=False),  # our event at seq is the one that was acknowledged
+    Column("proven", SmallInteger, nullable=False),  # the node was shown what proves the log's authority
 )
 
 ack_event = Table(

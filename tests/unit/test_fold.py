@@ -61,6 +61,7 @@ class World:
         self.known: list[set[bytes]] = []
 
     def run(self, steps: int, replicas: int = 3) -> dict[bytes, Entry]:
+        """Lets the replicas edit and hear of each other; returns all events in causal order."""
         root = self.add((), [["set", "phone", "0"], ["set", "name", "n0"]], A[0])
         self.known = [{root.id} for _ in range(replicas)]
         for _ in range(steps):
@@ -80,11 +81,15 @@ class World:
         return self.entries
 
     def add(self, parents: tuple[bytes, ...], ops: list[Any], author: Author) -> Entry:
-        entry = Entry(self.rng.randbytes(32), tuple(sorted(parents)), ops, author, self.rng.randrange(-999, 999))
+        """Adds an event by any author."""
+        entry = Entry(
+            self.rng.randbytes(32), tuple(sorted(parents)), ops, author, self.rng.randrange(-999, 999)
+        )
         self.entries[entry.id] = entry
         return entry
 
-    def op(self, state: State) -> list[Any]:
+    def op(self, state: State) -> list[Any]:  # noqa: C901 - one case each
+        """Returns an operation that makes sense in a state, mostly."""
         rng = self.rng
         open_keys = f.conflicts(KIND, state)
         if open_keys and rng.random() < 0.3:
@@ -113,6 +118,7 @@ class World:
                 return ["act", MAIN, action, {"to": rng.choice(["b", "b", "a"]), "why": "w"}]
 
     def settlement(self, state: State, key: str) -> list[Any]:
+        """Returns an operation that settles what is open."""
         if key.startswith("task:"):
             task = state.tasks[key[5:]]
             chosen, *others = self.rng.sample([b.node for b in task.branches], len(task.branches))
@@ -124,10 +130,12 @@ class World:
 
 
 def histories(count: int, steps: int = 40) -> list[list[Entry]]:
+    """Returns the events of some worlds."""
     return [list(World(seed).run(steps).values()) for seed in range(count)]
 
 
 def pasts(entries: list[Entry]) -> dict[bytes, set[bytes]]:
+    """Returns what each event's author had seen."""
     found: dict[bytes, set[bytes]] = {}
     for entry in entries:  # histories are made in causal order
         found[entry.id] = set(entry.parents).union(*(found[p] for p in entry.parents))
@@ -218,10 +226,14 @@ def test_who_does_not_own_a_field_never_changes_it() -> None:
     dropped = 0
     for entries in histories(100):
         state = fold(KIND, entries)
-        stripped = [e._replace(ops=[["note", "remarks", ""]]) if e.id in state.refused else e for e in entries]
+        stripped = [
+            e._replace(ops=[["note", "remarks", ""]]) if e.id in state.refused else e for e in entries
+        ]
         dropped += len(state.refused)
         again = fold(KIND, stripped)
-        assert {k: r.live for k, r in again.registers.items()} == {k: r.live for k, r in state.registers.items()}
+        assert {k: r.live for k, r in again.registers.items()} == {
+            k: r.live for k, r in state.registers.items()
+        }
         assert again.tasks == state.tasks
     assert dropped > 100
 
@@ -233,19 +245,23 @@ def entry(world: World, parents: list[Entry], op: list[Any], author: Author = A[
 
 @pytest.fixture
 def world() -> World:
+    """A world without events."""
     return World(1)
 
 
 @pytest.fixture
 def root(world: World) -> Entry:
+    """The event that creates the document."""
     return world.add((), [["set", "name", "base"]], A[0])
 
 
 def state_of(world: World) -> State:
+    """Folds all events."""
     return fold(KIND, world.entries.values())
 
 
 def standing_of(world: World, e: Entry) -> Standing:
+    """Returns what became of an event."""
     return f.standing(KIND, state_of(world), e.id, e.ops)
 
 
@@ -366,9 +382,9 @@ def test_void_against_edit_is_shown(world: World, root: Entry) -> None:
 
 
 def test_stranger_and_unfit_are_refused(world: World, root: Entry) -> None:
-    """A unit that takes no part, a role that may not, and a field of another step are refused with reasons."""
+    """A unit without a part, a role that may not, and a field of another step are refused with reasons."""
     stranger = Author("c", frozenset({"c"}), CLERK | BOSS | JUDGE)
-    cases = [
+    cases: list[tuple[list[Any], Author, Reason]] = [
         (["set", "phone", "9"], stranger, Reason.UNIT),
         (["act", MAIN, "hand", {"to": "b"}], A[1], Reason.ROLE),
         (["act", MAIN, "decide", {}], A[1], Reason.STEP),
