@@ -1,0 +1,198 @@
+"""Taking a bundle: all of it or nothing, and each kind of wrong stick by its own name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from onestop_sync import codec, exchange
+from onestop_sync.bundle import file
+from onestop_sync.bundle.packet import BundleReport, Payload, Section, Signed
+from onestop_sync.errors import BundleRejected, FormatError, SignatureInvalid
+from onestop_sync.event import EVENT_KIND, parse, parse_genesis, verify
+from onestop_sync.exchange import Cursor
+from onestop_sync.storage import carry, feed
+from onestop_sync.store import Store
+from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
+
+
+class _Bundle(NamedTuple):
+    """A bundle whose sender was checked."""
+
+    log: bytes
+    sender: Certificate
+    digest: bytes
+    payload: Payload
+
+
+def import_bundle(store: Store, path: Path | str) -> BundleReport:
+    """Takes a bundle: all of it or nothing.
+
+    Args:
+        store: Into which.
+        path: The file.
+
+    Raises:
+        BundleRejected: Nothing was imported; ``details["reason"]`` is one of ``unreadable``, ``too_large``,
+            ``not_bundle``, ``newer``, ``partial``, ``damaged`` (the file), ``foreign`` (another province),
+            ``own`` (made by this machine), ``other`` (sealed to others), ``stranger`` (its sender is not
+            certified for our line), ``repeated``, ``old`` (it brings nothing any more).
+        StoreError: The disk or database refused; nothing was imported.
+    """
+    path = Path(path)
+    data = file.read(path)
+    try:
+        bundle = _open(store, data)
+        _refuse_repeated(store, bundle)
+        if bundle.payload.trust is not None:
+            store.replace_trust(bundle.payload.trust)
+        report = store.retrying(lambda: _take(store, bundle))
+    except FormatError as error:  # its sender signed it, and it is malformed or lies
+        raise BundleRejected("The bundle is malformed.", reason="damaged") from error
+    report.path, report.size_bytes = path, len(data)
+    return report
+
+
+def _open(store: Store, data: bytes) -> _Bundle:
+    envelope = file.parse(data)
+    if envelope.province != file.hint("root", store.root):
+        raise BundleRejected("The bundle belongs to another province.", reason="foreign")
+    if envelope.sender == file.hint("machine", store.machine_log):
+        raise BundleRejected(
+            "This machine made the bundle itself.",
+            todo="Nothing was imported. Bring it to the parent or to another machine of the unit.",
+            reason="own",
+        )
+    signed = Signed.parse(file.open_body(envelope, store.seal_seed))
+    sender = _sender(store, signed.payload, signed.log)
+    if not signed.is_by(sender.key):
+        raise _stranger("The bundle is not signed by the machine that it names.")
+    return _Bundle(signed.log, sender.certificate, signed.digest, signed.payload)
+
+
+def _sender(store: Store, payload: Payload, log: bytes) -> Authority:
+    """Tells by whom a bundle is, from what it brings itself: nothing is stored before that is known."""
+    document = store.trust.document
+    if payload.trust is not None:
+        try:
+            brought = TrustDocument.parse(payload.trust, store.root)
+        except SignatureInvalid as error:
+            raise _stranger("The bundle's trust document is not signed by this province's root.") from error
+        document = brought if brought.version > document.version else document
+    found = _introduced(document, payload.introduction).authority(log)
+    if not isinstance(found, Authority) or found.certificate.kind != "machine":
+        raise _stranger("The bundle was made by a machine that nobody has certified.")
+    unit = found.certificate.unit
+    if not (document.is_above(unit, store.unit) or document.is_above(store.unit, unit)):
+        raise _stranger(
+            "The bundle was made by a machine of a unit that is neither above nor below this one."
+        )
+    return found
+
+
+def _introduced(document: TrustDocument, frames: Iterable[object]) -> Trust:
+    """Reads proofs of authority, which hang on nothing that is stored here."""
+    trust = Trust(document)
+    for frame in frames:
+        event = parse(frame)
+        genesis = parse_genesis(event) if event.is_genesis else trust.genesis(event.log)
+        if genesis is not None:
+            verify(event, genesis.key)
+            trust.add(event)
+    return trust
+
+
+def _stranger(what: str) -> BundleRejected:
+    return BundleRejected(
+        what, todo="Nothing was imported. Ask the unit's administrator about that machine.", reason="stranger"
+    )
+
+
+def _refuse_repeated(store: Store, bundle: _Bundle) -> None:
+    with store.reading() as connection:
+        visit = carry.load_visit(connection, bundle.log)
+    if visit.digest == bundle.digest:
+        raise BundleRejected(
+            "This bundle was imported before.",
+            todo="Nothing was imported, and nothing is missing.",
+            reason="repeated",
+        )
+    if bundle.payload.number < visit.number and not store.prepare(_all_frames(store, bundle.payload)).events:
+        raise BundleRejected(
+            "A newer bundle of that machine was imported before, and this one brings nothing more.",
+            todo="Nothing was imported, and nothing is missing.",
+            reason="old",
+        )
+
+
+def _all_frames(store: Store, payload: Payload) -> list[Any]:
+    ours = [
+        item[1] for s in payload.sections if s.key == store.machine.public for item in s.items if not item[0]
+    ]
+    return [*payload.introduction, *payload.frames, *ours]
+
+
+def _take(store: Store, bundle: _Bundle) -> BundleReport:
+    payload = bundle.payload
+    report = BundleReport(Path(), number=payload.number, sender=bundle.log)
+    prepared = store.prepare(_all_frames(store, payload))
+    proofs = {hashlib.sha256(codec.pae(EVENT_KIND, f[0])).digest() for f in payload.introduction}
+    first = [event for event in prepared.events if event.id in proofs]
+    rest = [event for event in prepared.events if event.id not in proofs]
+    with store.writing() as transaction:
+        # The sender's own log comes first: it is the source of everything else.
+        store.append(prepared._replace(events=first, bad=[]), bundle.log)
+        outcomes, report.stored = store.append(prepared._replace(events=rest), bundle.log)
+        visit = carry.load_visit(transaction.connection, bundle.log)
+        is_newer = payload.number > visit.number
+        for section in payload.sections:
+            if section.key == store.machine.public:
+                report.acks += _take_section(store, bundle, section, report, is_newer=is_newer)
+        report.outcomes = [o for o in outcomes if o.code]
+        report.rejected = [o for o in outcomes if not o.is_stored]
+        report.events = len(payload.frames) + sum(not i[0] for s in payload.sections for i in s.items)
+        if is_newer or visit.number == payload.number:
+            # What was not stored may be when the stick comes again.
+            digest = b"" if report.rejected else bundle.digest
+            seen = payload.said._replace(
+                number=payload.number, digest=digest, is_owed=True, trust_version=payload.trust_version
+            )
+            carry.save_visit(transaction.connection, bundle.log, seen)
+    return report
+
+
+def _take_section(
+    store: Store, bundle: _Bundle, section: Section, report: BundleReport, *, is_newer: bool
+) -> int:
+    """Takes the acks of a section; its events are stored already. Returns how many acks it brought."""
+    if section.mine is None:
+        return exchange.keep_forwarded(
+            store, [item[1] for item in section.items if item[0] == feed.STATEMENT]
+        )
+    certificate = bundle.sender
+    if not (certificate.serves and store.trust.document.is_above(certificate.unit, store.unit)):
+        raise _stranger("The bundle was made by a machine that is no parent of this one.")
+    state = exchange.load_parent(store, f"usb:{bundle.log.hex()[:16]}")
+    state = exchange.meet_parent(store, state.name, bundle.log, b"")
+    with store.reading() as connection:
+        known = carry.cursors(connection).get(bundle.log)
+    report.was_rolled_back = section.was_reset and is_newer
+    exchange.take(
+        store, state, nonce=b"", cursor=_go_on(Cursor(*known) if known else None, section.mine),
+        acks=section.acks, items=[(kind, payload) for kind, payload in section.items],
+        was_reset=report.was_rolled_back,
+    )  # fmt: skip
+    return len(section.acks) + len([kind for kind, _ in section.items if kind == feed.STATEMENT])
+
+
+def _go_on(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> Cursor:
+    """Returns where our feed goes on after a section; where it leaves a gap, where it did before."""
+    start, to = mine
+    is_same = known is not None and known.epoch == to.epoch
+    if known is not None and is_same and known.n >= to.n:
+        return known
+    if start is None or (known is not None and is_same and start.n <= known.n):
+        return to
+    return known or Cursor(b"", 0, feed.START)
