@@ -336,7 +336,7 @@ def take(
     """
     prepared = store.prepare([payload for kind, payload in items if kind == feed.EVENT])
     with engines.told(), store.writing() as transaction:
-        outcomes, stored = store.append(prepared, state.node)
+        outcomes, stored = store.append(prepared, state.node, is_limited=False)
         connection = transaction.connection
         if was_reset:
             outbox.forget_acks(connection, state.node)

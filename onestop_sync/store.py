@@ -234,6 +234,7 @@ class Store:
                 "serves": b"1" if serves else b"",
                 "epoch": rng(_EPOCH_BYTES),
                 "marker": b"",
+                "next_marker": b"",
                 "restores": b"0",
             }
             with engine.execution_options(writes=True).begin() as connection:
@@ -307,23 +308,29 @@ class Store:
         had written before is closed.
         """
         fresh = self.rng(_EPOCH_BYTES)
-        facts = {"marker": fresh}
-        # Compared and changed in one transaction: another program that starts now does it after this one.
+        facts = {"next_marker": fresh}
+        # Announced first, then written: killed at any point, the file holds one of the two that are known.
+        # Another program that starts now compares after this one, and its marker counts.
         with self._writes_raw() as connection:
             held = {row.key: row.value for row in connection.execute(sa.select(t.meta))}
-            if not is_new and not self._is_marked(held["marker"]):
+            if not is_new and not self._is_marked(held["marker"], held["next_marker"]):
                 facts["restores"] = b"%d" % (int(held["restores"]) + 1)
                 facts["epoch"] = self.rng(_EPOCH_BYTES)
                 close_own_logs(connection)
-            for key, value in facts.items():
-                connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=value))
-            write_durably(self.folder / MARKER, fresh)
+            _set_meta(connection, facts)
+        with self._writes_raw() as connection:
+            announced = connection.execute(
+                sa.select(t.meta.c.value).where(t.meta.c.key == "next_marker")
+            ).scalar()
+            if announced == fresh:
+                write_durably(self.folder / MARKER, fresh)
+                _set_meta(connection, {"marker": fresh})
         self.epoch = facts.get("epoch", held["epoch"])
 
-    def _is_marked(self, marker: bytes) -> bool:
-        """Tells whether the file beside the database holds its marker."""
+    def _is_marked(self, *markers: bytes) -> bool:
+        """Tells whether the file beside the database holds one of its markers."""
         beside = self.folder / MARKER
-        return bool(marker) and beside.exists() and beside.read_bytes() == marker
+        return beside.exists() and beside.read_bytes() in filter(None, markers)
 
     # ---- trust
 
@@ -543,19 +550,33 @@ class Store:
         good.sort(key=lambda e: e.header.seq > 0)  # a genesis first; logs are otherwise in order
         return Prepared(good, [*bad, *refused.values()])
 
-    def append(self, prepared: Prepared, source: bytes = b"") -> tuple[list[Outcome], int]:
+    def append(
+        self, prepared: Prepared, source: bytes = b"", *, is_limited: bool = True
+    ) -> tuple[list[Outcome], int]:
         """Stores what was prepared.
+
+        Args:
+            prepared: Parsed and verified frames.
+            source: Log of the machine that delivers; empty for a file.
+            is_limited: Whether there is a limit to what may wait without authority. What a parent sends
+                has none: it had its own, and it will not send it again.
 
         Returns:
             What became of each frame that was not here, and how many events are new.
         """
-        found = self.retrying(lambda: self._append(prepared.events, source)) if prepared.events else {}
+        found = (
+            self.retrying(lambda: self._append(prepared.events, source, is_limited=is_limited))
+            if prepared.events
+            else {}
+        )
         return [*prepared.bad, *found.values()], sum(o.is_stored for o in found.values())
 
-    def _append(self, events: Sequence[Event], source: bytes) -> dict[bytes, Outcome]:
+    def _append(self, events: Sequence[Event], source: bytes, *, is_limited: bool) -> dict[bytes, Outcome]:
         with self.writing() as transaction:
             n = transaction.log_number(source) if source else -1
-            events, over = transaction.within_quota(events, n)
+            over: list[Event] = []
+            if is_limited:
+                events, over = transaction.within_quota(events, n)
             outcomes = transaction.append.run(events, n)
         outcomes.update(
             (event.id, Outcome(event.id, "quota", "Too many events without authority.")) for event in over
@@ -744,6 +765,11 @@ def _known(connection: sa.Connection, ids: Sequence[bytes]) -> set[bytes]:
 def _any_unknown_log(events: Sequence[Event], trust: Trust) -> bool:
     here = {event.id for event in events if event.is_genesis}
     return any(trust.genesis(event.log) is None and event.log not in here for event in events)
+
+
+def _set_meta(connection: sa.Connection, facts: Mapping[str, bytes]) -> None:
+    for key, value in facts.items():
+        connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=value))
 
 
 def _trust_mark(connection: sa.Connection) -> bytes:

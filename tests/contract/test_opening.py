@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
+import pytest
+
+from onestop_sync import store as store_module
 from onestop_sync.store import Store
 from tests.province import CASE, Province
+
+
+def test_killed_between_announcing_and_writing_a_marker_is_no_restore(tmp_path: Path) -> None:
+    """A program killed at any point of its start leaves a store that opens as the same machine."""
+    machine = Province(tmp_path).machine("pc", "c1", {"An": ["clerk"]})
+    for broken in ("write_durably", "_set_meta"):
+        calls = iter([lambda *_: None]) if broken == "_set_meta" else iter([])
+        true = getattr(store_module, broken)
+
+        def fail(*arguments: Any, true: Any = true, calls: Any = calls) -> None:
+            if next(calls, None) is None:
+                raise KeyboardInterrupt
+            true(*arguments)
+
+        with mock.patch.object(store_module, broken, fail), pytest.raises(KeyboardInterrupt):
+            Store.open(machine.folder, machine.secrets, types=[CASE], threads=1)
+        store = Store.open(machine.folder, machine.secrets, types=[CASE], threads=1)
+        assert store.restores == 0
+        store.close()
+    machine.store.close()
 
 
 def test_starts_at_the_same_moment_are_no_restore(tmp_path: Path) -> None:
