@@ -1,4 +1,4 @@
-"""Offline-first documents: signed events, conflicts that people see and settle, sync over bad lines and sticks.
+"""Offline-first documents: signed events, conflicts that people see and settle, sync over lines and sticks.
 
 Everything an integrator needs is here; names are loaded when they are first used, so that importing this
 package costs nothing.
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         UpstreamError,
     )
     from onestop_sync.fold import Standing
+    from onestop_sync.founding import found
     from onestop_sync.keyring import Keyring, Secrets
+    from onestop_sync.keys import SigningKey
     from onestop_sync.protocol import Requester, Responder, SyncReport
     from onestop_sync.schema import DocumentType, Field, Summary, Task, Transition
     from onestop_sync.store import Document, Status, Store
@@ -47,6 +49,7 @@ _HOME: Final = {
     "Requester": "protocol",
     "Responder": "protocol",
     "Secrets": "keyring",
+    "SigningKey": "keys",
     "Standing": "fold",
     "Status": "store",
     "Store": "store",
@@ -61,6 +64,7 @@ _HOME: Final = {
     "UpstreamError": "errors",
     "Writer": "writer",
     "export_bundle": "bundle",
+    "found": "founding",
     "import_bundle": "bundle",
     "sync": "client",
 }
@@ -80,6 +84,7 @@ __all__ = [
     "Requester",
     "Responder",
     "Secrets",
+    "SigningKey",
     "Standing",
     "Status",
     "Store",
@@ -94,6 +99,7 @@ __all__ = [
     "UpstreamError",
     "Writer",
     "export_bundle",
+    "found",
     "import_bundle",
     "sync",
 ]

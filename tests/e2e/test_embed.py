@@ -1,0 +1,37 @@
+"""The example for integrators runs, stays short, and imports nothing but the public API and the server."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import onestop_sync
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "embed.py"
+PUBLIC = {*onestop_sync.__all__, "enrol"}
+
+
+def test_example_meets_and_settles_a_conflict(tmp_path: Path) -> None:
+    """Two tablets edit one field offline; both see one conflict, one settles it, and all stores agree."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLE), str(tmp_path)],
+        cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONWARNINGS": "error"},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    conflict, settled, same = done.stdout.splitlines()
+    assert conflict.startswith("in conflict: ['water'] [")
+    assert all(value in conflict for value in ("well", "spring"))
+    assert (settled, same) == ("settled: spring", "the same everywhere: True")
+
+
+def test_example_is_short_and_uses_public_names() -> None:
+    """Fewer than 60 lines, and of the library only what it names as public."""
+    source = EXAMPLE.read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 60
+    imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    ours = {n.module: {a.name for a in n.names} for n in imports if (n.module or "").startswith("onestop")}
+    assert set(ours) == {"onestop_sync"}
+    assert ours["onestop_sync"] <= PUBLIC
