@@ -1,0 +1,188 @@
+"""The ASGI application: one endpoint that takes requests of machines, one that says that it lives.
+
+    POST /v1/sync      application/cbor, see `onestop_sync.protocol`
+    GET  /v1/health    whether the database answers; says nothing of anybody
+    GET  /             the dashboard, when it has a password
+
+Requests are answered in threads, because each waits for the disk; the store has one writer at a time, so a
+few threads are enough, and more would only hold memory. What is being received is bounded in bytes, one
+request and all together: a machine that asks when there is no room is told to come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from onestop_sync.client import CONTENT_TYPE, SYNC_PATH
+from onestop_sync.errors import OnestopError
+from onestop_sync.protocol import LIMITS, Limits, Responder, pack_packet
+from onestop_sync.store import Store
+from server_stub import dashboard, figures
+from server_stub.logs import log
+
+__all__ = ["HEALTH_PATH", "Bounds", "build_app"]
+
+HEALTH_PATH: Final = "/v1/health"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much the server takes on at a time.
+
+    Attributes:
+        body_bytes: Largest request, as it travels.
+        held_bytes: All requests together that are being received or wait for their turn.
+        threads: Requests that are worked on at a time.
+        receive_s: Longest time to receive one request, seconds; 512 kB at 64 kbit/s take 64.
+    """
+
+    body_bytes: int = 4 * 2**20
+    held_bytes: int = 64 * 2**20
+    threads: int = 4
+    receive_s: float = 300.0
+
+
+BOUNDS: Final = Bounds()
+
+
+class _Refused(Exception):
+    """A request that is not even read: the status and code of the answer."""
+
+    def __init__(self, status: int, code: str, what: str) -> None:
+        super().__init__(what)
+        self.status = status
+        self.code = code
+
+
+class _Intake:
+    """Receives bodies within the bounds."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._held = 0
+
+    @asynccontextmanager
+    async def body(self, request: Request) -> AsyncIterator[bytes]:
+        """Receives a body, and holds its room until the request is answered.
+
+        Raises:
+            _Refused: Too large, too slow, of another type, or no room just now.
+        """
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CONTENT_TYPE:
+            raise _Refused(415, "malformed", "The request is not of this protocol's type.")
+        data = bytearray()
+        taken = 0
+        try:
+            async with asyncio.timeout(self.bounds.receive_s):
+                async for chunk in request.stream():
+                    taken += len(chunk)
+                    self._take(len(chunk), taken)
+                    data += chunk
+            yield bytes(data)
+        except TimeoutError:
+            raise _Refused(408, "malformed", "The request took too long to arrive.") from None
+        finally:
+            self._held -= taken
+
+    def _take(self, count: int, taken: int) -> None:
+        self._held += count
+        if taken > self.bounds.body_bytes:
+            raise _Refused(413, "too_large", "The request is larger than this server takes.")
+        if self._held > self.bounds.held_bytes:
+            raise _Refused(503, "busy", "The server has no room just now.")
+
+
+class _Sync:
+    """The endpoint of the protocol.
+
+    Args:
+        store: A store that serves.
+        limits: What one exchange may cost.
+        bounds: How much is taken on at a time.
+        on_events: Called, in a thread, when a request has brought something new.
+    """
+
+    def __init__(
+        self, store: Store, limits: Limits, bounds: Bounds, on_events: Callable[[], None] | None
+    ) -> None:
+        self.store = store
+        self.responder = Responder(store, limits)
+        self.intake = _Intake(bounds)
+        self.pool = ThreadPoolExecutor(bounds.threads, thread_name_prefix="sync")
+        self.on_events = on_events
+        self._newest = figures.newest_event(store)
+
+    async def __call__(self, request: Request) -> Response:
+        try:
+            async with self.intake.body(request) as body:
+                loop = asyncio.get_running_loop()
+                status, answer = await loop.run_in_executor(self.pool, self._respond, body)
+        except _Refused as refused:
+            log("sync refused", status=refused.status, code=refused.code)
+            status, answer = refused.status, pack_packet([1, "error", [refused.code, str(refused)]])
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        return Response(answer, status, media_type=CONTENT_TYPE)
+
+    def _respond(self, body: bytes) -> tuple[int, bytes]:
+        start = perf_counter()
+        status, answer = self.responder.respond(body)
+        took_ms = round((perf_counter() - start) * 1000, 1)
+        log("sync", status=status, bytes_in=len(body), bytes_out=len(answer), took_ms=took_ms)
+        if self.on_events and status == 200:  # noqa: PLR2004 - HTTP's own number
+            newest = figures.newest_event(self.store)
+            if newest != self._newest:
+                self._newest = newest
+                self.on_events()
+        return status, answer
+
+
+def build_app(
+    store: Store,
+    *,
+    limits: Limits = LIMITS,
+    bounds: Bounds = BOUNDS,
+    on_events: Callable[[], None] | None = None,
+    password: str = "",
+) -> Starlette:
+    """Makes the application of a store; several processes may serve one database.
+
+    Args:
+        store: A store that serves, which the caller closes.
+        limits: What one exchange may cost.
+        bounds: How much is taken on at a time.
+        on_events: Called, in a thread, when a request has brought something new (a relay's `wake`).
+        password: Opens the dashboard; empty: there is none.
+    """
+    endpoint = _Sync(store, limits, bounds, on_events)
+
+    async def sync(request: Request) -> Response:
+        return await endpoint(request)
+
+    def health(_: Request) -> Response:
+        try:
+            figures.newest_event(store)
+        except OnestopError as error:
+            return JSONResponse({"status": "failing", "code": error.code}, 503)
+        return JSONResponse({"status": "ok"})
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        endpoint.pool.shutdown(cancel_futures=True)
+
+    routes = [Route(SYNC_PATH, sync, methods=["POST"]), Route(HEALTH_PATH, health)]
+    if password:
+        routes += dashboard.routes(store, password)
+    return Starlette(routes=routes, lifespan=lifespan)

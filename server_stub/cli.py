@@ -1,0 +1,243 @@
+"""The administrator's command, ``onestop-server``.
+
+Exit codes: 0 done; 1 refused, with the reason; 2 wrong usage; 3 a parent or the database is not reachable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from onestop_sync.errors import OnestopError, Unreachable
+from server_stub import commands, settings
+
+__all__ = ["build_parser", "main"]
+
+DONE, REFUSED, USAGE, OFFLINE = 0, 1, 2, 3
+
+_Verbs = argparse._SubParsersAction  # noqa: SLF001 - what add_subparsers returns has no public name
+
+_EPILOG: Final = """\
+secrets are never arguments: the passphrase comes from --passphrase-file, from ONESTOP_PASSPHRASE, or is asked
+for; the root key's from --root-passphrase-file or ONESTOP_ROOT_PASSPHRASE; the dashboard's from
+--dashboard-password-file or ONESTOP_DASHBOARD_PASSWORD.
+
+exit codes: 0 done, 1 refused with the reason, 2 wrong usage, 3 not reachable
+
+a province and a district:
+  onestop-server init  --folder tinh --units units.json --name "May chu tinh"
+  onestop-server serve --folder tinh --host 0.0.0.0 --port 8420
+  onestop-server init  --folder huyen --ask huyen.request --unit h01 --name "May chu huyen"
+  onestop-server enrol approve huyen.request --folder tinh --serves --no-blocks --out huyen.answer
+  onestop-server init  --folder huyen --answer huyen.answer
+  onestop-server serve --folder huyen --port 8421 --parent https://tinh.example.vn
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Makes the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="onestop-server",
+        description="The server of a hub, a district or a province.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_init(verbs)
+    _add_enrol(verbs)
+    _add_serve(verbs)
+    _add_sync(verbs)
+    _add_status(verbs)
+    return parser
+
+
+def _add_init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    init = verbs.add_parser(
+        "init",
+        help="make a province, or a server below one",
+        description="Make a province from a file of its units; or a server below one, in two steps: ask, then"
+        " answer.",
+    )
+    what = init.add_mutually_exclusive_group(required=True)
+    what.add_argument("--units", metavar="FILE", help="make a province of these units (JSON or CSV)")
+    what.add_argument("--ask", metavar="FILE", help="make keys, and write a request for an administrator")
+    what.add_argument("--answer", metavar="FILE", help="make the store from the administrator's answer")
+    init.add_argument("--name", default="", help="what this server is called")
+    init.add_argument("--unit", metavar="ID", default="", help="with --ask: the unit of this server")
+    init.add_argument(
+        "--admin", action="store_true", help="with --ask: ask that the holder may certify for this unit"
+    )
+    init.add_argument("--admin-name", metavar="NAME", default="", help="with --admin: the holder's full name")
+    init.add_argument("--root-key", metavar="FILE", help="with --units: where the sealed root key goes")
+    init.add_argument("--root-passphrase-file", metavar="FILE", help="with --units: its passphrase")
+    init.add_argument(
+        "--root-fingerprint", metavar="HEX", help="with --answer: what the root key's fingerprint must be"
+    )
+    init.add_argument("--yes", action="store_true", help="with --answer: take the root key without comparing")
+    _add_common(init)
+    init.set_defaults(run=_init)
+
+
+def _init(arguments: argparse.Namespace) -> None:
+    if arguments.units:
+        commands.found(arguments)
+    elif arguments.ask:
+        commands.ask(arguments)
+    else:
+        commands.join(arguments)
+
+
+def _add_enrol(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    enrol = verbs.add_parser("enrol", help="describe or approve an enrolment request")
+    steps = enrol.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    describe = steps.add_parser("describe", help="show what a request asks for, with fingerprints")
+    describe.add_argument("request", metavar="FILE")
+    describe.add_argument("--json", action="store_true", help="print one JSON object")
+    describe.set_defaults(run=commands.describe)
+    approve = steps.add_parser(
+        "approve",
+        help="certify the machine and officers of a request",
+        description="Certify the machine and officers of a request, as the administrator who unlocks the"
+        " folder. Approving a request again gives the same answer again.",
+    )
+    approve.add_argument("request", metavar="FILE")
+    approve.add_argument("--out", metavar="FILE", required=True, help="where the answer goes")
+    approve.add_argument("--serves", action="store_true", help="the machine is a hub or server for others")
+    blocks = approve.add_mutually_exclusive_group()
+    blocks.add_argument("--no-blocks", action="store_true", help="the machine takes in no dossiers")
+    blocks.add_argument(
+        "--blocks", metavar="1-500,501-1000", help="serials of the day, instead of the next free"
+    )
+    approve.add_argument("--fingerprint", metavar="HEX", help="what the machine's fingerprint must be")
+    approve.add_argument("--yes", action="store_true", help="approve without comparing the fingerprint")
+    _add_common(approve)
+    approve.set_defaults(run=commands.approve)
+
+
+def _add_serve(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    serve = verbs.add_parser(
+        "serve",
+        help="answer machines, and sync with the own parents",
+        description="Answer machines until SIGTERM or Ctrl+C. The log goes to standard error, one JSON"
+        " object a line, without personal data.",
+    )
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    serve.add_argument("--port", type=_port, default=8420, help="port; 0 takes a free one (default: 8420)")
+    serve.add_argument(
+        "--ready-file", metavar="FILE", help="written, with the port, once requests are answered"
+    )
+    serve.add_argument(
+        "--interval", type=_seconds, default=15.0, metavar="S", help="pause between syncs with parents (15)"
+    )
+    serve.add_argument("--dashboard", action="store_true", help="show the dashboard at /, behind a password")
+    serve.add_argument(
+        "--dashboard-password-file", metavar="FILE", help="its password, 12 characters or more"
+    )
+    serve.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
+    _add_parents(serve)
+    _add_common(serve)
+    serve.set_defaults(run=commands.serve)
+
+
+def _add_sync(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    sync = verbs.add_parser("sync", help="sync with a parent once")
+    _add_parents(sync)
+    _add_common(sync)
+    sync.set_defaults(run=commands.sync)
+
+
+def _add_status(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    status = verbs.add_parser("status", help="show counts, machines and parents")
+    _add_common(status)
+    status.set_defaults(run=commands.status)
+
+
+def _add_parents(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--parent", action="append", default=[], metavar="URL", help="a parent; again for the next one to try"
+    )
+    parser.add_argument(
+        "--ca", metavar="FILE", help="PEM of the authority that signed the parents' certificates"
+    )
+    parser.add_argument("--proxy", metavar="URL", default="", help="proxy to the parents")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    folder = os.environ.get(settings.FOLDER)
+    parser.add_argument(
+        "--folder", default=folder, required=not folder, help=f"the server's folder (or {settings.FOLDER})"
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        default=os.environ.get(settings.DATABASE) or None,
+        help=f"SQLAlchemy URL, postgresql+psycopg://… (or {settings.DATABASE}; default: an encrypted file)",
+    )
+    parser.add_argument(
+        "--holder", default=settings.HOLDER, help=f"who unlocks it (default: {settings.HOLDER})"
+    )
+    parser.add_argument("--passphrase-file", metavar="FILE", help="file whose first line is the passphrase")
+    parser.add_argument(
+        "--types",
+        action="append",
+        metavar="MODULE:NAME",
+        help="document type, again for more (default: dossier)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - TCP's own number
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0.1 <= value <= 86400:  # noqa: PLR2004 - a tenth of a second to a day
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 86400")
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns its exit code."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    _check_usage(parser, arguments)
+    if "types" in arguments:
+        arguments.types = arguments.types or [settings.DEFAULT_TYPES]
+    try:
+        arguments.run(arguments)
+    except Unreachable as error:
+        return _tell(error, OFFLINE)
+    except OnestopError as error:
+        return _tell(error, REFUSED)
+    except KeyboardInterrupt:
+        return REFUSED
+    return DONE
+
+
+def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    if getattr(arguments, "ask", None) and not (arguments.unit and arguments.name):
+        parser.error("--ask needs --unit and --name")
+    if getattr(arguments, "units", None) and not arguments.name:
+        parser.error("--units needs --name")
+    if arguments.run is commands.sync and not arguments.parent:
+        parser.error("sync needs --parent")
+
+
+def _tell(error: OnestopError, code: int) -> int:
+    print(f"onestop-server: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

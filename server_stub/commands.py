@@ -1,0 +1,266 @@
+"""What each command of ``onestop-server`` does; `cli` reads the arguments and tells the errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from onestop_sync import client, enrol
+from onestop_sync.dossier.roles import ADMIN
+from onestop_sync.errors import InvalidInput, NotAllowed
+from onestop_sync.keyring import Keyring, Secrets, write_durably
+from onestop_sync.keys import fingerprint
+from onestop_sync.store import Store
+from server_stub import figures, logs, province, settings
+from server_stub.dashboard import check_password
+from server_stub.relay import Pace
+
+__all__ = ["approve", "ask", "describe", "found", "join", "serve", "status", "sync"]
+
+
+def found(arguments: Namespace) -> None:
+    """Makes a province and its top server."""
+    units = province.parse_units(settings.read_file(arguments.units).decode("utf-8", errors="replace"))
+    made = province.found(
+        Path(arguments.folder),
+        units,
+        holder=arguments.holder,
+        passphrase=settings.passphrase(arguments),
+        root_passphrase=settings.secret(
+            "ONESTOP_ROOT_PASSPHRASE", arguments.root_passphrase_file, "Passphrase of the root key"
+        ),
+        machine_name=arguments.name,
+        types=settings.load_types(arguments.types),
+        root_file=Path(arguments.root_key) if arguments.root_key else None,
+        database=arguments.database,
+    )
+    facts = {
+        "unit": made.store.unit,
+        "root": made.root_fingerprint,
+        "admin": made.admin_fingerprint,
+        "machine": fingerprint(made.store.machine.public),
+    }
+    made.store.close()
+    _say(arguments, facts, "The province is made. Move the root key to where no network reaches it.")
+
+
+def ask(arguments: Namespace) -> None:
+    """Makes the keys of a new server, and a request that an administrator approves."""
+    keyring = Keyring(Path(arguments.folder))
+    if keyring.exists():
+        secrets = settings.unlock(arguments)  # the file was lost: the same keys ask again
+    else:
+        secrets = keyring.create(arguments.holder, settings.passphrase(arguments))
+    officers = [enrol.Applicant(arguments.admin_name or arguments.holder, secrets.officer, [ADMIN])]
+    data = enrol.request(secrets, arguments.unit, arguments.name, officers if arguments.admin else [])
+    _write(arguments.ask, data)
+    _say(
+        arguments, _request_facts(data), f"The request is in {arguments.ask}. Have it approved with --serves."
+    )
+
+
+def join(arguments: Namespace) -> None:
+    """Makes a new server's store from an administrator's answer."""
+    secrets = settings.unlock(arguments)
+    answer = enrol.read_answer(settings.read_file(arguments.answer))
+    _compare(arguments, arguments.root_fingerprint, answer.fingerprint, "root key")
+    store = enrol.accept(
+        arguments.folder,
+        secrets,
+        settings.read_file(arguments.answer),
+        types=settings.load_types(arguments.types),
+        database=arguments.database,
+    )
+    facts = {"unit": store.unit, "serves": store.serves, "root": answer.fingerprint}
+    store.close()
+    _say(arguments, facts, "The server is enrolled.")
+
+
+def describe(arguments: Namespace) -> None:
+    """Shows what a request asks for."""
+    _say(arguments, _request_facts(settings.read_file(arguments.request)), "")
+
+
+def approve(arguments: Namespace) -> None:
+    """Approves a request as an administrator."""
+    data = settings.read_file(arguments.request)
+    asked = enrol.describe(data)
+    _compare(arguments, arguments.fingerprint, asked.fingerprint, "machine's key")
+    secrets = settings.unlock(arguments)
+    store = _opened(arguments, secrets)
+    try:
+        answer = enrol.approve(
+            store, secrets.officer, data, blocks=_blocks(arguments), serves=arguments.serves
+        )
+    finally:
+        store.close()
+    _write(arguments.out, answer)
+    read = enrol.read_answer(answer)
+    facts = _request_facts(data) | {
+        "root": read.fingerprint,
+        "blocks": list(map(list, read.certificate.blocks)),
+    }
+    _say(arguments, facts, f"Approved. The answer is in {arguments.out}.")
+
+
+def serve(arguments: Namespace) -> None:
+    """Serves until it is told to stop."""
+    from server_stub import serve as serving
+
+    logs.set_up(arguments.log_level)
+    password = ""
+    if arguments.dashboard:
+        password = check_password(
+            settings.secret(
+                "ONESTOP_DASHBOARD_PASSWORD", arguments.dashboard_password_file, "Dashboard password"
+            )
+        )
+    parents = settings.parents_of(arguments)
+    pace = Pace(arguments.interval)
+    store = settings.open_store(arguments)
+
+    def on_ready(port: int) -> None:
+        facts = {"host": arguments.host, "port": port, "unit": store.unit}
+        if arguments.ready_file:
+            write_durably(Path(arguments.ready_file), json.dumps(facts).encode())
+        _say(arguments, facts, f"Serving {store.unit} on {arguments.host} port {port}.")
+
+    try:
+        serving.run(
+            store, arguments.host, arguments.port, parents, pace=pace, password=password, on_ready=on_ready
+        )
+    finally:
+        store.close()
+
+
+def sync(arguments: Namespace) -> None:
+    """Syncs with a parent once."""
+    store = settings.open_store(arguments)
+    try:
+        report = client.sync(store, settings.parents_of(arguments))
+    finally:
+        store.close()
+    facts = {
+        "parent": report.parent, "sent": report.sent, "received": report.received, "acked": report.acked,
+        "round_trips": report.round_trips, "bytes_up": report.wire_up, "bytes_down": report.wire_down,
+    }  # fmt: skip
+    _say(arguments, facts, "")
+
+
+def status(arguments: Namespace) -> None:
+    """Shows the figures of the server's store."""
+    store = settings.open_store(arguments)
+    try:
+        found = figures.collect(store)
+        facts = _plain(found) | {"root": fingerprint(store.root), "digest": store.digest().hex()}
+    finally:
+        store.close()
+    if arguments.json:
+        print(json.dumps(facts, ensure_ascii=False))
+    else:
+        print("\n".join(_status_lines(found)))
+
+
+def _plain(found: figures.Figures) -> dict[str, Any]:
+    status = found.status._asdict()
+    status["parents"] = [p._asdict() | {"node": p.node.hex()} for p in found.status.parents]
+    return found._asdict() | {
+        "status": status,
+        "units": [u._asdict() for u in found.units],
+        "peers": [p._asdict() for p in found.peers],
+    }
+
+
+def _status_lines(found: figures.Figures) -> Iterable[str]:
+    status = found.status
+    yield f"{found.name} ({found.unit}): {found.documents} documents, {found.events} events"
+    yield f"{status.unsent} unsent, {status.conflicts} in conflict, {status.waiting} waiting"
+    if status.forks:
+        yield f"{status.forks} logs were written on two machines at once"
+    for unit in found.units:
+        yield f"  {'  ' * unit.depth}{unit.name}: {unit.documents} documents, {unit.overdue} overdue"
+    for parent in status.parents:
+        yield f"parent {parent.name} ({parent.level or 'not met yet'}): {parent.error or 'ok'}"
+    for peer in found.peers:
+        yield f"machine {peer.name or '(not certified)'} of {peer.unit_name or '?'}"
+
+
+def _request_facts(data: bytes) -> dict[str, Any]:
+    asked = enrol.describe(data)
+    officers = [{"name": o.name, "roles": sorted(o.roles), "key": o.fingerprint} for o in asked.officers]
+    return {
+        "unit": asked.unit,
+        "name": asked.machine_name,
+        "machine": asked.fingerprint,
+        "officers": officers,
+    }
+
+
+def _blocks(arguments: Namespace) -> tuple[tuple[int, int], ...] | None:
+    """Returns the blocks that were named, none for a pure server, or ``None`` for the next free."""
+    if arguments.no_blocks:
+        return ()
+    if not arguments.blocks:
+        return None
+    found: list[tuple[int, int]] = []
+    for part in arguments.blocks.split(","):
+        first, _, last = part.partition("-")
+        if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last)):
+            raise InvalidInput(f"{part!r} is not a block of serials such as 1-500.")
+        found.append((int(first), int(last)))
+    return tuple(found)
+
+
+def _compare(arguments: Namespace, said: str | None, shown: str, what: str) -> None:
+    """Makes sure that a person has compared a fingerprint, or was told that nobody did.
+
+    Raises:
+        NotAllowed: It is another one.
+        InvalidInput: Nobody is there to be asked.
+    """
+    if said is not None:
+        if "".join(said.split()).lower() != shown.replace(" ", ""):
+            raise NotAllowed(f"The fingerprint of the {what} is {shown}, and not the one that was given.")
+        return
+    if arguments.yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidInput(
+            f"The fingerprint of the {what} is {shown}, and nobody has compared it.",
+            todo="Give the expected fingerprint, or --yes to go without.",
+        )
+    print(f"Fingerprint of the {what}: {shown}")
+    if input("Is it the one that was read out to you? (yes/no) ").strip().lower() not in {"yes", "y"}:
+        raise NotAllowed("Not confirmed.", todo="Nothing was changed.")
+
+
+def _opened(arguments: Namespace, secrets: Secrets) -> Store:
+    types = settings.load_types(arguments.types)
+    return Store.open(arguments.folder, secrets, types=types, database=arguments.database)
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_durably(Path(path), data)
+    except OSError as error:
+        raise InvalidInput(f"Cannot write {path}: {error.strerror}.", todo="Check the path.") from error
+
+
+def _say(arguments: Namespace, facts: dict[str, Any], done: str) -> None:
+    """Prints facts, as one JSON object or as lines."""
+    if arguments.json:
+        print(json.dumps(facts, ensure_ascii=False), flush=True)
+        return
+    for key, value in facts.items():
+        if key == "officers":
+            for officer in value:
+                print(f"officer: {officer['name']} ({', '.join(officer['roles'])}), {officer['key']}")
+        else:
+            print(f"{key}: {value}")
+    if done:
+        print(done, flush=True)

@@ -1,0 +1,169 @@
+"""Founding a province: its root key, its tree of units, its first administrator, its own server's store."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from onestop_sync import enrol
+from onestop_sync.errors import InvalidInput, OnestopError, StoreExists
+from onestop_sync.keyring import Keyring, write_durably
+from onestop_sync.keys import KeyCost, SealedBox, SigningKey, fingerprint
+from onestop_sync.schema import DocumentType
+from onestop_sync.store import Store, now_ms
+from onestop_sync.trust import TrustDocument, Unit
+
+__all__ = ["ROOT_FILE", "Founded", "found", "parse_units", "top_unit"]
+
+ROOT_FILE: Final = "root.key"
+_ROOT_PURPOSE: Final = "onestop province root"
+_FIELDS: Final = ("id", "name", "parent", "level", "codes")
+_COST: Final = KeyCost()
+_MIN_PASSPHRASE: Final = 8
+_LEVELS: Final = frozenset({"province", "district", "commune"})
+
+
+class Founded(NamedTuple):
+    """What was made, for the operator to write down.
+
+    Attributes:
+        store: The top server's store.
+        root_fingerprint: Fingerprint of the province's root key: every machine compares it.
+        admin_fingerprint: Fingerprint of the first administrator's key.
+    """
+
+    store: Store
+    root_fingerprint: str
+    admin_fingerprint: str
+
+
+def parse_units(text: str) -> tuple[Unit, ...]:
+    """Reads a file of units: JSON or CSV.
+
+    Shape:
+        JSON: ``[{"id": "x01", "name": "Xã Một", "parent": "h01", "level": "commune", "codes": ["…"]}, …]``
+        CSV: a line ``id,name,parent,level,codes``, then a line for each unit, its codes separated by spaces.
+
+    Raises:
+        InvalidInput: It is neither, or a unit is described wrongly.
+    """
+    stripped = text.lstrip("\ufeff \t\r\n")
+    rows = _json_rows(stripped) if stripped[:1] in {"[", "{"} else _csv_rows(stripped)
+    units = tuple(_unit(number, row) for number, row in enumerate(rows, 1))
+    if not units:
+        raise InvalidInput("The file of units names none.")
+    if len({u.id for u in units}) != len(units):
+        raise InvalidInput("The file of units names one id twice.")
+    return units
+
+
+def _json_rows(text: str) -> Sequence[Mapping[str, Any]]:
+    try:
+        rows = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"The file of units is not JSON: {error}.") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InvalidInput("The file of units is not a list of objects.")
+    return rows
+
+
+def _csv_rows(text: str) -> Sequence[Mapping[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text))
+    if not set(_FIELDS[:4]) <= set(reader.fieldnames or ()):
+        raise InvalidInput(f"The file of units needs a first line with {', '.join(_FIELDS)}.")
+    return [{**row, "codes": (row.get("codes") or "").split()} for row in reader]
+
+
+def _unit(number: int, row: Mapping[str, Any]) -> Unit:
+    match {"parent": "", "codes": [], **row}:
+        case {
+            "id": str(unit),
+            "name": str(name),
+            "parent": str(above),
+            "level": str(level),
+            "codes": list(codes),
+        } if unit and name and level in _LEVELS and all(isinstance(c, str) for c in codes):
+            return Unit(unit, name, above, level, tuple(codes))
+    raise InvalidInput(
+        f"Unit {number} of the file needs an id, a name, a parent (or none), codes, and as level one of"
+        f" {', '.join(sorted(_LEVELS))}."
+    )
+
+
+def top_unit(units: Iterable[Unit]) -> Unit:
+    """Returns the unit that has no parent.
+
+    Raises:
+        InvalidInput: There is none, or more than one.
+    """
+    tops = [unit for unit in units if not unit.parent]
+    if len(tops) != 1:
+        raise InvalidInput(f"The tree of units needs one unit without a parent, and has {len(tops)}.")
+    return tops[0]
+
+
+def found(  # noqa: PLR0913 - a province is made of these
+    folder: Path,
+    units: Sequence[Unit],
+    *,
+    holder: str,
+    passphrase: str,
+    root_passphrase: str,
+    machine_name: str,
+    types: Iterable[DocumentType],
+    root_file: Path | None = None,
+    database: str | None = None,
+    cost: KeyCost = _COST,
+    rng: Callable[[int], bytes] = os.urandom,
+) -> Founded:
+    """Makes a province, and the store of its own server, which is enrolled at once.
+
+    Args:
+        folder: The server's folder.
+        units: The whole tree.
+        holder: Name of the first administrator, who unlocks the server.
+        passphrase: The administrator's.
+        root_passphrase: Seals the root key; needed again only to change the tree.
+        machine_name: What the server is called.
+        types: Document types.
+        root_file: Where the sealed root key goes; ``root.key`` in the folder when ``None``. Keep it offline.
+        database: SQLAlchemy URL; an encrypted file in the folder when ``None``.
+        cost: What one guess of a passphrase costs.
+        rng: Makes random bytes.
+
+    Raises:
+        StoreExists: Something is there already; it is left untouched.
+        InvalidInput: A passphrase is too short, or the tree has a hole or a cycle.
+    """
+    top = top_unit(units)
+    sealed_at = root_file or folder / ROOT_FILE
+    keyring = Keyring(folder, rng=rng, cost=cost)
+    if keyring.exists() or sealed_at.exists():
+        raise StoreExists(f"A province or a server was made in {folder} already.")
+    if len(root_passphrase) < _MIN_PASSPHRASE:
+        raise InvalidInput(f"The root key's passphrase needs at least {_MIN_PASSPHRASE} characters.")
+    root = SigningKey(rng(32))
+    sealed = SealedBox.seal(root.seed, root_passphrase, entropy=rng(28), cost=cost, purpose=_ROOT_PURPOSE)
+    by_id = {unit.id: unit for unit in units}
+    TrustDocument(1, by_id, {}, now_ms()).sign(root)  # refuses a broken tree before anything is written
+    secrets = keyring.create(holder, passphrase)
+    try:
+        write_durably(sealed_at, sealed.to_bytes())
+        trust = TrustDocument(1, by_id, {secrets.officer.public: top.id}, now_ms()).sign(root)
+        store = Store.create(
+            folder, secrets, types=types, root=root.public, trust=trust, unit=top.id, serves=True,
+            database=database,
+        )  # fmt: skip
+    except (OnestopError, OSError):
+        # Keys of a province that was not made would only be in the way of the next try.
+        keyring.path.unlink(missing_ok=True)
+        sealed_at.unlink(missing_ok=True)
+        raise
+    asked = enrol.request(secrets, top.id, machine_name)
+    enrol.approve(store, secrets.officer, asked, blocks=(), serves=True)
+    return Founded(store, fingerprint(root.public), fingerprint(secrets.officer.public))
