@@ -41,7 +41,7 @@ from onestop_sync.keys import Signer
 from onestop_sync.schema import DocumentType
 from onestop_sync.storage import engines, outbox, queries
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.append import close_own_logs
+from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row

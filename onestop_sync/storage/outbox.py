@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from onestop_sync import codec, keys
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.append import close_own_logs
+from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.engines import next_numbers
 
 STATEMENT_KIND: Final = "onestop/ack/1"

@@ -15,8 +15,8 @@ from onestop_sync.schema import DocumentType
 from onestop_sync.search_text import fold_text
 from onestop_sync.storage import outbox
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.append import ops_of, stored_event
 from onestop_sync.storage.projection import unpack
+from onestop_sync.storage.rows import ops_of, stored_event
 from onestop_sync.trust import Authority, NoAuthority, Trust, Waiting
 
 LEVELS = ("here", "hub", "district", "province")
