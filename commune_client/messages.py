@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 __all__ = [
+    "CHOICE_LABELS",
     "ERRORS",
     "ISSUES",
     "LEVEL_LABELS",
@@ -162,6 +163,7 @@ REASONS: Final[Mapping[str, str]] = {
     "settings": "Tệp cấu hình config.json không đọc được. Hồ sơ vẫn an toàn; hãy chuyển tệp đó đi chỗ khác.",
     "recipients": "Chưa biết máy nào để niêm phong gói. Hãy nêu bằng --to, hoặc đồng bộ một lần.",
     "fingerprint": "Dấu vân tay không khớp với khóa gốc của tỉnh. Hãy hỏi lại người quản trị qua điện thoại.",
+    "not_enrolled": "Máy này đang chờ quản trị chứng nhận. Khi có tệp trả lời: `onestop enrol TỆP`.",
     "late": "Người phụ trách mới chưa xem ghi chép này.",
     "revoked": "Chứng nhận đã bị thu hồi.",
 }
@@ -195,6 +197,15 @@ LEVEL_LABELS: Final[Mapping[str, str]] = {
     "province": "đã tới tỉnh",
 }
 """How far an event has got."""
+
+CHOICE_LABELS: Final[Mapping[str, str]] = {
+    "truc_tiep": "trực tiếp",
+    "buu_chinh": "qua bưu chính",
+    "truc_tuyen": "trực tuyến",
+    "ca_nhan": "cá nhân",
+    "to_chuc": "tổ chức",
+}
+"""Words of fields that hold one of a few."""
 
 ISSUES: Final[Mapping[str, str]] = {
     "missing": "còn thiếu",
@@ -283,19 +294,13 @@ def explain(error: Exception) -> Message:
     if problems:
         return Message(message.what, f"{message.todo}: " + "; ".join(map(problem_text, problems)) + ".")
     if reason in REASONS:
-        return Message(
-            f"{_opening(message, error)}{REASONS[reason]}", message.todo if _is_plain(error) else ""
-        )
+        says_all = getattr(error, "code", "") in _BY_REASON
+        return Message(REASONS[reason], _UNCHANGED if says_all else message.todo)
     return Message(message.what + _extra(details), message.todo)
 
 
-def _opening(message: Message, error: Exception) -> str:
-    return f"{message.what} " if _is_plain(error) else ""
-
-
-def _is_plain(error: Exception) -> bool:
-    """Tells whether the reason only adds to the message; otherwise it says it all."""
-    return getattr(error, "code", "") in {"not_allowed", "upstream_refused", "bundle_rejected"}
+_BY_REASON: Final = frozenset({"invalid_input", "not_allowed", "store_damaged", "store_missing"})
+"""Codes whose reason says itself what to do next."""
 
 
 def _extra(details: Mapping[str, Any]) -> str:

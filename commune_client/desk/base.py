@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from commune_client.desk.facts import ClockFacts, Officer, UnitFacts
 from commune_client.desk.place import Place
 from commune_client.desk.rules import Rules
+from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.checks import Problem
-from onestop_sync.dossier.dates import local
+from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.view import DossierView
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
@@ -125,6 +126,15 @@ class Base:
         roles = tuple(sorted(author.roles)) if author else ()
         return Officer(self.name, unit, self.unit_name(unit), roles, author is not None)
 
+    @property
+    def machine_name(self) -> str:
+        """The machine's name, as certified.
+
+        Raises:
+            NotAllowed: Nobody has certified the machine.
+        """
+        return self.store.find_authority(self._machine)[1].name
+
     # ---- units
 
     def unit_name(self, unit: str) -> str:
@@ -185,7 +195,20 @@ class Base:
             )
         self.place.save_config(self.place.config.with_(confirmed_day=day.isoformat()))
 
+    def closing_ms(self, day: date) -> int:
+        """Returns when the office closes on a day, for a due date without an hour; ms since 1970 UTC."""
+        end_min = self.rules.calendar.windows[-1].end_min
+        return to_ms(datetime.combine(day, time(), VIETNAM) + timedelta(minutes=end_min))
+
     # ---- dossiers
+
+    def step(self, doc: bytes) -> str:
+        """Returns where a dossier stands, without marks of used rights.
+
+        Raises:
+            NotFound: It is not here.
+        """
+        return self._view(self._document(doc).state).step
 
     def find(self, text: str) -> bytes:
         """Returns the id of the dossier that a person names.

@@ -14,6 +14,7 @@ from commune_client.desk.reading import Reading
 from commune_client.desk.rules import Rules
 from commune_client.desk.work import Work
 from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.errors import StoreMissing
 from onestop_sync.keyring import Secrets
 from onestop_sync.store import Store, now_ms
 
@@ -40,5 +41,7 @@ def open_desk(place: Place, secrets: Secrets) -> Desk:
         StoreDamaged: The file cannot be read.
         StoreTooNew: A newer program wrote it.
     """
+    if not place.is_enrolled:
+        raise StoreMissing("This machine is not enrolled yet.", reason="not_enrolled")
     store = Store.open(place.folder, secrets, types=[DOSSIER], clock=place.clock or now_ms)
     return Desk(place, store, secrets, Rules.shipped())

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from commune_client.messages import LEVEL_LABELS
 from onestop_sync.dossier.catalogue import Procedure
 from onestop_sync.dossier.checks import Paper, Problem
 from onestop_sync.dossier.deadlines import DueState
 from onestop_sync.dossier.timeline import Line
 from onestop_sync.dossier.view import Choice, DossierView
-from onestop_sync.storage.queries import LEVELS
+
+LEVELS: Final = tuple(LEVEL_LABELS)
+"""How far an event can have got, in order."""
 
 __all__ = [
     "LEVELS",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from commune_client.desk.base import Base
 from commune_client.desk.facts import BundleFacts, NoticeFacts, ParentFacts, SyncFacts, SyncResult
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from onestop_sync.client import Lines, WireReport
 
 __all__ = ["Line"]
+
+_KEY_HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Line(Base):
@@ -113,8 +116,8 @@ class Line(Base):
 
         Args:
             path: The file, or a folder such as the stick's.
-            to: Machines that may open it, by name as certified, or units by id, code or name; nobody
-                named: every machine of the own unit and the units above it.
+            to: Machines that may open it, by name as certified or by key or log in hex, or units by id,
+                code or name; nobody named: every machine of the own unit and the units above it.
 
         Raises:
             NotFound: No such machine is known here.
@@ -137,6 +140,8 @@ class Line(Base):
 
     def _machines(self, name: str) -> list[bytes]:
         """Returns the keys of the machines that a person names."""
+        if _KEY_HEX.fullmatch(name):
+            return [bytes.fromhex(name)]
         known = {c.key: c for _, c in self.store.trust.certificates() if c.kind == "machine"}
         named = [key for key, c in known.items() if fold_text(c.name) == fold_text(name)]
         if named:

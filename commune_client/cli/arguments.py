@@ -1,0 +1,310 @@
+"""What each command takes; tables and small functions, no handler is imported."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+__all__ = ["ARGUMENTS", "ROLES"]
+
+ROLES: Final = ("tiep_nhan", "tham_dinh", "phe_duyet", "tra_ket_qua", "lanh_dao", "quan_tri")
+"""Roles that can be asked for."""
+ONLY: Final = ("conflict", "waiting", "unsent", "overdue")
+
+Adder = Callable[[ArgumentParser], None]
+
+
+def _codes(parser: ArgumentParser) -> None:
+    parser.add_argument("codes", metavar="MÃ", nargs="+", help="mã hồ sơ, hoặc các số cuối (0007)")
+
+
+def _code(parser: ArgumentParser) -> None:
+    parser.add_argument("code", metavar="MÃ", help="mã hồ sơ, hoặc các số cuối (0007)")
+
+
+def _reason(parser: ArgumentParser) -> None:
+    parser.add_argument("--reason", metavar="LÝ-DO", required=True, help="lý do")
+
+
+def _content(parser: ArgumentParser) -> None:
+    parser.add_argument("--content", metavar="NỘI-DUNG", required=True, help="nội dung, ghi đầy đủ")
+
+
+def _with_reason(parser: ArgumentParser) -> None:
+    _codes(parser)
+    _reason(parser)
+
+
+def _form(parser: ArgumentParser) -> None:
+    """Adds what fills in a form."""
+    for flag, what in _FIELD_FLAGS:
+        parser.add_argument(flag, metavar="…", help=what)
+    parser.add_argument(
+        "--set", metavar="MỤC=GIÁ-TRỊ", action="append", default=[],
+        help="mục khác, ví dụ --set 'truong_rieng/Họ tên con=Nguyễn An' (dùng được nhiều lần)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--paper", metavar="GIẤY-TỜ[=CHÍNH/SAO]", action="append", default=[],
+        help="giấy tờ đã nhận, ví dụ --paper 'Tờ khai=1/0' (dùng được nhiều lần)",
+    )  # fmt: skip
+
+
+_FIELD_FLAGS: Final = (
+    ("--name", "người nộp"),
+    ("--id", "số định danh"),
+    ("--address", "địa chỉ"),
+    ("--phone", "điện thoại"),
+    ("--email", "thư điện tử"),
+    ("--birth", "ngày sinh, ví dụ 05/09/1990"),
+    ("--request-text", "nội dung yêu cầu"),
+)
+
+
+def _init(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--unit", metavar="ĐƠN-VỊ", required=True, help="mã đơn vị do quản trị cho biết (unit id)"
+    )
+    parser.add_argument(
+        "--machine", metavar="TÊN-MÁY", required=True, help="tên máy, ví dụ 'Máy tiếp nhận 1'"
+    )
+    _roles(parser)
+    parser.add_argument(
+        "--parent", metavar="ĐỊA-CHỈ", action="append", default=[],
+        help="địa chỉ máy chủ cấp trên, theo thứ tự thử (dùng được nhiều lần)",
+    )  # fmt: skip
+    _request(parser)
+
+
+def _roles(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--role", metavar="VAI-TRÒ", action="append", required=True, choices=ROLES,
+        help=f"vai trò xin chứng nhận: {', '.join(ROLES)} (dùng được nhiều lần)",
+    )  # fmt: skip
+
+
+def _request(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--request",
+        metavar="TỆP",
+        type=Path,
+        help="tệp xin chứng nhận sẽ ghi ra (mặc định: trong thư mục kho)",
+    )
+
+
+def _enrol(parser: ArgumentParser) -> None:
+    parser.add_argument("answer", metavar="TỆP", type=Path, help="tệp trả lời của quản trị")
+    parser.add_argument(
+        "--fingerprint", metavar="DẤU", default="",
+        help="dấu vân tay khóa gốc của tỉnh do quản trị đọc cho (root key fingerprint)",
+    )  # fmt: skip
+
+
+def _officer(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="TÊN", help="tên cán bộ mới")
+    _roles(parser)
+    _request(parser)
+    parser.add_argument(
+        "--new-passphrase-file", metavar="TỆP", type=Path,
+        help="tệp chứa mật khẩu của cán bộ mới (hoặc biến ONESTOP_NEW_PASSPHRASE)",
+    )  # fmt: skip
+
+
+def _login(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--parent", metavar="ĐỊA-CHỈ", action="append", help="thay địa chỉ cấp trên (dùng được nhiều lần)"
+    )
+    parser.add_argument("--ca", metavar="TỆP", type=Path, help="tệp PEM của nơi cấp chứng thư máy chủ")
+    parser.add_argument("--proxy", metavar="ĐỊA-CHỈ", help="proxy; để trống '' nếu không dùng")
+
+
+def _procedures(parser: ArgumentParser) -> None:
+    parser.add_argument("words", metavar="TỪ", nargs="*", help="từ cần tìm, gõ không dấu cũng được")
+
+
+def _intake(parser: ArgumentParser) -> None:
+    parser.add_argument("what", metavar="THỦ-TỤC", nargs="?", default="", help="mã thủ tục, hoặc mã bản nháp")
+    _form(parser)
+    parser.add_argument("--all-papers", action="store_true", help="đã nhận đủ giấy tờ theo danh mục")
+    parser.add_argument("--verified", action="store_true", help="phải xác minh (thời hạn dài hơn, nếu có)")
+    parser.add_argument("--due", metavar="NGÀY", help="ngày hẹn, khi danh mục chưa có thời hạn: 05/09/2026")
+    parser.add_argument("--draft", action="store_true", help="chỉ lưu bản nháp, chưa cấp mã")
+    parser.add_argument(
+        "--from-json", metavar="TỆP", type=Path,
+        help='tệp JSON, một hồ sơ hoặc danh sách: {"procedure_code", "fields", "attachments"}; -: stdin',
+    )  # fmt: skip
+    parser.add_argument(
+        "--confirm-date", metavar="NGÀY", help="xác nhận ngày hôm nay khi máy báo nghi ngờ đồng hồ"
+    )
+
+
+def _list(parser: ArgumentParser) -> None:
+    _procedures(parser)
+    parser.add_argument("--step", metavar="BƯỚC", default="", help="chỉ hồ sơ ở bước này, ví dụ appraisal")
+    parser.add_argument("--only", choices=ONLY, default="", help="xung đột, đang chờ, chưa gửi, quá hạn")
+    parser.add_argument("--new", action="store_true", help="mới nhất trước (mặc định: gần đến hạn trước)")
+    parser.add_argument("--limit", metavar="SỐ", type=int, default=200, help="số dòng (mặc định 200)")
+    parser.add_argument(
+        "--after", metavar="DÒNG", default="", help="trang tiếp theo: giá trị 'after' của trang trước"
+    )
+
+
+def _edit(parser: ArgumentParser) -> None:
+    _code(parser)
+    _form(parser)
+
+
+def _note(parser: ArgumentParser) -> None:
+    _code(parser)
+    parser.add_argument("text", metavar="GHI-CHÚ", help="nội dung ghi chú")
+
+
+def _appraise(parser: ArgumentParser) -> None:
+    _codes(parser)
+    parser.add_argument("--opinion", metavar="Ý-KIẾN", default="", help="ý kiến thẩm định")
+    _result(parser)
+
+
+def _result(parser: ArgumentParser) -> None:
+    parser.add_argument("--result", metavar="KẾT-QUẢ", default="", help="kết quả giải quyết")
+
+
+def _approve(parser: ArgumentParser) -> None:
+    _codes(parser)
+    _result(parser)
+
+
+def _supplement(parser: ArgumentParser) -> None:
+    _with_reason(parser)
+    _content(parser)
+    parser.add_argument("--paper", metavar="GIẤY-TỜ", action="append", default=[], help="giấy tờ cần bổ sung")
+
+
+def _supply(parser: ArgumentParser) -> None:
+    _codes(parser)
+    parser.add_argument(
+        "--paper", metavar="GIẤY-TỜ[=CHÍNH/SAO]", action="append", default=[], help="giấy tờ đã bổ sung"
+    )
+
+
+def _ask_payment(parser: ArgumentParser) -> None:
+    _codes(parser)
+    _content(parser)
+
+
+def _extend(parser: ArgumentParser) -> None:
+    _with_reason(parser)
+    parser.add_argument(
+        "--due", metavar="NGÀY", required=True, help="ngày hẹn mới: 05/09/2026 hoặc 05/09/2026 10:30"
+    )
+
+
+def _transfer(parser: ArgumentParser) -> None:
+    _codes(parser)
+    _to(parser)
+
+
+def _to(parser: ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="ĐƠN-VỊ", required=True, help="đơn vị nhận: mã, mã cơ quan hoặc tên")
+
+
+def _ask(parser: ArgumentParser) -> None:
+    _transfer(parser)
+    _content(parser)
+    parser.add_argument("--until", metavar="NGÀY", required=True, help="hạn trả lời: 05/09/2026")
+
+
+def _answer(parser: ArgumentParser) -> None:
+    _codes(parser)
+    parser.add_argument("--opinion", metavar="Ý-KIẾN", required=True, help="ý kiến của đơn vị")
+
+
+def _return(parser: ArgumentParser) -> None:
+    _codes(parser)
+    parser.add_argument(
+        "--receiver", metavar="TÊN", default="", help="người nhận kết quả (mặc định: người nộp)"
+    )
+
+
+def _conflicts(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "code", metavar="MÃ", nargs="?", default="", help="một hồ sơ; để trống: mọi hồ sơ có xung đột"
+    )
+
+
+def _resolve(parser: ArgumentParser) -> None:
+    _code(parser)
+    parser.add_argument("key", metavar="MỤC", nargs="?", default="", help="mục cần giải quyết, nếu có nhiều")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--choose", metavar="BÊN", help="chọn giá trị của một bên: số thứ tự hoặc mã ghi chép")
+    way.add_argument("--value", metavar="GIÁ-TRỊ", help="giá trị khác, gõ vào")
+    way.add_argument("--keep", action="store_true", help="giữ giá trị hiện tại, không nhận ghi chép muộn")
+    _reason(parser)
+
+
+def _notices(parser: ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="cả những thông báo đã xem")
+    parser.add_argument("--seen", action="store_true", help="đánh dấu là đã xem")
+
+
+def _export(parser: ArgumentParser) -> None:
+    parser.add_argument("path", metavar="NƠI-GHI", type=Path, help="tệp, hoặc thư mục của USB")
+    parser.add_argument(
+        "--to", metavar="MÁY", action="append", default=[],
+        help="máy hoặc đơn vị được mở gói (mặc định: máy của đơn vị mình và cấp trên)",
+    )  # fmt: skip
+
+
+def _import(parser: ArgumentParser) -> None:
+    parser.add_argument("path", metavar="TỆP", type=Path, help="gói dữ liệu")
+
+
+def _hub(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--host", metavar="ĐỊA-CHỈ", default="127.0.0.1", help="địa chỉ nghe (mặc định 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", metavar="CỔNG", type=int, default=8420, help="cổng (mặc định 8420; 0: cổng trống)"
+    )
+
+
+def _nothing(parser: ArgumentParser) -> None:
+    del parser
+
+
+ARGUMENTS: Final[dict[str, Adder]] = {
+    "init": _init,
+    "enrol": _enrol,
+    "officer": _officer,
+    "login": _login,
+    "procedures": _procedures,
+    "intake": _intake,
+    "list": _list,
+    "show": _code,
+    "edit": _edit,
+    "note": _note,
+    **dict.fromkeys(("handover", "receive", "pay"), _codes),
+    **dict.fromkeys(
+        ("refuse", "decline", "send-back", "reject", "stop", "withdraw", "void", "pass"), _with_reason
+    ),
+    "appraise": _appraise,
+    "supplement": _supplement,
+    "supply": _supply,
+    "ask-payment": _ask_payment,
+    "approve": _approve,
+    "extend": _extend,
+    "transfer": _transfer,
+    "ask": _ask,
+    "answer": _answer,
+    "return": _return,
+    "conflicts": _conflicts,
+    "resolve": _resolve,
+    "sync": _nothing,
+    "status": _nothing,
+    "notices": _notices,
+    "export": _export,
+    "import": _import,
+    "hub": _hub,
+}
+"""Command → what adds its arguments."""

@@ -1,0 +1,142 @@
+"""How ``onestop`` is typed: made from the registry of actions; every word of it Vietnamese."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from commune_client.actions import COMMANDS
+from commune_client.cli.arguments import ARGUMENTS
+from commune_client.cli.codes import UsageFault
+from commune_client.desk.place import default_folder
+
+__all__ = ["HANDLERS", "build_parser"]
+
+_HERE: Final = "commune_client.cli"
+HANDLERS: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        (command.name for command in COMMANDS), f"{_HERE}.work:run"
+    ),  # the commands that take an action of the workflow
+    "init": f"{_HERE}.setup:init",
+    "enrol": f"{_HERE}.setup:enrol",
+    "officer": f"{_HERE}.setup:officer",
+    "login": f"{_HERE}.setup:login",
+    "procedures": f"{_HERE}.reading:procedures",
+    "list": f"{_HERE}.reading:list_",
+    "show": f"{_HERE}.reading:show",
+    "intake": f"{_HERE}.intake:intake",
+    "conflicts": f"{_HERE}.disputes:conflicts",
+    "resolve": f"{_HERE}.disputes:resolve",
+    "sync": f"{_HERE}.line:sync",
+    "status": f"{_HERE}.line:status",
+    "notices": f"{_HERE}.line:notices",
+    "export": f"{_HERE}.line:export",
+    "import": f"{_HERE}.line:import_",
+    "hub": f"{_HERE}.hub:hub",
+}
+"""Command → the function that does it."""
+
+_EPILOG: Final = """\
+Không có lệnh: mở màn hình làm việc (khi chạy trong cửa sổ dòng lệnh).
+
+mã thoát (exit codes):
+  0  xong
+  1  bị từ chối, có nêu lý do; chưa có gì thay đổi
+  2  gõ lệnh chưa đúng
+  3  không liên lạc được; việc đã làm vẫn được giữ trên máy
+
+mật khẩu (passphrase): gõ khi được hỏi, hoặc --passphrase-file TỆP, hoặc biến môi trường ONESTOP_PASSPHRASE.
+"""
+
+_TRANSLATED: Final = (
+    (r"the following arguments are required: (.*)", r"còn thiếu: \1"),
+    (r"unrecognized arguments: (.*)", r"không hiểu: \1"),
+    (r"argument (.*): expected one argument", r"\1: cần một giá trị"),
+    (r"argument (.*): expected at least one argument", r"\1: cần ít nhất một giá trị"),
+    (r"argument LỆNH: invalid choice: (.*?) \(choose from .*\)", r"không có lệnh \1"),
+    (r"argument .*: invalid choice: (.*?) \(choose from (.*)\)", r"không có \1; có thể chọn: \2"),
+    (r"argument (.*): invalid .* value: (.*)", r"\1: giá trị không đúng: \2"),
+    (r"argument (.*): not allowed with argument (.*)", r"không dùng \1 cùng với \2"),
+    (r"one of the arguments (.*) is required", r"cần một trong: \1"),
+    (r"ambiguous option: (.*) could match (.*)", r"\1 chưa rõ: có thể là \2"),
+    (r"argument (.*): ignored explicit argument (.*)", r"\1 không nhận giá trị \2"),
+)
+"""What argparse complains of → the same in Vietnamese."""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help that keeps its lines."""
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """Begins in Vietnamese."""
+        super().add_usage(usage, actions, groups, "cách dùng: " if prefix is None else prefix)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises instead of ending the process, and speaks Vietnamese."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(add_help=False, formatter_class=_Help, allow_abbrev=False, **settings)
+        self._positionals.title = "tham số"
+        self._optionals.title = "tùy chọn"
+        self.add_argument("-h", "--help", action="help", help="xem trợ giúp này")
+
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong.
+
+        Raises:
+            UsageFault: Always.
+        """
+        for pattern, words in _TRANSLATED:
+            if re.fullmatch(pattern, message):
+                message = re.sub(pattern, words, message)
+                break
+        raise UsageFault(f"{message}. Xem `{self.prog} --help`.")
+
+
+def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Returns the parser; only the commands that the arguments may name get theirs, which is what takes time.
+
+    Args:
+        arguments: What was typed.
+    """
+    parser = _Parser(
+        prog="onestop",
+        description="Hồ sơ một cửa, làm được cả khi mất mạng (offline-first one-stop dossiers).",
+        epilog=_EPILOG,
+    )
+    _common(parser, is_top=True)
+    commands = parser.add_subparsers(dest="command", metavar="LỆNH", title="lệnh", parser_class=_Parser)
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.help, description=f"{command.help}.")
+        if command.name in arguments:
+            add: Callable[[argparse.ArgumentParser], None] = ARGUMENTS[command.name]
+            add(sub)
+            _common(sub, is_top=False)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, *, is_top: bool) -> None:
+    """Adds what every command takes, before or after its name."""
+    unset: Any = argparse.SUPPRESS
+    group = parser.add_argument_group("chung")
+    group.add_argument(
+        "--store", metavar="THƯ-MỤC", type=Path, default=default_folder() if is_top else unset,
+        help="thư mục kho dữ liệu (mặc định: biến ONESTOP_STORE)",
+    )  # fmt: skip
+    group.add_argument(
+        "--officer",
+        metavar="TÊN",
+        default="" if is_top else unset,
+        help="cán bộ làm việc (mặc định: xem login)",
+    )
+    group.add_argument(
+        "--passphrase-file", metavar="TỆP", type=Path, default=None if is_top else unset,
+        help="tệp chứa mật khẩu ở dòng đầu",
+    )  # fmt: skip
+    group.add_argument(
+        "--json", action="store_true", default=False if is_top else unset, help="in kết quả dạng JSON"
+    )

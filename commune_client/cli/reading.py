@@ -1,0 +1,71 @@
+"""Commands that look: ``procedures``, ``list``, ``show``."""
+
+from __future__ import annotations
+
+from commune_client.cli.codes import DONE, UsageFault
+from commune_client.cli.session import Session
+from commune_client.cli.words import dossier_lines, list_lines, procedure_lines
+
+__all__ = ["list_", "procedures", "show"]
+
+_MOST = 100_000
+"""Lines that one call prints at most."""
+
+
+def procedures(session: Session) -> int:
+    """Shows the catalogue; needs no officer and no store."""
+    from commune_client.desk.rules import Rules
+    from onestop_sync.dossier.dates import local
+    from onestop_sync.store import now_ms
+
+    today = local((session.place.clock or now_ms)()).date()
+    found = Rules.shipped().catalogue.search(" ".join(session.arguments.words), today)
+    session.show(found, [line for procedure in found for line in procedure_lines(procedure)])
+    return DONE
+
+
+def list_(session: Session) -> int:
+    """Shows one page of dossiers."""
+    arguments = session.arguments
+    if not 1 <= arguments.limit <= _MOST:
+        raise UsageFault(f"--limit: từ 1 đến {_MOST}.")
+    after = _after(arguments.after)
+    with session.desk() as desk:
+        page = desk.dossiers(
+            " ".join(arguments.words),
+            step=arguments.step,
+            only=arguments.only,
+            order="new" if arguments.new else "due",
+            after=after,
+            limit=arguments.limit,
+        )
+    key = f"{page.after[0]}:{page.after[1]}" if page.after else ""
+    more = [f"Còn nữa: thêm --after {key}"] if key else []
+    session.show({"rows": page.rows, "after": key}, [*list_lines(page.rows), *more])
+    return DONE
+
+
+def _after(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    first, _, second = text.partition(":")
+    try:
+        return int(first), int(second)
+    except ValueError:
+        raise UsageFault("--after: dùng giá trị 'after' của trang trước.") from None
+
+
+def show(session: Session) -> int:
+    """Shows a dossier with its signed events."""
+    with session.desk() as desk:
+        dossier = desk.show(desk.find(session.arguments.code))
+        unit = desk.unit_name(dossier.view.unit)
+        facts = {
+            "doc": dossier.doc,
+            "level": dossier.level,
+            **dossier.view.to_json(),
+            "timeline": dossier.timeline,
+            "choices": dossier.choices,
+        }
+        session.show(facts, dossier_lines(dossier, unit))
+    return DONE

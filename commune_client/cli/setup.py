@@ -1,0 +1,138 @@
+"""Commands that bring a machine and its officers to work: ``init``, ``enrol``, ``officer``, ``login``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commune_client.cli.codes import DONE, UsageFault
+from commune_client.cli.session import PASSPHRASE, Session
+from commune_client.cli.words import roles_words
+from commune_client.messages import REASONS
+
+if TYPE_CHECKING:
+    from commune_client.desk.enrolment import Asked
+
+__all__ = ["enrol", "init", "login", "officer"]
+
+_YES = frozenset({"c", "có", "co", "y", "yes"})
+
+
+def init(session: Session) -> int:
+    """Makes the keys of machine and officer, and writes the enrolment request."""
+    from commune_client.desk import enrolment
+
+    arguments, place = session.arguments, session.place
+    if not arguments.officer:
+        raise UsageFault(REASONS["officer"])
+    if place.is_set_up and not place.is_enrolled:
+        passphrase = session.passphrase(f"Mật khẩu của {arguments.officer}: ")
+        asked = enrolment.ask_again(
+            place, arguments.officer, passphrase, arguments.unit, arguments.machine, arguments.role
+        )
+    else:
+        passphrase = session.new_passphrase(
+            f"Đặt mật khẩu cho {arguments.officer} (ít nhất 8 ký tự): ", arguments.passphrase_file, PASSPHRASE
+        )
+        asked = enrolment.set_up(
+            place, arguments.officer, passphrase,
+            unit=arguments.unit, machine_name=arguments.machine,
+            roles=arguments.role, parents=arguments.parent,
+        )  # fmt: skip
+    return _written(session, asked, "enrol.request")
+
+
+def _written(session: Session, asked: Asked, default_name: str) -> int:
+    from onestop_sync.keyring import write_durably
+
+    path: Path = session.arguments.request or session.place.folder / default_name
+    write_durably(path, asked.data)
+    facts = asked._asdict() | {"request": path}
+    del facts["data"]
+    session.show(
+        facts,
+        [
+            f"Đã ghi tệp xin chứng nhận: {path}",
+            f"  Cán bộ {asked.officer_name}: {roles_words(asked.roles)}",
+            f"  Dấu vân tay cán bộ: {asked.officer}",
+            f"  Dấu vân tay máy:    {asked.machine}",
+            "Gửi tệp đó cho quản trị, đọc dấu vân tay để so. Khi có tệp trả lời: onestop enrol TỆP",
+        ],
+    )
+    return DONE
+
+
+def enrol(session: Session) -> int:
+    """Takes the administrator's answer."""
+    from commune_client.desk import enrolment
+    from onestop_sync.enrol import read_answer
+
+    arguments = session.arguments
+    data = arguments.answer.read_bytes()
+    secrets = session.secrets()
+    if not arguments.fingerprint and not session.place.is_enrolled:
+        _compare(session, read_answer(data).fingerprint)
+    answered = enrolment.accept_answer(session.place, secrets, data, arguments.fingerprint)
+    blocks = ", ".join(f"{first}–{last}" for first, last in answered.blocks) or "không"
+    session.show(
+        answered,
+        [
+            f"Máy {answered.machine_name} đã được chứng nhận cho {answered.unit_name}.",
+            f"  Cán bộ: {', '.join(answered.officers)}",
+            f"  Dải số hồ sơ mỗi ngày: {blocks}",
+            f"  Dấu vân tay khóa gốc của tỉnh: {answered.root}",
+        ],
+    )
+    return DONE
+
+
+def _compare(session: Session, fingerprint: str) -> None:
+    """Asks a person to compare the province's fingerprint; a script names it, or looks at it afterwards."""
+    if session.arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    print(f"Dấu vân tay khóa gốc của tỉnh: {fingerprint}")
+    if input("Đúng như quản trị đã đọc? [c/k] ").strip().lower() not in _YES:
+        raise UsageFault(f"{REASONS['fingerprint']} Chưa có gì thay đổi.")
+
+
+def officer(session: Session) -> int:
+    """Gives another officer a key on this machine."""
+    from commune_client.desk import enrolment
+    from commune_client.desk.desk import open_desk
+
+    arguments = session.arguments
+    secrets = session.secrets()
+    with open_desk(session.place, secrets) as desk:
+        unit, machine_name = desk.store.unit, desk.machine_name
+    passphrase = session.new_passphrase(
+        f"Đặt mật khẩu cho {arguments.name} (ít nhất 8 ký tự): ", arguments.new_passphrase_file
+    )
+    asked = enrolment.add_officer(
+        session.place, secrets, unit, machine_name, arguments.name, passphrase, arguments.role
+    )
+    return _written(session, asked, "officer.request")
+
+
+def login(session: Session) -> int:
+    """Chooses the default officer, after checking the passphrase; no secret is written."""
+    from commune_client.desk.line import check_addresses
+
+    arguments, place = session.arguments, session.place
+    secrets = session.secrets()
+    config = place.config.with_(officer=secrets.holder)
+    if arguments.parent is not None:
+        parents = tuple(address for address in arguments.parent if address)
+        check_addresses(parents)
+        config = config.with_(parents=parents)
+    if arguments.ca is not None:
+        config = config.with_(ca=str(arguments.ca.resolve(strict=True)))
+    if arguments.proxy is not None:
+        check_addresses([arguments.proxy] if arguments.proxy else [])
+        config = config.with_(proxy=arguments.proxy)
+    place.save_config(config)
+    session.show(
+        config,
+        [f"Cán bộ mặc định: {config.officer}", f"Cấp trên: {', '.join(config.parents) or '(chưa có)'}"],
+    )
+    return DONE
