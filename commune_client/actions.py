@@ -1,0 +1,171 @@
+"""Everything that an official can do, in one table: the key, the words, and the command that does the same.
+
+The key line at the foot of each screen, the help screen, the palette and the command line's help are all made
+from it, so none of them can name what another does not know. No letter alone is a key: in Telex a lone `w`
+becomes `ư`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["ACTIONS", "COMMANDS", "EVERYWHERE", "Action", "Command", "action", "actions_on"]
+
+EVERYWHERE: Final = ""
+"""Value of `Action.screen` for what works on every screen once the store is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done.
+
+    Attributes:
+        name: Its stable name.
+        key: The key, as Textual writes it; empty for what only a command does.
+        label: Two or three Vietnamese words, for the line of keys.
+        help: One Vietnamese sentence.
+        command: The `onestop` command that does the same; empty when none does.
+        screen: The only screen that has it; `EVERYWHERE` for all.
+    """
+
+    name: str
+    key: str
+    label: str
+    help: str
+    command: str = ""
+    screen: str = EVERYWHERE
+
+    @property
+    def key_name(self) -> str:
+        """The key as officials read it on the keyboard: ``F5``, ``Ctrl+Q``."""
+        parts = self.key.split("+")
+        return "+".join(_KEY_NAMES.get(part, part.capitalize()) for part in parts)
+
+
+_KEY_NAMES: Final = {"escape": "Esc", "delete": "Del", "pageup": "PgUp", "pagedown": "PgDn"}
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    # On every screen.
+    Action("help", "f1", "Trợ giúp", "Xem các phím và cách làm trên màn hình này"),
+    Action("intake", "f2", "Tiếp nhận", "Tiếp nhận hồ sơ mới, hoặc mở lại bản nháp", "intake"),
+    Action(
+        "search", "f3", "Tìm", "Tìm theo tên, mã, thủ tục, số căn cước, điện thoại; gõ không dấu cũng được"
+    ),
+    Action("list", "f4", "Danh sách", "Về danh sách hồ sơ", "list"),
+    Action("sync", "f5", "Đồng bộ", "Gửi việc đã làm lên cấp trên và nhận việc về", "sync"),
+    Action(
+        "outbox", "f6", "Chưa gửi", "Xem việc nào chưa gửi, từ bao giờ, và cấp trên nào đã liên lạc", "status"
+    ),
+    Action("notices", "f7", "Thông báo", "Xem những thay đổi xảy ra sau khi đã làm", "status"),
+    Action("conflicts", "f8", "Xung đột", "Xem và giải quyết những chỗ hai người ghi khác nhau", "conflicts"),
+    Action("palette", "f10", "Mọi lệnh", "Chọn một việc trong danh sách mọi việc"),
+    Action("quit", "ctrl+q", "Khóa, thoát", "Khóa màn hình, hoặc thoát chương trình"),
+    Action("back", "escape", "Quay lại", "Về màn hình trước; những gì đã gõ vẫn còn"),
+    # On one screen.
+    Action("choose", "enter", "Chọn", "Chọn dòng có dấu >", "", "pick"),
+    Action("open", "enter", "Mở", "Mở hồ sơ đang chọn", "show", "list"),
+    Action(
+        "save", "ctrl+s", "Tiếp nhận", "Kiểm tra và tiếp nhận hồ sơ: cấp mã và hẹn ngày", "intake", "intake"
+    ),
+    Action("discard", "f12", "Bỏ nháp", "Bỏ bản nháp đang mở", "", "intake"),
+    Action(
+        "not_accept",
+        "ctrl+r",
+        "Chưa nhận",
+        "Yêu cầu bổ sung khi tiếp nhận, hoặc từ chối, có lý do",
+        "",
+        "intake",
+    ),
+    Action("save", "ctrl+s", "Ghi", "Ghi những chỗ đã sửa", "edit", "edit"),
+    Action("edit", "0", "Sửa", "Sửa thông tin của hồ sơ", "edit", "dossier"),
+    Action("settle", "enter", "Giải quyết", "Xem từng bản ghi và giải quyết", "resolve", "conflicts"),
+    Action("all_seen", "0", "Đã xem hết", "Đánh dấu đã xem mọi thay đổi", "", "notices"),
+    Action("save", "ctrl+s", "Giải quyết", "Ghi giá trị đã chọn cùng lý do", "resolve", "conflict"),
+    Action("save", "ctrl+s", "Ký và ghi", "Ký việc này và ghi vào hồ sơ", "", "act"),
+)
+"""In the order of the keyboard; a name stands once for each screen that has it."""
+
+
+def action(name: str, screen: str = EVERYWHERE) -> Action:
+    """Returns an action by name: the screen's own, or the one that works everywhere.
+
+    Raises:
+        KeyError: There is none.
+    """
+    for wanted in (screen, EVERYWHERE):
+        for item in ACTIONS:
+            if (item.name, item.screen) == (name, wanted):
+                return item
+    raise KeyError(name)
+
+
+def actions_on(screen: str) -> tuple[Action, ...]:
+    """Returns what can be done on a screen: its own actions first, then those of every screen."""
+    own = tuple(item for item in ACTIONS if item.screen == screen != EVERYWHERE)
+    return own + tuple(item for item in ACTIONS if item.screen == EVERYWHERE)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of ``onestop``.
+
+    Attributes:
+        name: What is typed.
+        help: One Vietnamese sentence, the English term in parentheses where there is one.
+        workflow: The actions of the dossier's workflow that it takes.
+    """
+
+    name: str
+    help: str
+    workflow: tuple[str, ...] = ()
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    # The machine and its people.
+    Command("init", "Tạo khóa cho máy và cán bộ, ghi tệp xin chứng nhận (enrolment request)"),
+    Command("enrol", "Nhận tệp trả lời của quản trị và mở kho dữ liệu (enrolment answer)"),
+    Command("officer", "Thêm một cán bộ làm việc trên máy này, ghi tệp xin chứng nhận"),
+    Command("login", "Chọn cán bộ mặc định, đổi địa chỉ cấp trên, kiểm tra mật khẩu"),
+    # The counter.
+    Command("procedures", "Xem danh mục thủ tục và giấy tờ cần nộp"),
+    Command("intake", "Tiếp nhận hồ sơ: cấp mã và hẹn ngày trả", ("accept",)),
+    Command("refuse", "Từ chối tiếp nhận hồ sơ, có lý do", ("refuse",)),
+    # Looking.
+    Command("list", "Xem danh sách hồ sơ"),
+    Command("show", "Xem một hồ sơ và quá trình xử lý có chữ ký"),
+    # Working.
+    Command("edit", "Sửa thông tin hoặc giấy tờ của hồ sơ"),
+    Command("note", "Ghi chú vào hồ sơ (ghi chú không sửa, không xóa)"),
+    Command("handover", "Bàn giao hồ sơ cho bước sau: thẩm định, hoặc trả kết quả", ("give", "give_result")),
+    Command("receive", "Ký nhận hồ sơ được bàn giao hoặc được chuyển đến", ("receive",)),
+    Command("decline", "Trả lại hồ sơ được bàn giao, có lý do", ("decline",)),
+    Command("appraise", "Thẩm định xong, trình phê duyệt", ("submit",)),
+    Command("send-back", "Trả lại thẩm định, có lý do", ("send_back",)),
+    Command("supplement", "Yêu cầu bổ sung, một lần và đầy đủ", ("ask_at_intake", "ask_supplement")),
+    Command("supply", "Nhận giấy tờ bổ sung", ("supply",)),
+    Command("ask-payment", "Yêu cầu thực hiện nghĩa vụ tài chính", ("ask_payment",)),
+    Command("pay", "Xác nhận đã thực hiện nghĩa vụ tài chính", ("pay",)),
+    Command("approve", "Phê duyệt hồ sơ", ("approve",)),
+    Command("reject", "Quyết định không giải quyết, có lý do", ("reject",)),
+    Command("extend", "Hẹn lại ngày trả kết quả, một lần, có lý do", ("extend",)),
+    Command("stop", "Dừng xử lý hồ sơ, có lý do", ("stop",)),
+    Command("withdraw", "Công dân rút hồ sơ", ("withdraw",)),
+    Command("void", "Hủy hồ sơ lập nhầm, có lý do; không xóa gì"),
+    Command("transfer", "Chuyển hồ sơ sang đơn vị khác (liên thông)", ("transfer",)),
+    Command("ask", "Lấy ý kiến đơn vị khác", ("ask",)),
+    Command("answer", "Trả lời ý kiến mà đơn vị mình được hỏi", ("answer",)),
+    Command("pass", "Báo việc được hỏi không thuộc thẩm quyền, có lý do", ("pass",)),
+    Command("return", "Trả kết quả cho người nộp", ("return",)),
+    # Disagreements.
+    Command("conflicts", "Xem những chỗ hai người ghi khác nhau"),
+    Command("resolve", "Giải quyết một xung đột, có lý do"),
+    # The line.
+    Command("sync", "Đồng bộ với cấp trên: gửi việc đã làm, nhận việc về"),
+    Command("status", "Xem còn bao nhiêu việc chưa gửi, từ bao giờ, vì sao"),
+    Command("notices", "Xem những thay đổi xảy ra sau khi đã làm"),
+    Command("export", "Xuất gói dữ liệu niêm phong ra USB (bundle)"),
+    Command("import", "Nhập gói dữ liệu từ USB (bundle)"),
+    Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),
+)
+"""Every command, in the order of the work; what `Action.command` names is here."""
