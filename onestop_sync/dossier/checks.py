@@ -131,10 +131,11 @@ def _tidy(key: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = nfc(value).strip()
+    # What is taken out may have stood between marks, so the rest is put into form C again.
     if key == "dien_thoai":
-        return re.sub(r"^\+?84", "0", _SEPARATORS.sub("", text))
+        return re.sub(r"^\+?84", "0", nfc(_SEPARATORS.sub("", text)))
     if key == "so_dinh_danh":
-        return _SEPARATORS.sub("", text)
+        return nfc(_SEPARATORS.sub("", text))
     return text if key in _FREE_TEXT else " ".join(text.split())
 
 
