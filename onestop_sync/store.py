@@ -313,8 +313,12 @@ class Store:
         # Another program that starts now compares after this one, and its marker counts.
         with self._writes_raw() as connection:
             held = {row.key: row.value for row in connection.execute(sa.select(t.meta))}
-            if not is_new and not self._is_marked(held["marker"], held["next_marker"]):
-                facts["restores"] = b"%d" % (int(held["restores"]) + 1)
+            beside, restores_beside = self._beside()
+            restores = int(held["restores"])
+            if not is_new and (not beside or beside not in {held["marker"], held["next_marker"]}):
+                # The file counts as well: a copy that is put back twice does not know of the first time.
+                restores = max(restores, restores_beside) + 1
+                facts["restores"] = b"%d" % restores
                 facts["epoch"] = self.rng(_EPOCH_BYTES)
                 close_own_logs(connection)
             _set_meta(connection, facts)
@@ -323,14 +327,16 @@ class Store:
                 sa.select(t.meta.c.value).where(t.meta.c.key == "next_marker")
             ).scalar()
             if announced == fresh:
-                write_durably(self.folder / MARKER, fresh)
+                write_durably(self.folder / MARKER, fresh + b"%d" % restores)
                 _set_meta(connection, {"marker": fresh})
         self.epoch = facts.get("epoch", held["epoch"])
 
-    def _is_marked(self, *markers: bytes) -> bool:
-        """Tells whether the file beside the database holds one of its markers."""
-        beside = self.folder / MARKER
-        return beside.exists() and beside.read_bytes() in filter(None, markers)
+    def _beside(self) -> tuple[bytes, int]:
+        """Returns the marker in the file beside the database, and how many restores that file has seen."""
+        path = self.folder / MARKER
+        data = path.read_bytes() if path.exists() else b""
+        count = data[_EPOCH_BYTES:]
+        return data[:_EPOCH_BYTES], int(count) if count.isdigit() else 0
 
     # ---- trust
 
