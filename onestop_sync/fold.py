@@ -29,6 +29,7 @@ from onestop_sync.state import (
     Standing,
     State,
     TaskState,
+    Write,
     conflicts,
     initial_task,
     standing,
@@ -87,12 +88,17 @@ def apply(kind: DocumentType, state: State | None, entry: Entry) -> State:
 def _write(state: State, entry: Entry, op: Op) -> None:
     match op:
         case ["set", key, value]:
-            state.registers.setdefault(key, Register()).live = [(entry.id, value)]
+            write = ((entry.id, value),)
+            register = state.registers.get(key)
+            if register is None:
+                state.registers[key] = Register(write)
+            else:
+                register.live = write
         case ["resolve", key, value, _, ids]:
             register = state.registers[key]
-            register.live = [w for w in register.live if w[0] not in ids]
-            insort(register.live, (entry.id, value), key=_by_event)
-            register.late = [w for w in register.late if w[0] not in ids]
+            live = [w for w in register.live if w[0] not in ids]
+            register.live = _sorted_writes([*live, (entry.id, value)])
+            register.late = tuple(w for w in register.late if w[0] not in ids)
         case ["note", name, value]:
             insort(state.notes.setdefault(name, []), (entry.time_ms, entry.id, value), key=_by_time)
 
@@ -120,8 +126,8 @@ def _advance(kind: DocumentType, state: State, name: str, action: str, arguments
     state.tasks[name] = task
 
 
-def _by_event(write: tuple[bytes, Any]) -> bytes:
-    return write[0]
+def _sorted_writes(writes: Iterable[Write]) -> tuple[Write, ...]:
+    return tuple(sorted(writes, key=lambda write: write[0]))
 
 
 def _by_time(note: tuple[int, bytes, Any]) -> tuple[int, bytes]:
@@ -278,20 +284,20 @@ class _Fold:
         taken = self._taken(spec, path) if spec else []
         late = {put.at: late for put in puts if (late := _lateness(put, path, taken)) is not None}
         counted = [put for put in puts if put.at not in late]
-        register = Register()
+        standing: list[Write] = []
+        waiting: list[Write] = []
+        overruled: list[tuple[bytes, Any, bytes]] = []
         for put in puts:
             event_id = self.entries[put.at].id
             if put.at not in late:
                 if not self._is_seen(put, counted):
-                    register.live.append((event_id, put.value))
+                    standing.append((event_id, put.value))
             elif by := self._overruler(put, puts, path, late[put.at]):
-                register.overruled.append((event_id, put.value, by))
+                overruled.append((event_id, put.value, by))
             elif not self._is_decided(put, puts, late, counted):
-                register.late.append((event_id, put.value))
-        register.live.sort(key=_by_event)
-        register.late.sort(key=_by_event)
-        register.overruled.sort(key=lambda w: w[0])
-        return register
+                waiting.append((event_id, put.value))
+        by_event = tuple(sorted(overruled, key=lambda write: write[0]))
+        return Register(_sorted_writes(standing), _sorted_writes(waiting), by_event)
 
     def _taken(self, spec: Field, path: Path) -> list[tuple[int, int]]:
         """Returns ``(place on the path, mask of what its authors saw)`` where the field changed hands."""

@@ -20,6 +20,7 @@ __all__ = [
     "Standing",
     "State",
     "TaskState",
+    "Write",
     "conflicts",
     "initial_task",
     "is_open",
@@ -107,6 +108,7 @@ class Entry(NamedTuple):
 
 
 Write = tuple[bytes, Any]
+"""An event and the value that it wrote."""
 
 
 @dataclass(slots=True)
@@ -119,9 +121,10 @@ class Register:
         overruled: ``(event, value, by)``: as ``late``, but the owner wrote without having seen them.
     """
 
-    live: list[Write] = field(default_factory=list)
-    late: list[Write] = field(default_factory=list)
-    overruled: list[tuple[bytes, Any, bytes]] = field(default_factory=list)
+    # Tuples: a dossier has dozens of registers, most of them with one write, and lists cost thrice as much.
+    live: tuple[Write, ...] = ()
+    late: tuple[Write, ...] = ()
+    overruled: tuple[tuple[bytes, Any, bytes], ...] = ()
 
     def values(self) -> list[Any]:
         """Returns the distinct live values, in the order of the events' ids."""

@@ -131,7 +131,7 @@ def test_district_overrules_what_did_not_know_of_the_transfer() -> None:
     world.path(owned, (D_APPRAISER, "submit"), (D_CHIEF, "approve"))
     unaware = world.put([accepted], CLERK_2, "noi_dung", "Trợ cấp mai táng")
     assert world.standing(unaware) is Standing.OVERRULED
-    assert world.state.registers["noi_dung"].overruled == [(unaware.id, "Trợ cấp mai táng", owned.id)]
+    assert world.state.registers["noi_dung"].overruled == ((unaware.id, "Trợ cấp mai táng", owned.id),)
     assert world.live("noi_dung") == ["Trợ cấp xã hội hằng tháng"]
     assert conflicts(DOSSIER, world.state) == []
 
