@@ -59,7 +59,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action("notices", "f7", "Thông báo", "Xem những thay đổi xảy ra sau khi đã làm", "status"),
     Action("conflicts", "f8", "Xung đột", "Xem và giải quyết những chỗ hai người ghi khác nhau", "conflicts"),
-    Action("palette", "f10", "Mọi lệnh", "Chọn một việc trong danh sách mọi việc"),
+    Action("palette", "f10", "Lệnh", "Chọn một việc trong danh sách mọi việc"),
     Action("quit", "ctrl+q", "Khóa, thoát", "Khóa màn hình, hoặc thoát chương trình"),
     Action("back", "escape", "Quay lại", "Về màn hình trước; những gì đã gõ vẫn còn"),
     # On one screen.
@@ -78,6 +78,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "intake",
     ),
     Action("save", "ctrl+s", "Ghi", "Ghi những chỗ đã sửa", "edit", "edit"),
+    Action(
+        "timeline",
+        "tab",
+        "Quá trình",
+        "Xem quá trình xử lý: ai làm gì, lúc nào; Tab lần nữa về đầu",
+        "",
+        "dossier",
+    ),
     Action("edit", "0", "Sửa", "Sửa thông tin của hồ sơ", "edit", "dossier"),
     Action("settle", "enter", "Giải quyết", "Xem từng bản ghi và giải quyết", "resolve", "conflicts"),
     Action("all_seen", "0", "Đã xem hết", "Đánh dấu đã xem mọi thay đổi", "", "notices"),

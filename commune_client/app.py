@@ -1,0 +1,440 @@
+"""The app: it paints the unlock screen first, and loads all that is heavy behind it.
+
+Until the first paint nothing of the database, the network or the cryptography is imported; a thread does it
+while the official types the passphrase. The app holds what outlives a screen: the desk, how sync stands, the
+idle lock. Threads never touch widgets; what they find out comes back as messages.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from commune_client.actions import ACTIONS, EVERYWHERE
+from commune_client.desk.place import Place
+from commune_client.scratch import Scratch
+from commune_client.screens import words
+from commune_client.screens.jobs import Asker, Jobs
+from commune_client.screens.show import sync_state
+from commune_client.screens.unlock import UnlockScreen
+from commune_client.theme import StateStyle, use_theme
+from commune_client.widgets.sync_status import SyncState
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from commune_client.desk import Desk
+    from commune_client.desk.facts import SyncFacts, SyncResult
+    from commune_client.screens.base import OfficeScreen
+
+__all__ = ["IDLE_LOCK_S", "OnestopApp"]
+
+IDLE_LOCK_S = 10 * 60
+"""Seconds without a key after which the screen locks itself."""
+_PROGRESS_EVERY_S = 0.3
+_LIST_DEPTH = 2
+"""Screens on the stack when the working list is up: Textual's own, and the list."""
+_STATUS_EVERY_S = 60
+"""How often the ages in the sync line are counted anew, in seconds."""
+
+
+@dataclass
+class Synced(Message):
+    """A sync has ended.
+
+    Attributes:
+        result: What it came to; None when it failed.
+        error: Why it failed.
+    """
+
+    result: SyncResult | None
+    error: Exception | None
+
+
+class _Opened(NamedTuple):
+    """What unlocking gave: the desk, the letters in progress, and who works."""
+
+    desk: Desk
+    scratch: Scratch
+    who: str
+
+
+class OnestopApp(Asker, App[int]):
+    """The commune's screen.
+
+    Attributes:
+        place: The machine's folder.
+        jobs: The thread in which the desk is asked.
+        sync_state: What the line of state shows.
+    """
+
+    TITLE = "onestop"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(item.key, item.name, item.label, show=False, priority=item.name == "quit")
+        for item in ACTIONS
+        if item.screen == EVERYWHERE and item.key
+    ]
+
+    def __init__(self, place: Place, officer: str = "", *, idle_lock_s: float = IDLE_LOCK_S) -> None:
+        """Make the app.
+
+        Args:
+            place: The machine's folder.
+            officer: Whose passphrase to ask for; empty to choose.
+            idle_lock_s: Seconds without a key after which the screen locks itself; 0 for never.
+        """
+        super().__init__()
+        use_theme(self)
+        self.place = place
+        self.asked_officer = officer
+        self.jobs = Jobs()
+        self.sync_state = SyncState()
+        self.who = ""
+        self._desk: Desk | None = None
+        self._scratch: Scratch | None = None
+        self._idle_lock_s = idle_lock_s
+        self._last_key_s = time.monotonic()
+        self._is_syncing = False
+        self.notices = 0
+
+    # ------------------------------------------------------------------ start
+
+    def on_mount(self) -> None:
+        """Paint the unlock screen; everything heavy comes after that."""
+        self.push_screen(UnlockScreen())
+        self.call_after_refresh(self.warm_up)
+
+    def warm_up(self) -> None:
+        """Load, in a thread, what is needed once the passphrase is there."""
+        self.work(self._read_place, self._show_officers, self._show_no_officers)
+        self.work(_import_office, lambda _: None)
+
+    def _read_place(self) -> tuple[list[str], str]:
+        """Returns who works here, and whose passphrase to ask for."""
+        officers = self.place.officers()
+        asked = self.asked_officer
+        return officers, asked if asked in officers else self.place.default_officer()
+
+    def _show_officers(self, found: tuple[list[str], str]) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, UnlockScreen):
+                screen.show_officers(*found)
+
+    def _show_no_officers(self, _: Exception) -> None:
+        self._show_officers(([], ""))
+
+    # ------------------------------------------------------------------ desk
+
+    @property
+    def desk(self) -> Desk:
+        """The open desk; only screens that need none exist without it."""
+        if self._desk is None:
+            raise RuntimeError("no desk is open")
+        return self._desk
+
+    @property
+    def scratch(self) -> Scratch:
+        """Forms in progress, of the open desk."""
+        if self._scratch is None:
+            raise RuntimeError("no desk is open")
+        return self._scratch
+
+    @property
+    def is_desk_open(self) -> bool:
+        """Whether the store is open, locked or not."""
+        return self._desk is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an officer is signed in."""
+        return self._desk is not None and not self._desk.is_locked
+
+    def unlock(self, officer: str, passphrase: str) -> None:
+        """Open the desk, or sign in on the one that is open; the screen changes when that is done."""
+        before = self._desk.name if self._desk else ""
+        self.work(
+            partial(self._open, officer, passphrase),
+            lambda opened: self._opened(opened, is_same=before == officer),
+            self._not_opened,
+        )
+
+    def _open(self, officer: str, passphrase: str) -> _Opened:
+        from commune_client.desk.desk import open_desk
+
+        desk, scratch = self._desk, self._scratch
+        if desk is None or scratch is None:
+            secrets = self.place.secrets(officer, passphrase)
+            desk, scratch = open_desk(self.place, secrets), Scratch(self.place.folder, secrets.database_key)
+        else:
+            desk.unlock(officer, passphrase)
+        who = desk.officer
+        return _Opened(desk, scratch, words.who(who.name, who.unit_name))
+
+    def _opened(self, opened: _Opened, *, is_same: bool) -> None:
+        from commune_client.screens.working_list import ListScreen
+
+        self._desk, self._scratch, self.who = opened
+        self._last_key_s = time.monotonic()
+        if is_same:
+            self.pop_screen()
+        else:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+            self.push_screen(ListScreen())
+        self.refresh_status()
+        self._watch_idle()
+        self.set_timer(_STATUS_EVERY_S, self._count_ages)
+
+    def _not_opened(self, error: Exception) -> None:
+        if isinstance(self.screen, UnlockScreen):
+            self.screen.refuse(error)
+
+    def jobs_of(self) -> Jobs:
+        """Return the thread in which the desk is asked."""
+        return self.jobs
+
+    def complain(self, error: Exception) -> None:
+        """Say on the screen what went wrong with a call of the app's own."""
+        if isinstance(self.screen, UnlockScreen):
+            self.screen.refuse(error)
+        elif (screen := self._office_screen()) is not None:
+            screen.complain(error)
+
+    def say(self, text: str, style: StateStyle = StateStyle.PLAIN) -> None:
+        """Say something on the screen that is up, once it is."""
+        self.call_later(self._say, text, style)
+
+    def _say(self, text: str, style: StateStyle) -> None:
+        if (screen := self._office_screen()) is not None:
+            screen.say(text, style)
+
+    def _office_screen(self) -> OfficeScreen | None:
+        """Return the screen that is up, when it is one of the office."""
+        screen = self.screen
+        return cast("OfficeScreen", screen) if hasattr(screen, "compose_body") else None
+
+    # ------------------------------------------------------------------ locking
+
+    def lock(self) -> None:
+        """Drop the officer's key and cover the screen; what was typed stays, store and sync go on."""
+        if not self.is_open:
+            return
+        self.desk.lock()
+        self.push_screen(UnlockScreen())
+        self.work(self._read_place, self._show_officers, self._show_no_officers)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody is here."""
+        if isinstance(event, events.Key | events.Paste | events.MouseEvent):
+            self._last_key_s = time.monotonic()
+        await super().on_event(event)
+
+    def _watch_idle(self) -> None:
+        """Lock when nobody has been here for long enough; otherwise look again when that could be."""
+        if not self._idle_lock_s or not self.is_open:
+            return
+        left = self._last_key_s + self._idle_lock_s - time.monotonic()
+        if left <= 0:
+            self.lock()
+        else:
+            self.set_timer(left, self._watch_idle)
+
+    # ------------------------------------------------------------------ the line of state
+
+    def refresh_status(self) -> None:
+        """Ask the desk how sync stands."""
+        if self._desk is not None:
+            self.work(self._desk.status, self._take_status)
+
+    def _count_ages(self) -> None:
+        if self.is_open:
+            self.refresh_status()
+            self.set_timer(_STATUS_EVERY_S, self._count_ages)
+
+    def _take_status(self, facts: SyncFacts) -> None:
+        self.notices = facts.notices
+        self._show_sync(sync_state(facts, self.sync_state.progress))
+
+    def _show_sync(self, state: SyncState) -> None:
+        self.sync_state = state
+        for screen in self.screen_stack:
+            if hasattr(screen, "show_sync"):
+                screen.show_sync()
+
+    # ------------------------------------------------------------------ synchronising
+
+    def action_sync(self) -> None:
+        """Synchronise in a thread of its own; the screen is free meanwhile."""
+        if self._is_syncing:
+            self.say(words.SYNC_RUNNING)
+            return
+        self._is_syncing = True
+        total = self.sync_state.unsent
+        self._show_sync(replace(self.sync_state, progress=(0, total)))
+        self.run_worker(partial(self._sync, self.desk), thread=True, exit_on_error=False)
+        self.set_timer(_PROGRESS_EVERY_S, partial(self._look, total))
+
+    def _sync(self, desk: Desk) -> None:
+        """Runs in its own thread; what it finds out goes back as a message."""
+        try:
+            self.post_message(Synced(desk.sync(), None))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the work is kept and the screen says so
+            self.post_message(Synced(None, error))
+
+    def _look(self, total: int) -> None:
+        """Count what has gone up; the store knows, as acks are stored when they come."""
+        if self._is_syncing:
+            self.work(self.desk.status, partial(self._moved, total))
+            self.set_timer(_PROGRESS_EVERY_S, partial(self._look, total))
+
+    def _moved(self, total: int, facts: SyncFacts) -> None:
+        if self._is_syncing:
+            total = max(total, facts.unsent)
+            self._show_sync(sync_state(facts, (total - facts.unsent, total)))
+
+    def on_synced(self, event: Synced) -> None:
+        """Say what it came to; no line is an ordinary state."""
+        self._is_syncing = False
+        self._show_sync(replace(self.sync_state, progress=None))
+        if event.result is not None:
+            result = event.result
+            self.work(self.desk.status, partial(self._finished, result))
+        elif event.error is not None:
+            self.refresh_status()
+            if getattr(event.error, "code", "") == "unreachable":
+                self.say(words.OFFLINE_CALM)
+            else:
+                self.complain(event.error)
+
+    def _finished(self, result: SyncResult, facts: SyncFacts) -> None:
+        self._take_status(facts)
+        told = [words.synced(result.sent, result.received, facts.unsent)]
+        if result.refused:
+            told.append(words.REFUSED_UP.format(len(result.refused)))
+        if result.was_rolled_back:
+            told.append(words.ROLLED_BACK)
+        self.say(". ".join(told))
+        if (screen := self._office_screen()) is not None:
+            screen.reload()
+
+    # ------------------------------------------------------------------ actions of every screen
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Allow the office's actions only while somebody is signed in."""
+        if action in _OFFICE_ACTIONS:
+            return self.is_open and not isinstance(self.screen, UnlockScreen)
+        return True
+
+    def _go(self, screen: Screen[None]) -> None:
+        """Show a screen above the list; forms that are left are kept."""
+        self._to_list()
+        self.push_screen(screen)
+
+    def _to_list(self) -> None:
+        while len(self.screen_stack) > _LIST_DEPTH:
+            self.pop_screen()
+
+    def action_intake(self) -> None:
+        """Take in a dossier, or open a draft."""
+        from commune_client.screens.intake import choose_procedure
+
+        self._to_list()
+        choose_procedure(self)
+
+    def action_list(self) -> None:
+        """Go back to the list."""
+        self._to_list()
+
+    def action_search(self) -> None:
+        """Search in the list."""
+        from commune_client.screens.working_list import ListScreen
+
+        self._to_list()
+        if isinstance(self.screen, ListScreen):
+            self.screen.focus_search()
+
+    def action_outbox(self) -> None:
+        """Show what is not sent."""
+        from commune_client.screens.outbox import OutboxScreen
+
+        self._go(OutboxScreen())
+
+    def action_notices(self) -> None:
+        """Show what changed after the fact."""
+        from commune_client.screens.notices import NoticesScreen
+
+        self._go(NoticesScreen())
+
+    def action_conflicts(self) -> None:
+        """Show what must be settled: of the dossier on the screen when there is something, else of all."""
+        from commune_client.screens.conflicts import ConflictsScreen
+        from commune_client.screens.dossier import DossierScreen
+
+        screen = self.screen
+        if isinstance(screen, DossierScreen) and screen.dossier and screen.dossier.view.issues:
+            self.push_screen(ConflictsScreen(screen.doc))
+        else:
+            self._go(ConflictsScreen())
+
+    def action_help(self) -> None:
+        """Explain the screen."""
+        from commune_client.screens.help import HelpScreen
+
+        screen = self._office_screen()
+        if screen is not None and not isinstance(screen, HelpScreen):
+            self.push_screen(HelpScreen(screen.NAME))
+
+    def action_palette(self) -> None:
+        """Offer everything that can be done."""
+        from commune_client.screens.help import show_palette
+
+        show_palette(self)
+
+    async def action_back(self) -> None:
+        """Leave the screen."""
+        if (screen := self._office_screen()) is not None:
+            screen.leave()
+
+    async def action_quit(self) -> None:
+        """Ask whether to lock or to leave; before unlocking, leave."""
+        if not self.is_open or isinstance(self.screen, UnlockScreen):
+            self.exit(0)
+            return
+        from commune_client.screens.leave import ask_leave
+
+        ask_leave(self)
+
+    def open_dossier(self, doc: bytes) -> None:
+        """Show a dossier."""
+        from commune_client.screens.dossier import DossierScreen
+
+        self.push_screen(DossierScreen(doc))
+
+    def finish(self) -> None:
+        """Close what is open, after the app has ended; what was typed last is written first."""
+        self.jobs.close()
+        if self._desk is not None:
+            self._desk.close()
+
+
+_OFFICE_ACTIONS = frozenset(item.name for item in ACTIONS if item.screen == EVERYWHERE) - {"quit"}
+_OFFICE_MODULES = (
+    "desk.desk", "scratch", "screens.working_list", "screens.intake", "screens.accepted", "screens.dossier",
+    "screens.act", "screens.edit", "screens.outbox", "screens.conflicts", "screens.settle", "screens.help",
+    "screens.notices", "screens.leave",
+)  # fmt: skip
+
+
+def _import_office() -> None:
+    """Load the library and the other screens; runs in the desk's thread."""
+    for name in _OFFICE_MODULES:
+        importlib.import_module(f"commune_client.{name}")

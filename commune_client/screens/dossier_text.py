@@ -1,0 +1,162 @@
+"""A dossier in words: facts, fields and the timeline of its signed events; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from commune_client.messages import LEVEL_LABELS, reason_text
+from commune_client.screens import words
+from commune_client.screens.show import day_time, due_cell, explain_due
+from commune_client.theme import StateStyle
+from commune_client.widgets.paragraphs import Paragraph
+
+if TYPE_CHECKING:
+    from commune_client.desk.facts import Dossier, TimelineItem
+
+__all__ = ["facts_text", "fields_text", "timeline_text"]
+
+_ORDER = (
+    "nguoi_nop", "so_dinh_danh", "ngay_sinh", "dien_thoai", "dia_chi", "email", "cach_nhan", "dia_chi_nhan",
+    "noi_dung", "loai_doi_tuong", "hinh_thuc_nop", "so_bo", "nguoi_thu_ly", "y_kien_tham_dinh", "ket_qua",
+    "nguoi_nhan",
+)  # fmt: skip
+_IN_FACTS = frozenset({"ma_thu_tuc", "ten_thu_tuc", "ma_ho_so", "nguoi_nop"})
+_LABEL = 20
+"""Columns of a label."""
+_MOST_LINES = 4
+"""Operations of one event that the timeline shows; an intake writes some twenty."""
+_ALERTS = frozenset({"conflict", "late", "overruled", "refused", "waiting"})
+
+UnitName = Callable[[str], str]
+_BLANK = Paragraph()
+
+
+def facts_text(dossier: Dossier, rule: str, unit_name: UnitName) -> list[Paragraph]:
+    """Say where a dossier stands.
+
+    Args:
+        dossier: The dossier.
+        rule: Name of the legal profile that it was received under.
+        unit_name: Names a unit.
+    """
+    view = dossier.view
+    due = (words.IS_VOID, StateStyle.LATE) if view.is_void else due_cell(view.due, view.step)
+    applicant = ((view.applicant, "bold"), *_open_mark(dossier, "nguoi_nop"))
+    lines = [
+        Paragraph.labelled(words.APPLICANT_ALONE, "", *applicant),
+        Paragraph.labelled(words.PROCEDURE, view.procedure_name or view.procedure),
+        Paragraph.labelled(words.STEP, f"{view.step_label}, {words.HELD_BY} {unit_name(view.unit)}"),
+        Paragraph.labelled(words.DUE, f"{day_time(view.due_ms, words.NO_DUE)}  ", due),
+        *(Paragraph.of(f"  {text}", StateStyle.QUIET, 4) for text in _reasons(dossier, rule)),
+        *(Paragraph.labelled(words.ASKED_AGENCY, f"{unit_name(a.unit)}: {a.label}") for a in view.agencies),
+        Paragraph.labelled(words.DELIVERED, LEVEL_LABELS[dossier.level]),
+        *_latest(dossier),
+    ]
+    if view.issues:
+        lines.append(Paragraph.of(f"! {words.settle_count(len(view.issues))}", StateStyle.SOON, 2))
+    if view.blocks_printing:
+        lines.append(Paragraph.of(f"! {words.PRINT_BLOCKED}", StateStyle.SOON, 2))
+    return lines
+
+
+def _reasons(dossier: Dossier, rule: str) -> list[str]:
+    return explain_due(dossier.view.due_facts, rule) if dossier.view.due_facts else []
+
+
+def _latest(dossier: Dossier) -> list[Paragraph]:
+    """Say what happened last: on a small screen the timeline is further down."""
+    for item in reversed(dossier.timeline):
+        if item.lines:
+            what = f"{item.lines[0].label}, {item.who or words.UNKNOWN_AUTHOR}, {day_time(item.at_ms)}"
+            return [Paragraph.labelled(words.LATEST, what)]
+    return []
+
+
+def _open_mark(dossier: Dossier, key: str) -> list[tuple[str, str]]:
+    is_open = any(issue.key == key for issue in dossier.view.issues)
+    return [(f" {words.CONFLICT_MARK}", StateStyle.SOON)] if is_open else []
+
+
+def fields_text(dossier: Dossier) -> list[Paragraph]:
+    """Say what a dossier holds, what concerns the applicant first; a field in conflict says so."""
+    lines = [_head(words.FIELDS)]
+    lines += [_field(dossier, key, dossier.values[key]) for key in _sorted_keys(dossier.values)]
+    if papers := _papers(dossier):
+        lines += [_BLANK, _head(words.PAPERS), *papers]
+    notes = [item for field in sorted(dossier.notes) for item in dossier.notes[field]]
+    if notes:
+        lines += [_BLANK, _head(words.NOTES)]
+        lines += [Paragraph.of(f"{day_time(at_ms)}  {text}", indent=4) for at_ms, text in sorted(notes)]
+    return lines
+
+
+def _sorted_keys(values: dict[str, Any]) -> list[str]:
+    keys = [key for key in values if key not in _IN_FACTS and values[key] not in ("", None)]
+    return sorted(keys, key=lambda key: (_ORDER.index(key) if key in _ORDER else len(_ORDER), key))
+
+
+def _papers(dossier: Dossier) -> list[Paragraph]:
+    """Say which documents are here, and how much of each."""
+    state = dossier.view.state
+    found = []
+    for key in sorted(state.registers):
+        match state.value(key) if key.startswith("giay_to/") else None:
+            case {"ban_chinh": int(originals), "ban_sao": int(copies)}:
+                many = words.originals_copies(originals, copies)
+                parts = ((f"- {key.partition('/')[2]}: {many}", StateStyle.PLAIN), *_open_mark(dossier, key))
+                found.append(Paragraph(parts, 2))
+    return found
+
+
+def _field(dossier: Dossier, key: str, value: Any) -> Paragraph:
+    from onestop_sync.dossier.labels import field_label
+    from onestop_sync.dossier.timeline import show_value
+
+    head, _, own = key.partition("/")
+    label = own if head == "truong_rieng" else field_label(key)
+    text = words.CHOICE_LABELS.get(str(value), show_value(key, value)) or words.EMPTY
+    return Paragraph.labelled(label, text, *_open_mark(dossier, key), width=_LABEL)
+
+
+def _head(text: str) -> Paragraph:
+    return Paragraph.of(text, "bold underline")
+
+
+def timeline_text(dossier: Dossier, unit_name: UnitName) -> list[Paragraph]:
+    """Say who did what and when, what became of it, and how far it has got; the newest first."""
+    lines = [_head(words.TIMELINE)]
+    for item in reversed(dossier.timeline):
+        lines += _item(item, unit_name)
+    return lines
+
+
+def _item(item: TimelineItem, unit_name: UnitName) -> Iterable[Paragraph]:
+    from onestop_sync.dossier.labels import ROLE_LABELS
+
+    who = item.who or words.UNKNOWN_AUTHOR
+    roles = ", ".join(ROLE_LABELS.get(role, role).lower() for role in item.roles)
+    where = f", {item.unit_name} ({roles})" if item.unit else ""
+    yield Paragraph(((day_time(item.at_ms), "bold"), (f"  {who}{where}", StateStyle.PLAIN)), 4)
+    for line in item.lines[:_MOST_LINES]:
+        text = f"{line.label}: {_with_units(line.text, unit_name)}" if line.text else line.label
+        yield Paragraph.of(f"  {text}", indent=4)
+    if len(item.lines) > _MOST_LINES:
+        yield Paragraph.of(f"  {words.more_fields(len(item.lines) - _MOST_LINES)}", StateStyle.QUIET)
+    if not item.lines:
+        yield Paragraph.of(f"  {words.NEEDS_NEWER}", StateStyle.QUIET)
+    yield _state_line(item)
+
+
+def _state_line(item: TimelineItem) -> Paragraph:
+    is_alert = item.standing in _ALERTS
+    why = f": {reason_text(item.reason)}" if item.reason else ""
+    mark = "! " if is_alert else ""
+    standing = (f"  {mark}{item.standing_label}{why}", StateStyle.SOON if is_alert else StateStyle.QUIET)
+    return Paragraph((standing, (f" | {item.level_label}", StateStyle.QUIET)), 4)
+
+
+def _with_units(text: str, unit_name: UnitName) -> str:
+    """Name a unit where an operation holds its id."""
+    head, sep, rest = text.partition("; ")
+    return f"{unit_name(head)}{sep}{rest}"

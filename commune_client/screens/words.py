@@ -1,0 +1,438 @@
+"""Every Vietnamese sentence of the screens, beside those that all widgets share (`commune_client.strings`).
+
+Constants are fixed words; functions take plain values and return one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+# --- Unlocking and locking ---
+
+OFFICE: Final = "BỘ PHẬN TIẾP NHẬN VÀ TRẢ KẾT QUẢ"
+PRODUCT: Final = "MỘT CỬA"
+OFFICER: Final = "Cán bộ"
+UNLOCK_WITH: Final = "Mật khẩu"
+READING_OFFICERS: Final = "đang đọc danh sách cán bộ"
+UNLOCK_HINT: Final = "Enter: mở   Tab: đổi ô   Ctrl+Q: thoát"
+UNLOCK_EMPTY: Final = "Hãy gõ mật khẩu"
+OFFICER_MISSING: Final = "Hãy chọn cán bộ"
+OPENING: Final = "Đang mở kho hồ sơ"
+NOT_SET_UP: Final = "Thư mục này chưa có kho hồ sơ. Hãy đăng ký máy bằng lệnh onestop login, rồi mở lại."
+LOCKED: Final = "Màn hình đã khóa. Những gì đang gõ vẫn còn nguyên; việc đồng bộ vẫn chạy được."
+QUIT_TITLE: Final = "Khóa hoặc thoát"
+LOCK: Final = "Khóa màn hình"
+LOCK_HELP: Final = "những gì đang gõ vẫn còn"
+QUIT: Final = "Thoát chương trình"
+QUIT_HELP: Final = "bản nháp đã lưu trên máy"
+
+
+def who(name: str, unit: str) -> str:
+    """Say who works, and where."""
+    return f"{name} · {unit}" if unit else name
+
+
+def unsent_left(count: int) -> str:
+    """Say what stays to be sent after leaving."""
+    return f"{count} việc chưa gửi vẫn giữ trên máy" if count else ""
+
+
+# --- Lists ---
+
+SEARCH: Final = "Tìm"
+SEARCH_HELP: Final = "tên, mã, thủ tục, số căn cước, điện thoại; không cần gõ dấu"
+NOTHING_FOUND: Final = "Không có hồ sơ nào khớp. Esc: xóa ô tìm"
+LIST: Final = "Danh sách hồ sơ"
+LIST_EMPTY: Final = "Chưa có hồ sơ nào. F2: tiếp nhận hồ sơ mới"
+LIST_EMPTY_FILTERED: Final = "Không có hồ sơ nào ở mục này. 1: xem tất cả"
+FILTERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "all": "Tất cả",
+        "mine": "Việc của tôi",
+        "conflict": "Xung đột",
+        "unsent": "Chưa gửi",
+        "overdue": "Quá hạn",
+        "step": "Theo bước",
+    }
+)
+CODE: Final = "Mã hồ sơ"
+APPLICANT: Final = "Người nộp – thủ tục"
+STEP: Final = "Bước"
+DUE: Final = "Hạn trả"
+CHOOSE_STEP: Final = "Xem hồ sơ ở bước nào"
+DRAFT_CODE: Final = "(chưa cấp)"
+JUST_OVERDUE: Final = "!! quá giờ hẹn"
+CONFLICT_MARK: Final = "X"
+WAITING_MARK: Final = "?"
+MARK_HELP: Final = "X: có xung đột   ?: còn chờ dữ liệu"
+SHORT_STEPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "draft": "Mới lập",
+        "incomplete": "Chờ bổ sung",
+        "refused": "Từ chối",
+        "accepted": "Đã tiếp nhận",
+        "given": "Chờ TĐ nhận",
+        "sent": "Chờ đơn vị nhận",
+        "appraisal": "Đang thẩm định",
+        "supplement": "Chờ bổ sung",
+        "payment": "Chờ nộp phí",
+        "approval": "Chờ phê duyệt",
+        "approved": "Đã phê duyệt",
+        "rejected": "Không đủ ĐK",
+        "stopped": "Dừng xử lý",
+        "result_given": "Chờ nhận KQ",
+        "notice_given": "Chờ nhận TB",
+        "result_ready": "Chờ trả KQ",
+        "notice_ready": "Chờ trả TB",
+        "returned": "Đã trả KQ",
+        "withdrawn": "Đã rút",
+    }
+)
+
+
+def shown(count: int, *, has_more: bool) -> str:
+    """Say how many lines are here."""
+    return f"{count}+ hồ sơ" if has_more else f"{count} hồ sơ"
+
+
+def unseen_notices(count: int) -> str:
+    """Say that something changed after the fact."""
+    return f"{count} thay đổi chưa xem: F7"
+
+
+# --- Intake ---
+
+INTAKE: Final = "Tiếp nhận hồ sơ"
+CHOOSE_PROCEDURE: Final = "Tiếp nhận: chọn thủ tục"
+PROCEDURE: Final = "Thủ tục"
+PROCEDURE_HELP: Final = "gõ vài chữ của tên thủ tục, hoặc mã"
+LIMIT: Final = "Thời hạn"
+DRAFT: Final = "Bản nháp"
+CODE_SHORT: Final = "Mã"
+PRESS_TO_ACCEPT: Final = "Đã hết các mục. Ctrl+S: kiểm tra và tiếp nhận"
+PRESS_TO_SIGN: Final = "Đã hết các mục. Ctrl+S: ký và ghi"
+ACCEPTING: Final = "Đang tiếp nhận"
+APPLICANT_ALONE: Final = "Người nộp"
+DELIVERED: Final = "Đã đi đến"
+MINE_HEAD: Final = "Của tôi"
+NOTHING_TO_EDIT: Final = "Ở bước này anh/chị không có mục nào được sửa"
+NO_PROCEDURE: Final = "Không có thủ tục nào khớp"
+KEPT: Final = "đã lưu nháp"
+KEEPING: Final = "đang lưu nháp"
+NOT_KEPT: Final = "CHƯA LƯU ĐƯỢC NHÁP"
+DISCARD_TITLE: Final = "Bỏ bản nháp này?"
+DISCARD: Final = "Bỏ bản nháp, không lấy lại được"
+KEEP_DRAFT: Final = "Giữ lại, quay về"
+DISCARDED: Final = "Đã bỏ bản nháp"
+NO_LIMIT: Final = "Danh mục không ghi thời hạn: hãy nhập ngày hẹn trả"
+DUE_FIELD: Final = "Ngày hẹn trả"
+DUE_FIELD_HELP: Final = "thủ tục này không có thời hạn trong danh mục; ví dụ 05/09/2026"
+PAPERS: Final = "Thành phần hồ sơ đã nhận"
+PAPER_OPTIONAL: Final = "nếu có"
+VERIFIED: Final = "Cần xác minh"
+VERIFIED_YES: Final = "Có, áp dụng thời hạn dài hơn"
+ACCEPTED: Final = "Đã tiếp nhận"
+ACCEPTED_NEXT: Final = "Enter: tiếp nhận hồ sơ khác   F4: danh sách   0: mở hồ sơ vừa nhận"
+RECEIVED_AT: Final = "Tiếp nhận lúc"
+DUE_AT: Final = "Hẹn trả kết quả"
+WHY_DUE: Final = "Vì sao ngày này"
+NO_DUE: Final = "không hẹn ngày"
+CONFIRM_DATE_TITLE: Final = "Ngày giờ của máy có vẻ không đúng. Hôm nay có phải là"
+CONFIRM_DATE: Final = "Đúng, hôm nay là"
+WRONG_DATE: Final = "Không đúng: quay lại, chỉnh ngày giờ của máy rồi tiếp nhận"
+
+
+def not_complete(count: int) -> str:
+    """Say that something must be mended first."""
+    return f"{count} mục có dấu !! cần sửa trước"
+
+
+def maybe_accepted(code: str) -> str:
+    """Say that a draft may have become a dossier before the power went."""
+    return f"! Có thể bản nháp này đã được tiếp nhận: mã {code}. Nếu đúng, F12 để bỏ nháp"
+
+
+def more_fields(count: int) -> str:
+    """Say that an event wrote more than is shown."""
+    return f"và {count} mục nữa"
+
+
+def now_written(value: object) -> str:
+    """Say what somebody else has just written to a field."""
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return f"Người khác vừa ghi: {text}. Ghi lần nữa là giữ bản của anh/chị"
+
+
+def fee(amount: Any) -> str:
+    """Say a procedure's fee, as far as the catalogue knows it.
+
+    Args:
+        amount: An `onestop_sync.dossier.fees.Fee`.
+    """
+    match str(amount.kind):
+        case "free":
+            return "miễn phí"
+        case "free_if":
+            return "miễn phí có điều kiện"
+        case "per_unit":
+            price = f"{amount.amount_vnd:,}".replace(",", ".")
+            return f"lệ phí {price} đ/{amount.unit_vi}"
+        case "province":
+            return "lệ phí theo quy định của tỉnh"
+    return ""
+
+
+BIRTH_HELP: Final = "ngày/tháng/năm; chỉ biết năm thì gõ năm"
+ONLY_IF_POSTED: Final = "khi nhận qua bưu chính: địa chỉ nhận"
+CONTENT_HELP: Final = "để trống: ghi theo tên thủ tục"
+LIST_HELP: Final = "mỗi dòng một mục"
+ID_HELP: Final = "căn cước 12 số; tổ chức: mã số thuế 10 hoặc 13 số"
+CHOICE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "truc_tiep": "Trực tiếp tại Bộ phận Một cửa",
+        "buu_chinh": "Qua bưu chính công ích",
+        "truc_tuyen": "Trực tuyến",
+        "ca_nhan": "Cá nhân",
+        "to_chuc": "Tổ chức, doanh nghiệp",
+    }
+)
+
+
+def draft_of(applicant: str, procedure: str) -> str:
+    """Name a draft."""
+    return f"{applicant or '(chưa có tên)'} – {procedure}"
+
+
+def drafted_at(when: str, officer: str) -> str:
+    """Say when a draft was last typed at, and by whom."""
+    return f"nháp {when} {officer}"
+
+
+def expected_due(when: str) -> str:
+    """Say when a dossier accepted now would be due."""
+    return f"nếu tiếp nhận bây giờ: hẹn trả {when}"
+
+
+_LIMITS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "working_hours": "{} giờ làm việc",
+        "working_days": "{} ngày làm việc",
+        "calendar_days": "{} ngày",
+        "same_day": "trong ngày",
+    }
+)
+
+
+def limit(kind: str, amount: int) -> str:
+    """Say a statutory time limit."""
+    if kind == "same_day" and amount:
+        return f"trong ngày, thêm {amount} ngày làm việc"
+    return _LIMITS.get(kind, kind + " {}").format(amount)
+
+
+SKIPPED: Final[Mapping[str, str]] = MappingProxyType(
+    {"holiday": "nghỉ lễ", "day_off": "nghỉ theo thông báo", "counted_compensatory": "làm bù"}
+)
+DUE_CAUSES: Final[Mapping[str, str]] = MappingProxyType(
+    {"tiep_nhan": "khi tiếp nhận", "bo_sung": "khi nhận bổ sung", "gia_han": "khi gia hạn"}
+)
+
+
+def counted(limit_words: str, start: str, cause: str) -> str:
+    """Say from when and by which limit a due date was counted."""
+    return f"{limit_words}, tính từ {start} ({cause})"
+
+
+def given(start: str, cause: str) -> str:
+    """Say that an official gave the date."""
+    return f"Cán bộ ghi ngày hẹn lúc {start} ({cause})"
+
+
+def by_rule(profile: str, calendar: int) -> str:
+    """Say by which law and calendar."""
+    return f"Theo {profile}; lịch nghỉ số {calendar}"
+
+
+def skipped_days(days: str) -> str:
+    """Say which days off were on the way."""
+    return f"Ngày đặc biệt trên đường: {days}"
+
+
+def unannounced(years: str) -> str:
+    """Say that days off were not announced yet."""
+    return f"! Chưa có thông báo ngày nghỉ của {years}: ngày hẹn có thể phải xem lại"
+
+
+def before(when: str) -> str:
+    """Say what the appointment was before."""
+    return f"Ngày hẹn trước: {when}"
+
+
+# --- A dossier ---
+
+DOSSIER: Final = "Hồ sơ"
+FIELDS: Final = "Thông tin"
+TIMELINE: Final = "Quá trình xử lý (mỗi dòng là một việc đã ký)"
+NOTES: Final = "Ghi chú"
+EDIT: Final = "Sửa thông tin"
+ADD_NOTE: Final = "Thêm ghi chú"
+SETTLE: Final = "Giải quyết xung đột"
+VOID: Final = "Hủy hồ sơ"
+LATEST: Final = "Việc gần nhất"
+HELD_BY: Final = "đang ở"
+IS_VOID: Final = "ĐÃ HỦY"
+UNKNOWN_AUTHOR: Final = "(chưa rõ người ký)"
+NEEDS_NEWER: Final = "(cần phiên bản chương trình mới hơn)"
+PRINT_BLOCKED: Final = "Chưa in được biểu mẫu: còn mục chưa giải quyết"
+ASKED_AGENCY: Final = "Lấy ý kiến"
+PAPER_GONE: Final = "không còn"
+
+
+def originals_copies(originals: int, copies: int) -> str:
+    """Say how much of a document is here."""
+    parts = [f"{originals} bản chính"] if originals else []
+    parts += [f"{copies} bản sao"] if copies else []
+    return ", ".join(parts) or PAPER_GONE
+
+
+def settle_count(count: int) -> str:
+    """Say how many things are open on a dossier."""
+    return f"{count} mục chưa thống nhất: F8 để giải quyết"
+
+
+# --- Doing something ---
+
+REASON: Final = "Lý do"
+CONTENT: Final = "Nội dung"
+TO_UNIT: Final = "Chuyển đến"
+NEW_DUE: Final = "Ngày hẹn mới"
+UNTIL: Final = "Trả lời trước ngày"
+RESULT: Final = "Kết quả giải quyết"
+OPINION: Final = "Ý kiến"
+RECEIVER: Final = "Người nhận kết quả"
+NOTE: Final = "Ghi chú"
+CONFIRM: Final = "Enter: ký và ghi   Esc: thôi"
+SEALS: Final = "Sau việc này nội dung hồ sơ được khóa."
+SAVED: Final = "Đã ký và lưu trên máy"
+NOTHING_CHANGED: Final = "Không có gì thay đổi"
+OLD_TEXT_BACK: Final = "Đã lấy lại những gì gõ dở lần trước"
+CHANGED_MEANWHILE: Final = "Hồ sơ vừa có thay đổi của người khác. Hãy xem lại; những gì đã gõ vẫn còn"
+
+
+def done(label: str, step: str) -> str:
+    """Say that something was done, and where the dossier stands now."""
+    return f"+ {label}: đã ký và lưu trên máy. Hồ sơ: {step}"
+
+
+# --- Conflicts ---
+
+CONFLICTS: Final = "Xung đột và việc chờ quyết định"
+NO_CONFLICTS: Final = "Không có xung đột nào"
+RESOLVE: Final = "Giải quyết"
+FIELD: Final = "Mục"
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "conflict": "ghi khác nhau",
+        "late": "ghi muộn, chờ nhận",
+        "task": "xử lý khác nhau",
+        "void": "hủy và sửa cùng lúc",
+    }
+)
+EXPLAIN_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "conflict": "Hai người ghi mục này khác nhau khi chưa thấy bản của nhau. Chưa bản nào bị bỏ.",
+        "late": "Có người ghi mục này sau khi hồ sơ đã chuyển cho người khác mà không biết. Nhận hay không?",
+        "task": "Hai người xử lý bước này khác nhau khi chưa thấy việc của nhau.",
+        "void": "Hồ sơ bị hủy trong khi người khác đang sửa.",
+    }
+)
+BASE: Final = "Ban đầu"
+BASE_STEP: Final = "Bước chung cuối"
+NOW: Final = "Đang dùng"
+MINE: Final = "của tôi"
+CHOOSE: Final = "Chọn"
+OTHER_VALUE: Final = "Giá trị khác, gõ ở ô dưới"
+TYPED_VALUE: Final = "Giá trị gõ"
+KEEP_NOW: Final = "Giữ giá trị đang dùng, không nhận bản ghi muộn"
+ADOPT: Final = "Nhận"
+KEEP_VOID: Final = "Giữ việc hủy hồ sơ"
+LIFT_VOID: Final = "Bỏ việc hủy, hồ sơ tiếp tục"
+RESOLVED: Final = "+ Đã giải quyết và lưu trên máy"
+CANNOT_SETTLE: Final = "Anh/chị xem được nhưng không quyết định được mục này"
+EMPTY: Final = "(trống)"
+TYPED_NEEDED: Final = "Hãy gõ giá trị, hoặc chọn mục khác"
+
+# --- Sync ---
+
+OUTBOX: Final = "Chưa gửi và tình trạng đồng bộ"
+ALL_SENT: Final = "Mọi việc đã gửi hết"
+UNSENT_DOSSIERS: Final = "Hồ sơ có việc chưa gửi"
+PARENTS: Final = "Cấp trên"
+NO_PARENTS: Final = "chưa đặt địa chỉ máy chủ cấp trên"
+NEVER: Final = "chưa liên lạc"
+ANSWERED: Final = "trả lời"
+NO_ANSWER: Final = "không có đường truyền"
+OFFLINE_CALM: Final = "Chưa có đường truyền. Mọi việc đã lưu trên máy và sẽ gửi khi có mạng."
+SYNCING: Final = "Đang đồng bộ"
+SYNC_RUNNING: Final = "Đang đồng bộ, hãy đợi một chút"
+LAST_CHANGE: Final = "Sửa lúc"
+REFUSED_UP: Final = "! Cấp trên không nhận {} việc; xem ở F7 và trong hồ sơ"
+ROLLED_BACK: Final = "! Máy chủ cấp trên vừa khôi phục từ bản cũ; máy này đã gửi lại những gì thiếu"
+
+
+def synced(sent: int, received: int, unsent: int) -> str:
+    """Say what a sync came to."""
+    tail = "đã gửi hết" if not unsent else f"còn {unsent} chờ gửi"
+    return f"+ Đồng bộ xong: gửi {sent}, nhận {received}; {tail}"
+
+
+def unsent_since(count: int, since: str, age: str) -> str:
+    """Say how many events wait and since when."""
+    return f"{count} việc chưa gửi, lâu nhất từ {since} ({age})"
+
+
+# --- Notices ---
+
+NOTICES: Final = "Thay đổi sau khi đã làm"
+NO_NOTICES: Final = "Không có thay đổi nào chưa xem"
+NOTICES_HELP: Final = "Enter: mở hồ sơ   0: đánh dấu đã xem tất cả"
+ALL_SEEN: Final = "Đã đánh dấu đã xem"
+WHEN: Final = "Lúc"
+WHAT: Final = "Việc"
+CHANGE: Final = "Thay đổi"
+
+# --- Help and palette ---
+
+HELP: Final = "Trợ giúp"
+HELP_FOOT: Final = "Lên, xuống: cuộn   Esc: đóng"
+PALETTE: Final = "Mọi lệnh"
+PALETTE_HELP: Final = "gõ vài chữ của việc muốn làm, không cần dấu"
+KEYS_HERE: Final = "Trên màn hình này"
+KEYS_EVERYWHERE: Final = "Ở mọi nơi"
+KEYS_LISTS: Final = (
+    "Trong danh sách: mũi tên, PgUp, PgDn, Home, End; Enter mở; phím số chọn bộ lọc hoặc việc."
+)
+KEYS_FORMS: Final = (
+    "Trong biểu mẫu: Tab, Enter sang ô sau; Shift+Tab về ô trước. Gõ tiếng Việt như bình thường."
+)
+MARKS_TITLE: Final = "Các dấu"
+MARKS: Final = (
+    ("!!", "quá hạn, hoặc phải sửa"),
+    ("!", "hạn trả hôm nay, hoặc cần chú ý"),
+    ("~", "sắp đến hạn"),
+    ("X", "có xung đột, F8 để giải quyết"),
+    ("?", "còn chờ dữ liệu từ nơi khác"),
+)
+LEVELS_TITLE: Final = "Việc đã đi đến đâu"
+OFFLINE_HELP: Final = (
+    "Không có mạng vẫn làm việc bình thường: tiếp nhận, cấp mã, bàn giao, phê duyệt đều lưu ngay trên máy. "
+    "Khi có mạng, F5 gửi đi. Dòng cuối màn hình luôn cho biết còn bao nhiêu việc chưa gửi và từ bao giờ."
+)
+SIGNATURE_HELP: Final = (
+    "Chữ ký của chương trình chứng minh ai đã ghi và nội dung không bị sửa; đó không phải là chữ ký số "
+    "theo luật."
+)
+
+UNEXPECTED: Final = "Chương trình gặp lỗi ngoài dự kiến ({}). Những gì đã lưu vẫn an toàn; hãy thử lại."
