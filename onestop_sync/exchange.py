@@ -13,19 +13,21 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync.errors import FormatError, SignatureInvalid
-from onestop_sync.storage import engines, feed, outbox
+from onestop_sync.storage import feed, outbox
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.outbox import Statement, check_statement, parse_statement
-from onestop_sync.store import Store
-from onestop_sync.trust import Authority
+from onestop_sync.store import Prepared, Store
+from onestop_sync.trust import MAX_CHAIN, Authority, NoAuthority, Waiting
 
 __all__ = [
+    "Answer",
     "Cursor",
     "FeedPage",
     "ParentState",
     "Taken",
     "acknowledge",
+    "introduced",
     "is_cursor_good",
     "keep_forwarded",
     "load_parent",
@@ -39,6 +41,8 @@ __all__ = [
 ]
 
 NONCE_BYTES: Final = 16
+MAX_PROOF: Final = 4 * MAX_CHAIN
+"""Frames that may prove one log's authority."""
 
 
 class Cursor(NamedTuple):
@@ -79,6 +83,24 @@ class FeedPage(NamedTuple):
     has_more: bool
 
 
+class Answer(NamedTuple):
+    """What a parent said.
+
+    Attributes:
+        nonce: For the next request.
+        cursor: Where the feed goes on.
+        acks: The parent's own statements.
+        items: ``(kind, payload)`` of the feed, in order.
+        was_reset: The parent lost what it had acknowledged.
+    """
+
+    nonce: bytes
+    cursor: Cursor
+    acks: Sequence[bytes]
+    items: Sequence[tuple[int, Any]]
+    was_reset: bool
+
+
 class Taken(NamedTuple):
     """What came of an answer: how many events are new here, and what was not stored."""
 
@@ -112,6 +134,17 @@ def rotate_nonce(store: Store, machine: bytes, given: bytes | None) -> bytes | N
         else:
             connection.execute(sa.update(t.peer).where(t.peer.c.machine == machine).values(**row))
     return fresh
+
+
+def introduced(store: Store, frames: Sequence[object], log: bytes) -> Authority | Waiting | NoAuthority:
+    """Tells by which authority a log writes, from the proof that it brings; nothing is stored.
+
+    Args:
+        store: The parent's store.
+        frames: Certificates and geneses, from the root down; more than `MAX_PROOF` are not looked at.
+        log: The log in question.
+    """
+    return store.trust.with_events(store.prepare(frames[:MAX_PROOF]).events).authority(log)
 
 
 def is_cursor_good(store: Store, unit: str, cursor: Cursor) -> bool:
@@ -307,46 +340,39 @@ def statements_of(store: Store, data: Iterable[object]) -> list[tuple[bytes, Sta
     return found
 
 
-def take(
-    store: Store,
-    state: ParentState,
-    *,
-    nonce: bytes,
-    cursor: Cursor,
-    acks: Sequence[bytes],
-    items: Sequence[tuple[int, Any]],
-    was_reset: bool,
-    introduced: Sequence[bytes] = (),
-) -> Taken:
+def take(store: Store, state: ParentState, answer: Answer, shown: Sequence[bytes] = ()) -> Taken:
     """Stores a parent's answer as a whole: events, acks, and where to go on.
 
     Args:
         store: The machine's store.
         state: The parent that answered.
-        nonce: For the next request.
-        cursor: Where the feed goes on.
-        acks: The parent's own statements.
-        items: ``(kind, payload)`` of the feed, in order.
-        was_reset: The parent lost what it had acknowledged.
-        introduced: Logs of which we had shown it the authority.
+        answer: What it said.
+        shown: Logs whose authority we had proven to it.
 
     Raises:
         FormatError: An ack is malformed, or by somebody who may not give it.
         SignatureInvalid: An ack is forged.
     """
-    prepared = store.prepare([payload for kind, payload in items if kind == feed.EVENT])
-    with engines.told(), store.writing() as transaction:
+    prepared = store.prepare([payload for kind, payload in answer.items if kind == feed.EVENT])
+    return store.retrying(lambda: _take(store, state, answer, prepared, shown))
+
+
+def _take(
+    store: Store, state: ParentState, answer: Answer, prepared: Prepared, shown: Sequence[bytes]
+) -> Taken:
+    with store.writing() as transaction:
         outcomes, stored = store.append(prepared, state.node, is_limited=False)
         connection = transaction.connection
-        if was_reset:
+        if answer.was_reset:
             outbox.forget_acks(connection, state.node)
-        said = [payload for kind, payload in items if kind == feed.STATEMENT]
-        for data, statement in [*statements_of(store, acks), *_checkable(store, said)]:
+        said = [payload for kind, payload in answer.items if kind == feed.STATEMENT]
+        for data, statement in [*statements_of(store, answer.acks), *_checkable(store, said)]:
             _keep(store, connection, data, statement)
-        outbox.note_proven(connection, state.node, introduced)
+        outbox.note_proven(connection, state.node, shown)
+        cursor, now = answer.cursor, store.clock()
         values = {
-            "epoch": cursor.epoch, "n": cursor.n, "digest": cursor.digest, "nonce": nonce,
-            "ok_ms": store.clock(), "tried_ms": store.clock(), "error": "",
+            "epoch": cursor.epoch, "n": cursor.n, "digest": cursor.digest, "nonce": answer.nonce,
+            "ok_ms": now, "tried_ms": now, "error": "",
         }  # fmt: skip
         connection.execute(sa.update(t.parent).where(t.parent.c.name == state.name).values(**values))
     return Taken(stored, [o for o in outcomes if not o.is_stored])

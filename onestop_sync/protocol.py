@@ -239,24 +239,37 @@ class Responder:
             return 401, self._challenge(node, request.nonce, log)
         if request.parent != node[:_NODE_BYTES]:
             raise NotAllowed("The request is for another server.")
-        if request.introduction:
-            self.store.receive(request.introduction, log)
-        key, unit = self._machine(log)
+        key, unit = self._machine(log, request.introduction)
         if not keys.verify(key, signed, signature):
             raise NotAllowed("The request is not signed by the machine that it names.")
-        prepared = self.store.prepare(request.frames)
-        with self.store.writing():
-            nonce = exchange.rotate_nonce(self.store, log, request.nonce)
-            if nonce is not None:
-                outcomes, _ = self.store.append(prepared, log)
-        if nonce is None:
+        taken = self._take(request, log)
+        if taken is None:
             return 401, self._challenge(node, b"", log)
+        nonce, outcomes = taken
         body = codec.encode(self._answer(request, log, unit, nonce, outcomes))
         proof = self.store.machine.sign(_answer_bytes(data, body))
         return 200, pack_packet([VERSION, "answer", body, proof])
 
-    def _machine(self, log: bytes) -> tuple[bytes, str]:
+    def _take(self, request: _Request, log: bytes) -> tuple[bytes, list[Outcome]] | None:
+        """Stores what a request brings, once for each nonce; ``None`` when the nonce is not the last one."""
+        store = self.store
+        proofs, events = store.prepare(request.introduction), store.prepare(request.frames)
+
+        def work() -> tuple[bytes, list[Outcome]] | None:
+            with store.writing():
+                nonce = exchange.rotate_nonce(store, log, request.nonce)
+                if nonce is None:
+                    return None
+                store.append(proofs, log)
+                return nonce, store.append(events, log)[0]
+
+        return store.retrying(work)
+
+    def _machine(self, log: bytes, introduction: list[Any]) -> tuple[bytes, str]:
+        """Returns the key and unit of the machine that asks; nothing is stored before that is known."""
         authority = self.store.authority(log)
+        if not isinstance(authority, Authority):
+            authority = exchange.introduced(self.store, introduction, log)
         if not isinstance(authority, Authority) or authority.certificate.kind != "machine":
             raise NotAllowed("This machine is not certified here.")
         unit = authority.certificate.unit
@@ -445,10 +458,8 @@ class Requester:
         pairs = [(i[0], i[1]) for i in items if isinstance(i, list) and len(i) == 2]  # noqa: PLR2004
         if cursor is None or len(pairs) != len(items):
             raise FormatError("The answer is malformed.")
-        taken = exchange.take(
-            self.store, self._knows, nonce=b"" if self._echo else nonce, cursor=cursor, acks=acks,
-            items=pairs, was_reset=was_reset, introduced=self._introduced,
-        )  # fmt: skip
+        answer = exchange.Answer(nonce, cursor, acks, pairs, was_reset)
+        taken = exchange.take(self.store, self._knows, answer, self._introduced)
         self._knows = exchange.load_parent(self.store, self.parent)._replace(nonce=nonce)
         self.report.received += taken.stored
         self.report.rejected += taken.rejected

@@ -16,6 +16,7 @@ change without touching anything that asks for authority.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
@@ -299,6 +300,17 @@ class Trust:
         else:
             self._certificates[event.id] = (event.log, parse_certificate(event))
         self._known = {log: a for log, a in self._known.items() if isinstance(a, Authority)}
+
+    def with_events(self, events: Iterable[Event]) -> Trust:
+        """Returns what would be known with further geneses and certificates; other events are passed over."""
+        found = Trust(self.document)
+        found._logs.update(self._logs)
+        found._certificates.update(self._certificates)
+        for event in events:
+            if event.is_genesis or event.header.doc_type == CERTIFICATE:
+                with suppress(FormatError):
+                    found.add(event)
+        return found
 
     def replace(self, document: TrustDocument) -> None:
         """Takes a newer trust document; every verdict is asked anew.

@@ -179,11 +179,11 @@ def _take_section(
     with store.reading() as connection:
         known = carry.cursors(connection).get(bundle.log)
     report.was_rolled_back = section.was_reset and is_newer
-    exchange.take(
-        store, state, nonce=b"", cursor=_go_on(Cursor(*known) if known else None, section.mine),
-        acks=section.acks, items=[(kind, payload) for kind, payload in section.items],
-        was_reset=report.was_rolled_back,
+    answer = exchange.Answer(
+        nonce=b"", cursor=_go_on(Cursor(*known) if known else None, section.mine), acks=section.acks,
+        items=[(kind, payload) for kind, payload in section.items], was_reset=report.was_rolled_back,
     )  # fmt: skip
+    exchange.take(store, state, answer)
     return len(section.acks) + len([kind for kind, _ in section.items if kind == feed.STATEMENT])
 
 

@@ -50,6 +50,8 @@ class Transaction:
     def append(self) -> Append:
         """A fresh `Append`; each run has its own."""
         store = self.store
+        if self._feed is not None:
+            self._feed.trust = store.trust  # it may have been read again since
         self._append = Append(
             self.connection, types=store.types, trust=store.trust, below=store.below, feed=self._feed,
             now_ms=store.clock(), taught=self._note_taught,
@@ -82,17 +84,16 @@ class Transaction:
     def within_quota(self, events: Sequence[Event], source: int) -> tuple[list[Event], list[Event]]:
         """Splits off events without authority that go beyond what one machine may leave here."""
         trust = self.store.trust
-        strangers = [
-            e for e in events if not e.is_genesis and e.header.doc_type != CERTIFICATE
-            and not isinstance(trust.authority(e.log), Authority)
-        ]  # fmt: skip
+        known = trust.with_events(events)
+        strangers = {e.id for e in events if not isinstance(known.authority(e.log), Authority)}
         if not strangers:
             return list(events), []
         held = self.connection.execute(
             sa.select(sa.func.count()).where(t.event.c.waiting == 1, t.event.c.source == source)
         ).scalar_one()
-        over = {e.id for e in strangers[max(0, WAITING_QUOTA - held) :]}
-        return [e for e in events if e.id not in over], [e for e in events if e.id in over]
+        if held < WAITING_QUOTA:
+            return list(events), []
+        return [e for e in events if e.id not in strangers], [e for e in events if e.id in strangers]
 
     def next_serial(self, name: str, day: str) -> int:
         """Returns the next number of a counter, from 1."""
@@ -110,7 +111,7 @@ class Transaction:
 
     def own_log(self, signer: Signer) -> Any:
         """Returns the open log of one of this machine's keys; begins one when there is none."""
-        found = find_own_log(self.connection, signer.public)
+        found = find_own_log(self.connection, signer.public, lock=True)
         return found if found is not None else self._begin_log(signer)
 
     def _begin_log(self, signer: Signer) -> Any:
@@ -152,7 +153,7 @@ class Transaction:
         )
 
     def _check(self, kind: DocumentType, state: State | None, log: bytes, ops: Sequence[Op]) -> None:
-        authority = self.store.trust.authority(log)
+        authority = self.store.authority(log)
         if not isinstance(authority, Authority) or authority.certificate.kind != "officer":
             raise NotAllowed("This key may not edit documents.", reason="authority")
         now = self.store.clock()
@@ -210,10 +211,19 @@ class Transaction:
             raise NotAllowed(why, reason="authority")
 
 
-def find_own_log(connection: sa.Connection, key: bytes) -> Any:
-    """Returns the open log of one of this machine's keys (a row of t.log), if there is one."""
-    return connection.execute(
+def find_own_log(connection: sa.Connection, key: bytes, *, lock: bool = False) -> Any:
+    """Returns the open log of one of this machine's keys (a row of t.log), if there is one.
+
+    Args:
+        connection: Any transaction.
+        key: Public key.
+        lock: Keep it for this transaction: another program must not take the same next number.
+    """
+    query = (
         sa.select(t.log)
         .where(t.log.c.key == key, t.log.c.own == 1, t.log.c.closed == 0)
         .order_by(t.log.c.epoch.desc())
-    ).first()
+    )
+    if lock and connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    return connection.execute(query).first()
