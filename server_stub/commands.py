@@ -12,7 +12,7 @@ from typing import Any
 from onestop_sync import client, enrol
 from onestop_sync.dossier.roles import ADMIN
 from onestop_sync.errors import InvalidInput, NotAllowed
-from onestop_sync.keyring import Keyring, Secrets, write_durably
+from onestop_sync.keyring import Keyring, write_durably
 from onestop_sync.keys import fingerprint
 from onestop_sync.store import Store
 from server_stub import figures, logs, province, settings
@@ -36,7 +36,7 @@ def found(arguments: Namespace) -> None:
         machine_name=arguments.name,
         types=settings.load_types(arguments.types),
         root_file=Path(arguments.root_key) if arguments.root_key else None,
-        database=arguments.database,
+        database=settings.database_of(arguments),
     )
     facts = {
         "unit": made.store.unit,
@@ -73,7 +73,7 @@ def join(arguments: Namespace) -> None:
         secrets,
         settings.read_file(arguments.answer),
         types=settings.load_types(arguments.types),
-        database=arguments.database,
+        database=settings.database_of(arguments),
     )
     facts = {"unit": store.unit, "serves": store.serves, "root": answer.fingerprint}
     store.close()
@@ -91,7 +91,10 @@ def approve(arguments: Namespace) -> None:
     asked = enrol.describe(data)
     _compare(arguments, arguments.fingerprint, asked.fingerprint, "machine's key")
     secrets = settings.unlock(arguments)
-    store = _opened(arguments, secrets)
+    store = Store.open(
+        arguments.folder, secrets, types=settings.load_types(arguments.types),
+        database=settings.database_of(arguments),
+    )  # fmt: skip
     try:
         answer = enrol.approve(
             store, secrets.officer, data, blocks=_blocks(arguments), serves=arguments.serves
@@ -236,11 +239,6 @@ def _compare(arguments: Namespace, said: str | None, shown: str, what: str) -> N
     print(f"Fingerprint of the {what}: {shown}")
     if input("Is it the one that was read out to you? (yes/no) ").strip().lower() not in {"yes", "y"}:
         raise NotAllowed("Not confirmed.", todo="Nothing was changed.")
-
-
-def _opened(arguments: Namespace, secrets: Secrets) -> Store:
-    types = settings.load_types(arguments.types)
-    return Store.open(arguments.folder, secrets, types=types, database=arguments.database)
 
 
 def _write(path: str, data: bytes) -> None:

@@ -90,7 +90,7 @@ def collect(store: Store) -> Figures:
     now = store.clock()
     with store.reading() as connection:
         listed = {row.unit: row for row in connection.execute(_per_unit(now))}
-        events: dict[str, int] = dict(connection.execute(_EVENTS).tuples().all())
+        events: dict[str, int] = {row[0]: row[1] for row in connection.execute(_EVENTS)}
         machines = connection.execute(sa.select(t.peer).order_by(t.peer.c.seen_ms.desc())).all()
         documents = connection.execute(sa.select(sa.func.count()).select_from(t.listing)).scalar_one()
     here = store.trust.document.units[store.unit]

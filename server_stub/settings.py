@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import sqlalchemy as sa
+
 from onestop_sync.client import Parent
 from onestop_sync.errors import InvalidInput
 from onestop_sync.keyring import Keyring, Secrets
@@ -22,6 +24,7 @@ __all__ = [
     "DEFAULT_TYPES",
     "FOLDER",
     "HOLDER",
+    "database_of",
     "load_types",
     "open_store",
     "parents_of",
@@ -115,10 +118,26 @@ def passphrase(arguments: Namespace) -> str:
 
 def open_store(arguments: Namespace) -> Store:
     """Opens the server's store."""
-    secrets = unlock(arguments)
-    return Store.open(
-        arguments.folder, secrets, types=load_types(arguments.types), database=arguments.database
-    )
+    types, database = load_types(arguments.types), database_of(arguments)
+    return Store.open(arguments.folder, unlock(arguments), types=types, database=database)
+
+
+def database_of(arguments: Namespace) -> str | None:
+    """Returns the URL of the database; ``None`` for an encrypted file in the folder.
+
+    Raises:
+        InvalidInput: It is not one that this program can open.
+    """
+    if not arguments.database:
+        return None
+    try:
+        sa.make_url(arguments.database).get_dialect().import_dbapi()
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise InvalidInput(
+            "That is not a database that this program can open.",
+            todo="Write postgresql+psycopg://user@host/name, or leave it out.",
+        ) from error
+    return str(arguments.database)
 
 
 def parents_of(arguments: Namespace) -> list[Parent]:
