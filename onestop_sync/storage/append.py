@@ -15,7 +15,7 @@ from onestop_sync.storage.chains import Chains
 from onestop_sync.storage.documents import Doc, Documents
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.feed import Feed
-from onestop_sync.storage.rows import select_in
+from onestop_sync.storage.rows import insert_all, select_in
 from onestop_sync.trust import CERTIFICATE, Trust
 
 
@@ -106,13 +106,11 @@ class Append:
         rows = []
         for n, event in numbered:
             doc = self.documents.docs[event.header.doc_id]
-            rows.append(
-                {"n": n, "id": event.id, "log_n": self.chains.logs[event.log].n, "seq": event.header.seq,
-                 "doc_n": doc.n, "chained": chained[n], "waiting": int(n in doc.waits), "source": source,
-                 "at_ms": self.now_ms, "header": event.header_bytes, "signature": event.signature,
-                 "body": event.body}
-            )  # fmt: skip
-        self.connection.execute(_INSERT_EVENT, rows)
+            rows.append((
+                n, event.id, self.chains.logs[event.log].n, event.header.seq, doc.n, chained[n],
+                int(n in doc.waits), source, self.now_ms, event.header_bytes, event.signature, event.body,
+            ))  # fmt: skip
+        insert_all(self.connection, t.event, rows)
 
     def _publish(self, numbered: Sequence[tuple[int, Event]], source: int) -> None:
         """Appends events to the feeds of the units that may see them."""
@@ -120,24 +118,19 @@ class Append:
         if feed is None:
             return
         for doc in self.documents.docs.values():
-            grown = set(doc.state.units if doc.state else ()) - set(doc.units_before)
+            grown = set(doc.units) - set(doc.units_before)
             if grown and not doc.was_new:
                 feed.backfill(doc.n, grown)
         for doc in self.documents.woken:
-            feed.introduce(doc.n, doc.state.units if doc.state else ())
+            feed.introduce(doc.n, doc.units)
         for n, event in numbered:
             doc = self.documents.docs[event.header.doc_id]
             feed.add(n, event.id, event.log, self._audience(doc, event), source)
-        feed.flush()
+        feed.flush(new_from=numbered[0][0] if numbered else None)
 
     def _audience(self, doc: Doc, event: Event) -> set[str]:
-        units = {self.chains.logs[event.log].unit}
-        if doc.state is not None:
-            units.update(doc.state.units)
+        units = {self.chains.logs[event.log].unit, *doc.units}
         certificate = self.trust.certificate(event.id)
         if certificate is not None:
             units.add(certificate.unit)
         return units
-
-
-_INSERT_EVENT = sa.insert(t.event)

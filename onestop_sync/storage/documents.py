@@ -19,8 +19,8 @@ from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.projection import pack, unpack
-from onestop_sync.storage.rows import ops_of, select_in, stored_event
-from onestop_sync.trust import CERTIFICATE, Authority, NoAuthority, Trust
+from onestop_sync.storage.rows import insert_all, ops_of, select_in, stored_event
+from onestop_sync.trust import CERTIFICATE, Authority, NoAuthority, Trust, Waiting
 
 KNOWN_OPS: Final = frozenset({"set", "note", "act", "resolve", "settle"})
 """Kinds of operations that this version folds; an event with another waits for a newer program."""
@@ -30,21 +30,38 @@ _NOBODY: Final = Author("", frozenset(), frozenset())
 
 
 class Doc:
-    """One document of this transaction: what is stored, and what is new."""
+    """One document of this transaction: what is stored, and what is new.
 
-    __slots__ = ("events", "id", "is_new", "kind", "n", "packed", "state", "units_before", "waits", "was_new")
+    A folded state lives only while its document is folded: thousands of them at a time would keep the
+    garbage collector busier than all else.
+    """
+
+    __slots__ = (
+        "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "units", "units_before",
+        "waits", "was_new",
+    )  # fmt: skip
 
     def __init__(self, n: int, doc_id: bytes, kind: str, state: bytes | None, *, is_new: bool) -> None:
         self.n = n
         self.id = doc_id
         self.kind = kind
-        self.packed = state
-        self.state = unpack(state) if state else None
+        self.packed_before = state
+        self.packed: bytes | None = None
         self.is_new = is_new
         self.was_new = is_new
         self.events: list[tuple[int, Event]] = []
-        self.units_before = list(self.state.units) if self.state else []
+        self.units_before: list[str] = []
+        self.units: list[str] = []
         self.waits: dict[int, bytes] = {}
+        self.line: tuple[Any, ...] = ()
+
+    def before(self) -> State | None:
+        """Returns the state that is stored, if there is one."""
+        if self.packed_before is None:
+            return None
+        state = unpack(self.packed_before)
+        self.units_before = list(state.units)
+        return state
 
 
 class Documents:
@@ -105,18 +122,31 @@ class Documents:
                 doc.waits[n] = NEWER
                 self.outcomes[event.id] = Outcome(event.id, "waiting", "newer")
             return True
+        state = doc.before()
         for _, event in doc.events:
             entry = self._entry(kind, event)
-            heads = doc.state.heads if doc.state else []
+            heads = state.heads if state else []
             if not isinstance(entry, Entry) or list(entry.parents) != heads:
                 return False
             try:
-                doc.state = f.apply(kind, doc.state, entry)
+                state = f.apply(kind, state, entry)
             except f.NeedsRefold:
                 return False
-            reason = doc.state.refused.get(event.id)
+            reason = state.refused.get(event.id)
             self.outcomes[event.id] = Outcome(event.id, "refused" if reason else "", reason or "")
+        self._keep(doc, kind, state)
         return True
+
+    def _keep(self, doc: Doc, kind: DocumentType, state: State | None) -> None:
+        """Makes of a state what is written of it."""
+        doc.packed = pack(state) if state else None
+        doc.units = state.units if state else []
+        summary = kind.summarise(state) if kind.summarise and state else Summary()
+        found = f.conflicts(kind, state) if state else []
+        doc.line = (
+            doc.kind, summary.label, summary.title, summary.step, state.unit if state else "",
+            summary.due_ms, self.now_ms, len(found), len(doc.waits), summary.search,
+        )  # fmt: skip
 
     def _wait_or_not(self, doc: Doc, n: int, event: Event) -> None:
         authority = self.trust.authority(event.log)
@@ -169,18 +199,26 @@ class Documents:
             self._mark_waiting(doc, [n for n, _ in events.values()])
             return
         entries, waits = self._ready(kind, [event for _, event in events.values()])
-        before = unpack(doc.packed) if doc.packed else None
-        doc.state = f.fold(kind, entries) if entries else None
+        before = doc.before()
+        state = f.fold(kind, entries) if entries else None
         doc.waits = {events[event_id][0]: need for event_id, need in waits.items()}
         self._mark_waiting(doc, [n for n, _ in events.values()])
         for entry in entries:
-            reason = doc.state.refused.get(entry.id) if doc.state else None
+            reason = state.refused.get(entry.id) if state else None
             self.outcomes[entry.id] = Outcome(entry.id, "refused" if reason else "", reason or "")
         for event_id, need in waits.items():
-            self.outcomes[event_id] = Outcome(event_id, "waiting", _need_name(need))
-        if before is not None and doc.state is not None:
+            why = self._why_waiting(events[event_id][1].log, need)
+            self.outcomes[event_id] = Outcome(event_id, "waiting", why)
+        self._keep(doc, kind, state)
+        if before is not None and state is not None:
             new = {event.id for _, event in doc.events}
-            self._notice(kind, doc, before, [(events[e.id][0], e) for e in entries if e.id not in new])
+            old = [(events[e.id][0], e) for e in entries if e.id not in new]
+            self._notice(kind, doc, (before, state), old)
+
+    def _why_waiting(self, log: bytes, need: bytes) -> str:
+        if isinstance(self.trust.authority(log), Waiting):
+            return Reason.AUTHORITY
+        return "newer" if need == NEWER else "missing"
 
     def _ready(self, kind: DocumentType, events: Sequence[Event]) -> tuple[list[Entry], dict[bytes, bytes]]:
         """Splits events into those that can be folded and those that wait, with what each waits for."""
@@ -214,13 +252,16 @@ class Documents:
             )
 
     def _notice(
-        self, kind: DocumentType, doc: Doc, before: State, entries: Sequence[tuple[int, Entry]]
+        self,
+        kind: DocumentType,
+        doc: Doc,
+        states: tuple[State, State],
+        entries: Sequence[tuple[int, Entry]],
     ) -> None:
         """Writes down whose standing changed after it could have been seen: never in silence."""
         rows: list[dict[str, Any]] = []
         for n, entry in entries:
-            old = f.standing(kind, before, entry.id, entry.ops)
-            new = f.standing(kind, doc.state, entry.id, entry.ops) if doc.state else Standing.WAITING
+            old, new = (f.standing(kind, state, entry.id, entry.ops) for state in states)
             if new is not old and {old, new} - {Standing.STANDS, Standing.SUPERSEDED}:
                 rows.append({"doc_n": doc.n, "event_n": n, "before": old, "after": new,
                              "at_ms": self.now_ms, "seen": 0})  # fmt: skip
@@ -262,19 +303,12 @@ class Documents:
 
     def save(self) -> None:
         """Writes the documents back, what their events wait for, and their lines in the lists."""
-        fresh: list[dict[str, Any]] = []
-        old: list[dict[str, Any]] = []
-        for doc in self.docs.values():
-            state = pack(doc.state) if doc.state else None
-            if doc.is_new:
-                fresh.append({"n": doc.n, "id": doc.id, "kind": doc.kind, "state": state})
-                doc.is_new = False
-            else:
-                old.append({"at": doc.n, "to_state": state})
-        if fresh:
-            self.connection.execute(_INSERT_DOCUMENT, fresh)
+        fresh = [doc for doc in self.docs.values() if doc.is_new]
+        old = [doc for doc in self.docs.values() if not doc.is_new]
+        insert_all(self.connection, t.document, [(doc.n, doc.id, doc.kind, doc.packed) for doc in fresh])
         if old:
-            self.connection.execute(_UPDATE_DOCUMENT, old)
+            rows = [{"at": doc.n, "to_state": doc.packed} for doc in old]
+            self.connection.execute(_UPDATE_DOCUMENT, rows)
         waits = [
             {"event_n": n, "doc_n": doc.n, "needs": need}
             for doc in self.docs.values()
@@ -286,42 +320,24 @@ class Documents:
                 [{"at": w["event_n"]} for w in waits],
             )
             self.connection.execute(sa.insert(t.needs), waits)
-        self._save_listing({row["n"] for row in fresh})
+        self._save_lines(old)
+        for doc in fresh:
+            doc.is_new = False
 
-    def _save_listing(self, fresh: set[int]) -> None:
-        rows: list[dict[str, Any]] = []
-        texts: list[dict[str, Any]] = []
-        for doc in self.docs.values():
-            kind = self.types.get(doc.kind)
-            if kind is None:
-                continue
-            state = doc.state or State()
-            summary = kind.summarise(state) if kind.summarise and doc.state else Summary()
-            rows.append(
-                {"doc_n": doc.n, "kind": doc.kind, "label": summary.label, "title": summary.title,
-                 "step": summary.step, "unit": state.unit, "due_ms": summary.due_ms,
-                 "updated_ms": self.now_ms, "open": len(f.conflicts(kind, state)), "waiting": len(doc.waits)}
-            )  # fmt: skip
-            texts.append({"doc_n": doc.n, "text": summary.search})
-        stale = [{"at": row["doc_n"]} for row in rows if row["doc_n"] not in fresh]
+    def _save_lines(self, old: Sequence[Doc]) -> None:
+        """Writes what lists show and searches read."""
+        stale = [{"at": doc.n} for doc in old if doc.line]
         if stale:
             self.connection.execute(_DELETE_LISTING, stale)
             self.connection.execute(_DELETE_SEARCH, stale)
-        if rows:
-            self.connection.execute(_INSERT_LISTING, rows)
-            self.connection.execute(_INSERT_SEARCH, texts)
+        listed = [doc for doc in self.docs.values() if doc.line]
+        insert_all(self.connection, t.listing, [(doc.n, *doc.line[:-1]) for doc in listed])
+        insert_all(self.connection, t.search, [(doc.n, doc.line[-1]) for doc in listed])
 
 
-_INSERT_DOCUMENT = sa.insert(t.document)
 _UPDATE_DOCUMENT = (
     sa.update(t.document).where(t.document.c.n == sa.bindparam("at")).values(state=sa.bindparam("to_state"))
 )
-_INSERT_LISTING = sa.insert(t.listing)
-_INSERT_SEARCH = sa.insert(t.search)
 _DELETE_LISTING = sa.delete(t.listing).where(t.listing.c.doc_n == sa.bindparam("at"))
 _DELETE_SEARCH = sa.delete(t.search).where(t.search.c.doc_n == sa.bindparam("at"))
 _EVENTS_OF = sa.select(t.event).where(t.event.c.doc_n == sa.bindparam("doc")).order_by(t.event.c.n)
-
-
-def _need_name(need: bytes) -> str:
-    return "newer" if need == NEWER else "authority" if not need else "missing"

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync.storage import tables as t
+from onestop_sync.storage.rows import insert_all
 from onestop_sync.trust import MAX_CHAIN, Trust
 
 EVENT: Final = 0
@@ -82,23 +83,25 @@ class Feed:
         for row in rows:
             self.add(row.n, row.id, row.log, units, row.source)
 
-    def flush(self) -> None:
-        """Writes what was added; feeds are locked in sorted order."""
+    def flush(self, new_from: int | None = None) -> None:
+        """Writes what was added; feeds are locked in sorted order.
+
+        Args:
+            new_from: Events from this local number on are new: no feed has them yet.
+        """
         for unit in sorted(self._rows):
             wanted = self._rows[unit]
             head = self._lock(unit)
-            new = self._not_there(unit, wanted)
-            rows: list[dict[str, Any]] = []
+            new = self._not_there(unit, wanted, new_from)
+            rows: list[tuple[Any, ...]] = []
             n, digest = head
             for kind, ref in new:
                 n += 1
                 source, name = wanted[kind, ref]
                 digest = hashlib.sha256(digest + name).digest()[:DIGEST_BYTES]
-                rows.append(
-                    {"unit": unit, "n": n, "kind": kind, "ref": ref, "source": source, "digest": digest}
-                )
+                rows.append((unit, n, kind, ref, source, digest))
             if rows:
-                self.connection.execute(_INSERT, rows)
+                insert_all(self.connection, t.feed, rows)
                 self.connection.execute(_RAISE, [{"at": unit, "to_n": n, "to_digest": digest}])
         self._rows.clear()
 
@@ -154,9 +157,11 @@ class Feed:
         row = self.connection.execute(query).one()
         return row.n, row.digest
 
-    def _not_there(self, unit: str, wanted: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _not_there(
+        self, unit: str, wanted: Iterable[tuple[int, int]], new_from: int | None
+    ) -> list[tuple[int, int]]:
         """Leaves out what the feed has already."""
-        refs = sorted({ref for _, ref in wanted})
+        refs = sorted({ref for kind, ref in wanted if new_from is None or kind != EVENT or ref < new_from})
         there: set[tuple[int, int]] = set()
         for i in range(0, len(refs), 500):
             rows = self.connection.execute(
@@ -259,7 +264,6 @@ def _size(payload: Any) -> int:
     return len(payload) if isinstance(payload, bytes) else sum(len(part or b"") for part in payload) + 8
 
 
-_INSERT = sa.insert(t.feed)
 _RAISE = (
     sa.update(t.scope)
     .where(t.scope.c.unit == sa.bindparam("at"))
