@@ -164,6 +164,17 @@ REASONS: Final[Mapping[str, str]] = {
     "recipients": "Chưa biết máy nào để niêm phong gói. Hãy nêu bằng --to, hoặc đồng bộ một lần.",
     "fingerprint": "Dấu vân tay không khớp với khóa gốc của tỉnh. Hãy hỏi lại người quản trị qua điện thoại.",
     "not_enrolled": "Máy này đang chờ quản trị chứng nhận. Khi có tệp trả lời: `onestop enrol TỆP`.",
+    "unreadable": "Không đọc được tệp đó trên USB.",
+    "too_large": "Tệp lớn hơn mọi gói dữ liệu có thể có.",
+    "not_bundle": "Tệp này không phải gói dữ liệu.",
+    "partial": "Gói dữ liệu chép chưa hết.",
+    "damaged": "Gói dữ liệu đã hỏng.",
+    "foreign": "Gói dữ liệu thuộc một tỉnh khác.",
+    "own": "Gói này do chính máy này xuất ra. Hãy mang sang máy nhận.",
+    "other": "Gói này niêm phong cho máy khác, máy này không mở được.",
+    "stranger": "Máy làm ra gói này chưa được chứng nhận trong tuyến của đơn vị.",
+    "repeated": "Gói này đã được nhập trước đó. Không thiếu gì.",
+    "old": "Đã nhập một gói mới hơn của máy đó. Không thiếu gì.",
     "late": "Người phụ trách mới chưa xem ghi chép này.",
     "revoked": "Chứng nhận đã bị thu hồi.",
 }
@@ -293,6 +304,8 @@ def explain(error: Exception) -> Message:
     problems = getattr(error, "problems", ())
     if problems:
         return Message(message.what, f"{message.todo}: " + "; ".join(map(problem_text, problems)) + ".")
+    if reason in _NOTHING_TO_DO:
+        return Message(REASONS[reason], _NOT_IMPORTED)
     if reason in REASONS:
         says_all = getattr(error, "code", "") in _BY_REASON
         return Message(REASONS[reason], _UNCHANGED if says_all else message.todo)
@@ -301,6 +314,9 @@ def explain(error: Exception) -> Message:
 
 _BY_REASON: Final = frozenset({"invalid_input", "not_allowed", "store_damaged", "store_missing"})
 """Codes whose reason says itself what to do next."""
+_NOTHING_TO_DO: Final = frozenset({"own", "repeated", "old"})
+"""Reasons for which a bundle is not taken although nothing is wrong with it."""
+_NOT_IMPORTED: Final = "Chưa có gì được nhập."
 
 
 def _extra(details: Mapping[str, Any]) -> str:
