@@ -7,7 +7,7 @@ PIP     := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 UV      := uv==0.13.9
 
 # The commune store that `make demo` leaves, which `make tui` opens.
-TUI_ARGS ?= --store var/demo/commune/store.db
+TUI_ARGS ?= --store var/demo/xa1-tiepnhan
 
 SEEDS   ?= 20
 STEPS   ?= 200

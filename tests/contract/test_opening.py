@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 
 from onestop_sync import store as store_module
+from onestop_sync.protocol import Requester, Responder
 from onestop_sync.store import Store
 from tests.province import CASE, Province
 
@@ -50,3 +51,20 @@ def test_starts_at_the_same_moment_are_no_restore(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(start, range(24))) == {(0, epoch)}
     machine.store.close()
+
+
+def test_other_programs_keys_are_known_to_a_reader(tmp_path: Path) -> None:
+    """What one program learned of a parent shows in another that has the store open: how far events got."""
+    province = Province(tmp_path)
+    parent = province.machine("server", "d1", serves=True)
+    machine = province.machine("pc", "c1", {"An": ["clerk"]})
+    doc = machine.writer("An").create("case", {"name": "Hường"})
+    reader = Store.open(machine.folder, machine.secrets, types=[CASE], threads=1)
+    exchange, responder = Requester(machine.store, "parent"), Responder(parent.store)
+    while (request := exchange.next_request()) is not None:
+        exchange.take_answer(*responder.respond(request))
+    assert {record.delivery.level for record in reader.history(doc)} == {"district"}
+    assert [found.level for found in reader.status().parents] == ["district"]
+    reader.close()
+    machine.store.close()
+    parent.store.close()
