@@ -70,6 +70,10 @@ class Keyring:
     def create(self, holder: str, passphrase: str) -> Secrets:
         """Sets a machine up: makes its keys, and the first holder's.
 
+        Args:
+            holder: Name of the first person who works on it.
+            passphrase: Theirs, 8 characters or more.
+
         Raises:
             StoreExists: It has been set up already.
             InvalidInput: The passphrase is too short.
@@ -86,6 +90,14 @@ class Keyring:
 
     def add(self, secrets: Secrets, holder: str, passphrase: str) -> Secrets:
         """Adds another person, with a signing key of their own.
+
+        Args:
+            secrets: What somebody who works here unlocked.
+            holder: The new person's name.
+            passphrase: Theirs, 8 characters or more.
+
+        Returns:
+            What the new person's passphrase unlocks.
 
         Raises:
             InvalidInput: The name is taken, or the passphrase too short.

@@ -38,12 +38,32 @@ class Writer:
         return Author(certificate.unit, frozenset({certificate.unit}), certificate.roles)
 
     def create(self, kind: str, values: Mapping[str, Any] | None = None, ops: Sequence[Op] = ()) -> bytes:
-        """Creates a document with values and further operations; returns its id."""
+        """Creates a document.
+
+        Args:
+            kind: Document type.
+            values: Register key → value.
+            ops: Further operations of the same event, see `onestop_sync.event.Op`.
+
+        Returns:
+            The document's id, 16 bytes.
+
+        Raises:
+            NotFound: The program knows no such type.
+        """
         event = self._do(kind, None, [*_sets(values or {}), *ops])
         return event.header.doc_id
 
     def write(self, doc: bytes, ops: Sequence[Op]) -> Event:
-        """Writes any operations as one event."""
+        """Writes any operations as one event: the general form of all others.
+
+        Args:
+            doc: Document id.
+            ops: See `onestop_sync.event.Op`.
+
+        Raises:
+            NotFound: There is no such document.
+        """
         return self._do("", doc, ops)
 
     def edit(self, doc: bytes, values: Mapping[str, Any]) -> Event:
@@ -63,11 +83,25 @@ class Writer:
         task: str = MAIN,
         values: Mapping[str, Any] | None = None,
     ) -> Event:
-        """Takes a transition of a task, with edits that are judged at the step before it."""
+        """Takes a transition of a task.
+
+        Args:
+            doc: Document id.
+            action: Name of the transition.
+            arguments: What the transition needs: a reason, a date, the unit ``to`` that it moves to.
+            task: ``main``, or another by its full name (``agency:h01``).
+            values: Register key → value; edits of the same event, judged at the step before the transition.
+        """
         return self.write(doc, [*_sets(values or {}), ["act", task, action, dict(arguments or {})]])
 
     def resolve(self, doc: bytes, key: str, value: Any, reason: str) -> Event:
         """Settles everything that is open on a register, naming each write, with a reason.
+
+        Args:
+            doc: Document id.
+            key: Register key, or `VOID`.
+            value: What stands from now on: one of the values, or another; ``None`` clears.
+            reason: Why; not empty.
 
         Raises:
             NotFound: Nothing is open there.
@@ -83,6 +117,12 @@ class Writer:
 
     def settle(self, doc: bytes, task: str, node: bytes, reason: str) -> Event:
         """Settles a disputed task in favour of the branch ``node``.
+
+        Args:
+            doc: Document id.
+            task: Its full name.
+            node: The branch that goes on, as `TaskState.branches` names it; the others end.
+            reason: Why; not empty.
 
         Raises:
             NotFound: The task is not disputed, or has no such branch.
