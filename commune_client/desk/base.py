@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
+from commune_client.desk.clockwatch import ClockWatch
 from commune_client.desk.facts import ClockFacts, Officer, UnitFacts
 from commune_client.desk.place import Place
 from commune_client.desk.rules import Rules
 from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.checks import Problem
+from onestop_sync.dossier.codes import GRAMMARS
 from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.view import DossierView
@@ -26,10 +28,6 @@ from onestop_sync.writer import Writer
 
 __all__ = ["Base", "Unready"]
 
-CLOCK_BEHIND_MS: Final = 10 * 60 * 1000
-"""Machines of one unit may differ by so much; a clock that is further behind the last event is wrong."""
-CLOCK_AHEAD_MS: Final = 31 * 24 * 3600 * 1000
-"""After so long without any event the date is worth a question."""
 _DOC_HEX: Final = re.compile(r"[0-9a-f]{32}")
 _SHORT: Final = re.compile(r"[0-9]{1,7}")
 
@@ -61,6 +59,7 @@ class Base:
         self.store = store
         self.rules = rules
         self.name = secrets.holder
+        self._watch = ClockWatch(place, store)
         self._machine = secrets.machine.public
         self._signer: Signer | None = secrets.officer
 
@@ -108,7 +107,9 @@ class Base:
         Raises:
             NotAllowed: The desk is locked, or nobody has certified the officer's key.
         """
-        return self.store.writer(self.signer)
+        signer = self.signer
+        self._watch.look()
+        return self.store.writer(signer)
 
     @property
     def author(self) -> Author | None:
@@ -174,11 +175,7 @@ class Base:
 
     def clock(self) -> ClockFacts:
         """Compares the machine's clock with what the store has seen."""
-        now, latest = self.store.clock(), self.store.latest_ms()
-        is_suspect = bool(latest) and not latest - CLOCK_BEHIND_MS <= now <= latest + CLOCK_AHEAD_MS
-        today = local(now).date()
-        is_confirmed = self.place.config.confirmed_day == today.isoformat()
-        return ClockFacts(now, latest, today, is_suspect, is_confirmed)
+        return self._watch.facts()
 
     def confirm_date(self, day: date) -> None:
         """Notes that an official looked at the date and found it right.
@@ -186,14 +183,7 @@ class Base:
         Raises:
             InvalidInput: The machine's clock says another day: set it first.
         """
-        today = self.today()
-        if day != today:
-            raise InvalidInput(
-                f"The machine's clock says {today.isoformat()}, not {day.isoformat()}.",
-                todo="Nothing was changed. Set the machine's clock and try again.",
-                today=today.isoformat(),
-            )
-        self.place.save_config(self.place.config.with_(confirmed_day=day.isoformat()))
+        self._watch.confirm(day)
 
     def closing_ms(self, day: date) -> int:
         """Returns when the office closes on a day, for a due date without an hour; ms since 1970 UTC."""
@@ -214,12 +204,12 @@ class Base:
         """Returns the id of the dossier that a person names.
 
         Args:
-            text: The whole code, the last digits of one (``0007``) where only one dossier here ends so,
-                or the id in hex, as lists show it for drafts.
+            text: The whole code; the day's serial alone (``7``), which means today's where several days
+                have it; or the id in hex, as lists show it for drafts.
 
         Raises:
             NotFound: There is none.
-            InvalidInput: Several codes end so.
+            InvalidInput: Several have that serial.
         """
         text = text.strip()
         if _DOC_HEX.fullmatch(text.lower()):
@@ -227,24 +217,27 @@ class Base:
             self.store.document(doc)
             return doc
         if _SHORT.fullmatch(text):
-            return self._find_by_end(text)
+            return self._find_by_serial(int(text))
         try:
             return self.store.lookup(DOSSIER.name, text.upper())
         except NotFound as error:
             raise NotFound(error.what, code=text) from None
 
-    def _find_by_end(self, digits: str) -> bytes:
-        rows = self.store.page(DOSSIER.name, search=digits, limit=200)
-        found = [row for row in rows if row.label.rpartition("-")[2].endswith(digits)]
+    def _find_by_serial(self, serial: int) -> bytes:
+        """Returns the dossier with a day's serial: today's where several days have it."""
+        rows = self.store.page(DOSSIER.name, search=f"{serial:04d}", limit=200)
+        found = {row.label: row.doc for row in rows if _code_of(row.label, serial)}
+        today = self.today()
+        recent = [label for label in found if _code_of(label, serial, today)]
         if not found:
-            raise NotFound(f"No dossier's code ends with {digits}.", code=digits)
-        if len(found) > 1:
+            raise NotFound(f"No dossier here has the serial {serial}.", code=f"{serial:04d}")
+        if len(found) > 1 and len(recent) != 1:
             raise InvalidInput(
-                f"{len(found)} dossiers' codes end with {digits}.",
+                f"{len(found)} dossiers have the serial {serial}.",
                 todo="Give the whole code.",
-                codes=[row.label for row in found],
+                codes=list(found),
             )
-        return found[0].doc
+        return found[recent[0]] if recent else next(iter(found.values()))
 
     def _document(self, doc: bytes) -> Document:
         document = self.store.document(doc)
@@ -254,6 +247,17 @@ class Base:
 
     def _view(self, state: State) -> DossierView:
         return DossierView.from_state(state, self.store.clock(), self.rules.calendar)
+
+
+def _code_of(label: str, serial: int, day: date | None = None) -> bool:
+    """Tells whether a code of any known grammar bears a serial, and the day where one is given."""
+    for each in GRAMMARS.values():
+        try:
+            code = each.parse(label)
+        except InvalidInput:
+            continue
+        return code.serial == serial and day in {None, code.received_on}
+    return False
 
 
 def changed_values(state: State | None, values: Mapping[str, Any]) -> dict[str, Any]:

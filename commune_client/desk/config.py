@@ -10,6 +10,7 @@ from typing import Any, Final
 __all__ = ["Config", "load_config", "save_config"]
 
 FILE: Final = "config.json"
+_TIMES: Final = ("doubted_ms", "confirmed_ms", "confirmed_over_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,18 @@ class Config:
         ca: PEM file of the authority that signed the parents' TLS certificates; empty: the system's.
         proxy: URL of a proxy to the parents; empty for none.
         officer: Who works here by default; empty when nobody was chosen.
-        confirmed_day: Day, as ISO date, that an official confirmed when the clock looked wrong.
+        doubted_ms: What the store had last seen when the clock jumped; 0 while it is not doubted.
+        confirmed_ms: When an official last confirmed the date, milliseconds since 1970 UTC; 0 for never.
+        confirmed_over_ms: Latest time in the store at that moment: it counts no more.
     """
 
     parents: tuple[str, ...] = ()
     ca: str = ""
     proxy: str = ""
     officer: str = ""
-    confirmed_day: str = ""
+    doubted_ms: int = 0
+    confirmed_ms: int = 0
+    confirmed_over_ms: int = 0
 
     def with_(self, **changes: Any) -> Config:
         """Returns the settings with some of them changed."""
@@ -49,11 +54,16 @@ def load_config(folder: Path) -> Config:
             case {"parents": list(parents), "officer": str(officer), **rest} if all(
                 isinstance(parent, str) for parent in parents
             ):
-                known = {name: str(rest.get(name, "")) for name in ("ca", "proxy", "confirmed_day")}
-                return Config(parents=tuple(parents), officer=officer, **known)
-    except ValueError as error:
+                return Config(tuple(parents), officer=officer, **_rest(rest))
+    except (ValueError, TypeError) as error:
         raise _damaged(path) from error
     raise _damaged(path)
+
+
+def _rest(found: dict[Any, Any]) -> dict[str, Any]:
+    """Returns the settings that may be missing, and passes over those of a newer program."""
+    words = {name: str(found.get(name, "")) for name in ("ca", "proxy")}
+    return words | {name: int(found.get(name, 0)) for name in _TIMES}
 
 
 def _damaged(path: Path) -> Exception:

@@ -206,7 +206,7 @@ class Counter(Base):
 
     def _check_clock(self) -> None:
         clock = self.clock()
-        if clock.is_suspect and not clock.is_confirmed:
+        if clock.is_suspect:
             raise ClockSuspect(
                 "The machine's clock disagrees with the last event or statement.",
                 today=clock.today.isoformat(),

@@ -303,9 +303,9 @@ class ClockFacts(NamedTuple):
     """The machine's clock against what the store has seen.
 
     Attributes:
-        latest_ms: Latest time of any event or statement here; 0 for none.
+        latest_ms: What the store had seen before the clock was doubted; 0 for nothing.
         is_suspect: Whether an official must confirm the date before a code is issued.
-        is_confirmed: Whether that was done for today.
+        is_confirmed: Whether that was done today.
     """
 
     now_ms: int

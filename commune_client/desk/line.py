@@ -93,7 +93,10 @@ class Line(Base):
         authority = Path(config.ca) if config.ca else None
         parents = [client.Parent(url, authority, config.proxy) for url in config.parents]
         with self._syncing:
-            return _result(client.sync(self.store, parents, lines=self._open_lines()))
+            self._watch.look()
+            result = _result(client.sync(self.store, parents, lines=self._open_lines()))
+            self._watch.reload()
+            return result
 
     def _open_lines(self) -> Lines:
         """Returns the connections that stay open between two synchronisations."""
@@ -136,7 +139,10 @@ class Line(Base):
         """
         from onestop_sync import import_bundle
 
-        return _bundle(import_bundle(self.store, path))
+        self._watch.look()
+        facts = _bundle(import_bundle(self.store, path))
+        self._watch.reload()
+        return facts
 
     def _machines(self, name: str) -> list[bytes]:
         """Returns the keys of the machines that a person names."""
