@@ -1,13 +1,9 @@
 """Enrolment: how a new machine and its officers come by their certificates, by two files.
 
-    request = [payload, [signature, …]]     payload = [1, unit, machine, officers]
-    answer  = [1, "enrolment", root, trust document, unit, machine key, [frame, …]]
-
-The machine makes its keys and writes a *request*, which every key in it signs: nobody can have a key
-certified that is not theirs. An administrator compares the fingerprints with the person who asks, and
-*approves*: the certificates are events, and the answer brings them together with whatever the machine needs
-to check its parents. The new machine trusts the root key that the answer names, so the fingerprint of that
-key is compared as well (`read_answer`).
+The machine makes its keys and writes a *request*. An administrator compares the fingerprints with the person
+who asks, and *approves*: the certificates are events, and the *answer* brings them together with whatever
+the machine needs to check its parents. The new machine trusts the root key that the answer names, so the
+fingerprint of that key is compared as well (`read_answer`). What the files look like: `enrol_files`.
 
 Nothing here touches a file or the network but through a store.
 """
@@ -16,19 +12,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from onestop_sync import codec, keys
-from onestop_sync.errors import FormatError, InvalidInput, NotAllowed, StoreExists
-from onestop_sync.event import Event
+from onestop_sync.enrol_files import (
+    Applicant,
+    EnrolAnswer,
+    EnrolRequest,
+    Officer,
+    describe,
+    read_answer,
+    request,
+)
+from onestop_sync.errors import NotAllowed, StoreExists
 from onestop_sync.keyring import Secrets
 from onestop_sync.schema import DocumentType
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.arrive import parse_all, verify_all
-from onestop_sync.store import Store, Writer
-from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
+from onestop_sync.store import Store
+from onestop_sync.trust import Authority, Certificate, Trust
+from onestop_sync.writer import Writer
 
 __all__ = [
     "Applicant",
@@ -43,183 +47,14 @@ __all__ = [
     "request",
 ]
 
-REQUEST_KIND: Final = "onestop/enrol-request/1"
 BLOCK_SERIALS: Final = 500
 """Serials of a day in one block."""
 BLOCKS: Final = 2
 """Blocks for a machine: one in use, one to spare for the epoch after a restore."""
 MAX_SERIAL: Final = 9999
 """Largest serial of a day where codes have four digits (TT 01/2018/TT-VPCP Article 19)."""
-_MAX_NAME: Final = 200
-_MAX_OFFICERS: Final = 100
-_ROLE_CHARS: Final = 64
 
 Block = tuple[int, int]
-
-
-class Applicant(NamedTuple):
-    """An officer who asks for a certificate.
-
-    Attributes:
-        name: As colleagues will see it.
-        signer: The officer's own key.
-        roles: Roles asked for.
-    """
-
-    name: str
-    signer: keys.Signer
-    roles: Iterable[str]
-
-
-class Officer(NamedTuple):
-    """An officer as a request names them."""
-
-    name: str
-    key: bytes
-    roles: frozenset[str]
-
-    @property
-    def fingerprint(self) -> str:
-        """What the officer reads out, and the administrator compares."""
-        return keys.fingerprint(self.key)
-
-
-class EnrolRequest(NamedTuple):
-    """What a machine asks for; every key in it has signed it.
-
-    Attributes:
-        unit: Unit for which machine and officers will write.
-        machine_name: Name of the machine.
-        machine: Its Ed25519 public key.
-        seal: Its X25519 public key, to which bundles are sealed.
-        officers: Who will work on it.
-    """
-
-    unit: str
-    machine_name: str
-    machine: bytes
-    seal: bytes
-    officers: tuple[Officer, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """Fingerprint of the machine's key."""
-        return keys.fingerprint(self.machine)
-
-
-class EnrolAnswer(NamedTuple):
-    """What an administrator answers; checked against the root key that it names, and no other.
-
-    Attributes:
-        root: The province's public key, which the machine will trust: compare its fingerprint.
-        trust: The signed trust document.
-        document: The same, read.
-        unit: The machine's unit.
-        machine: Public key of the machine for which the answer is.
-        certificate: The machine's certificate.
-        officers: Certificates of its officers.
-        frames: The certificates, and what proves them and the parents.
-    """
-
-    root: bytes
-    trust: bytes
-    document: TrustDocument
-    unit: str
-    machine: bytes
-    certificate: Certificate
-    officers: tuple[Certificate, ...]
-    frames: list[Any]
-
-    @property
-    def fingerprint(self) -> str:
-        """Fingerprint of the province's root key."""
-        return keys.fingerprint(self.root)
-
-
-# ------------------------------------------------------------------------------------------------ the request
-
-
-def request(secrets: Secrets, unit: str, machine_name: str, officers: Sequence[Applicant] = ()) -> bytes:
-    """Returns a request that every key in it has signed.
-
-    Args:
-        secrets: What the machine's keyring unlocked.
-        unit: Id of the unit for which the machine will write.
-        machine_name: What the machine will be called.
-        officers: Who will work on it.
-
-    Raises:
-        InvalidInput: A name is empty or too long, or a key is named twice.
-    """
-    rows: list[codec.Value] = [[_name(o.name), o.signer.public, sorted(set(o.roles))] for o in officers]
-    machine: list[codec.Value] = [_name(machine_name), secrets.machine.public, secrets.seal_key]
-    signers = [secrets.machine, *(o.signer for o in officers)]
-    if len({s.public for s in signers}) != len(signers):
-        raise InvalidInput("Each officer, and the machine, needs a key of its own.")
-    payload = codec.encode([1, unit, machine, rows])
-    signed = codec.pae(REQUEST_KIND, payload)
-    data = codec.encode([payload, [s.sign(signed) for s in signers]])
-    describe(data)
-    return data
-
-
-def _name(text: str) -> str:
-    name = codec.nfc(" ".join(text.split()))
-    if not 0 < len(name) <= _MAX_NAME:
-        raise InvalidInput(f"A name needs 1 to {_MAX_NAME} characters.")
-    return name
-
-
-def describe(data: bytes) -> EnrolRequest:
-    """Reads a request, and checks that each of its keys signed it.
-
-    Raises:
-        FormatError: Not an enrolment request, or a key did not sign it.
-    """
-    match codec.decode(data):
-        case [bytes(payload), list(signatures)]:
-            found = _parse_payload(codec.decode(payload))
-        case _:
-            raise FormatError("The file is not an enrolment request.")
-    signers = [found.machine, *(o.key for o in found.officers)]
-    signed = codec.pae(REQUEST_KIND, payload)
-    if len(set(signers)) != len(signers) or len(signatures) != len(signers):
-        raise FormatError("The enrolment request does not hold one signature of each key.")
-    for key, signature in zip(signers, signatures, strict=True):
-        if (
-            not isinstance(signature, bytes)
-            or not keys.is_valid_key(key)
-            or not keys.verify(key, signed, signature)
-        ):
-            raise FormatError("A key in the enrolment request did not sign it.")
-    return found
-
-
-def _parse_payload(payload: object) -> EnrolRequest:
-    match payload:
-        case [1, str(unit), [str(name), bytes(machine), bytes(seal)], list(officers)] if (
-            _is_name(name) and len(seal) == keys.KEY_BYTES and len(officers) <= _MAX_OFFICERS
-        ):
-            return EnrolRequest(unit, name, machine, seal, tuple(map(_parse_officer, officers)))
-    raise FormatError("The file is not an enrolment request.")
-
-
-def _parse_officer(row: object) -> Officer:
-    match row:
-        case [str(name), bytes(key), list(roles)] if _is_name(name) and all(map(_is_role, roles)):
-            return Officer(name, key, frozenset(roles))
-    raise FormatError("The enrolment request names an officer wrongly.")
-
-
-def _is_name(name: str) -> bool:
-    return 0 < len(name) <= _MAX_NAME and name.isprintable()
-
-
-def _is_role(role: object) -> bool:
-    return isinstance(role, str) and 0 < len(role) <= _ROLE_CHARS and role.isidentifier()
-
-
-# ----------------------------------------------------------------------------------------------- the approval
 
 
 def approve(
@@ -368,48 +203,6 @@ def _frames(store: Store, ids: Sequence[bytes]) -> list[Any]:
             for row in connection.execute(sa.select(t.event).where(t.event.c.id.in_(ids[i : i + 500])))
         }
     return [rows[i] for i in ids if i in rows]
-
-
-# ------------------------------------------------------------------------------------------------- the answer
-
-
-def read_answer(data: bytes) -> EnrolAnswer:
-    """Reads an answer, and checks it against the root key that it names.
-
-    Raises:
-        FormatError: Not an enrolment answer, or changed on the way.
-    """
-    match codec.decode(data):
-        case [1, "enrolment", bytes(root), bytes(trust), str(unit), bytes(machine), list(frames)]:
-            pass
-        case _:
-            raise FormatError("The file is not an enrolment answer.")
-    document = TrustDocument.parse(trust, root)
-    if unit not in document.units:
-        raise FormatError("The enrolment answer names a unit that its trust document does not hold.")
-    certificates = _certificates(Trust(document), frames)
-    own = next((c for c in certificates if c.kind == "machine" and (c.key, c.unit) == (machine, unit)), None)
-    if own is None:
-        raise FormatError("The enrolment answer holds no certificate for its machine.")
-    officers = tuple(c for c in certificates if c.kind == "officer" and c.unit == unit)
-    return EnrolAnswer(root, trust, document, unit, machine, own, officers, frames)
-
-
-def _certificates(trust: Trust, frames: Sequence[object]) -> list[Certificate]:
-    """Returns the certificates among frames whose authors may give them, newest first."""
-    events, bad = parse_all(frames)
-    if bad or verify_all(events.values(), trust, None):
-        raise FormatError("The enrolment answer was changed on its way, or is damaged.")
-    for event in events.values():
-        trust.add(event)
-    return [
-        c for event_id, c in reversed(list(trust.certificates())) if _is_proven(trust, events[event_id], c)
-    ]
-
-
-def _is_proven(trust: Trust, event: Event, certificate: Certificate) -> bool:
-    issuer = trust.authority(event.log)
-    return isinstance(issuer, Authority) and not trust.why_not(issuer, certificate)
 
 
 def accept(

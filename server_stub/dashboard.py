@@ -28,11 +28,11 @@ __all__ = ["MIN_PASSWORD", "check_password", "routes"]
 MIN_PASSWORD: Final = 12
 """Shortest password, characters: a page on the network can be guessed at."""
 _ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-_LEVELS: Final = {"": "", "hub": "máy đầu mối", "commune": "xã", "district": "huyện", "province": "tỉnh"}
+_LEVELS: Final = {"here": "–", "hub": "máy đầu mối", "commune": "xã", "district": "huyện", "province": "tỉnh"}
 _ERRORS: Final = {
-    "unreachable": "không kết nối được",
-    "upstream_refused": "bị từ chối",
-    "upstream_malformed": "trả lời sai giao thức",
+    "unreachable": "ngoại tuyến, sẽ gửi khi có mạng",
+    "upstream_refused": "! bị từ chối",
+    "upstream_malformed": "! trả lời sai giao thức",
 }
 _SAFE: Final = {
     "Cache-Control": "no-store",

@@ -63,7 +63,7 @@ class Figures(NamedTuple):
         name: That unit's name.
         at_ms: When this was counted.
         documents: Documents here.
-        events: Events here.
+        events: Events of the units below, and of this one.
         status: What the status line shows.
         units: One entry for each unit at or below this one, from above.
         peers: Machines, the latest first.
@@ -97,7 +97,7 @@ def collect(store: Store) -> Figures:
     units = tuple(_unit(store, unit, depth, listed.get(unit), events) for unit, depth in _tree(store))
     peers = tuple(_peer(store, row.machine, row.seen_ms) for row in machines)
     return Figures(
-        here.id, here.name, now, int(documents), sum(events.values()), store.status(), units, peers
+        here.id, here.name, now, int(documents), sum(u.events for u in units), store.status(), units, peers
     )
 
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from onestop_sync import enrol
+from onestop_sync import founding
 from onestop_sync.errors import InvalidInput, OnestopError, StoreExists
 from onestop_sync.keyring import Keyring, write_durably
 from onestop_sync.keys import KeyCost, SealedBox, SigningKey, fingerprint
 from onestop_sync.schema import DocumentType
-from onestop_sync.store import Store, now_ms
-from onestop_sync.trust import TrustDocument, Unit
+from onestop_sync.store import Store
+from onestop_sync.trust import Unit
 
-__all__ = ["ROOT_FILE", "Founded", "found", "parse_units", "top_unit"]
+__all__ = ["ROOT_FILE", "Founded", "found", "parse_units"]
 
 ROOT_FILE: Final = "root.key"
 _ROOT_PURPOSE: Final = "onestop province root"
@@ -95,18 +95,6 @@ def _unit(number: int, row: Mapping[str, Any]) -> Unit:
     )
 
 
-def top_unit(units: Iterable[Unit]) -> Unit:
-    """Returns the unit that has no parent.
-
-    Raises:
-        InvalidInput: There is none, or more than one.
-    """
-    tops = [unit for unit in units if not unit.parent]
-    if len(tops) != 1:
-        raise InvalidInput(f"The tree of units needs one unit without a parent, and has {len(tops)}.")
-    return tops[0]
-
-
 def found(  # noqa: PLR0913 - a province is made of these
     folder: Path,
     units: Sequence[Unit],
@@ -140,7 +128,6 @@ def found(  # noqa: PLR0913 - a province is made of these
         StoreExists: Something is there already; it is left untouched.
         InvalidInput: A passphrase is too short, or the tree has a hole or a cycle.
     """
-    top = top_unit(units)
     sealed_at = root_file or folder / ROOT_FILE
     keyring = Keyring(folder, rng=rng, cost=cost)
     if keyring.exists() or sealed_at.exists():
@@ -149,21 +136,15 @@ def found(  # noqa: PLR0913 - a province is made of these
         raise InvalidInput(f"The root key's passphrase needs at least {_MIN_PASSPHRASE} characters.")
     root = SigningKey(rng(32))
     sealed = SealedBox.seal(root.seed, root_passphrase, entropy=rng(28), cost=cost, purpose=_ROOT_PURPOSE)
-    by_id = {unit.id: unit for unit in units}
-    TrustDocument(1, by_id, {}, now_ms()).sign(root)  # refuses a broken tree before anything is written
     secrets = keyring.create(holder, passphrase)
     try:
         write_durably(sealed_at, sealed.to_bytes())
-        trust = TrustDocument(1, by_id, {secrets.officer.public: top.id}, now_ms()).sign(root)
-        store = Store.create(
-            folder, secrets, types=types, root=root.public, trust=trust, unit=top.id, serves=True,
-            database=database,
-        )  # fmt: skip
+        store, _ = founding.found(
+            folder, secrets, units, types=types, name=machine_name, root=root, database=database
+        )
     except (OnestopError, OSError):
         # Keys of a province that was not made would only be in the way of the next try.
         keyring.path.unlink(missing_ok=True)
         sealed_at.unlink(missing_ok=True)
         raise
-    asked = enrol.request(secrets, top.id, machine_name)
-    enrol.approve(store, secrets.officer, asked, blocks=(), serves=True)
     return Founded(store, fingerprint(root.public), fingerprint(secrets.officer.public))

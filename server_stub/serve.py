@@ -33,7 +33,8 @@ _SIGNALS: Final = tuple(
 )
 _KEEP_ALIVE_S: Final = 120
 """How long an idle connection is kept, so that a relay's next exchange needs no new one."""
-_CONNECTIONS: Final = 512
+_CONNECTIONS: Final = 4096
+"""Open connections, idle ones included: every machine of a province keeps one."""
 _LINGER_S: Final = 10
 
 
