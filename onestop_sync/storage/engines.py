@@ -7,6 +7,7 @@ raw key is given together with its salt, so that a damaged first page leaves the
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,12 @@ def open_engine(database: str | sa.Engine | None, path: Path, key: bytes) -> sa.
     if isinstance(database, sa.Engine):
         return database
     if database is None:
-        engine = sa.create_engine("sqlite://", creator=lambda: _cipher(path, key), poolclass=QueuePool)
+        from sqlcipher3 import dbapi2  # servers on PostgreSQL need not load it
+
+        # Its errors are not those of sqlite3: SQLAlchemy knows them only when it is told the module.
+        engine = sa.create_engine(
+            "sqlite://", module=dbapi2, creator=lambda: _cipher(dbapi2, path, key), poolclass=QueuePool
+        )
     elif database == "sqlite://":
         engine = sa.create_engine(
             database, poolclass=StaticPool, connect_args={"check_same_thread": False, "isolation_level": None}
@@ -56,9 +62,19 @@ def open_engine(database: str | sa.Engine | None, path: Path, key: bytes) -> sa.
     return engine
 
 
-def _cipher(path: Path, key: bytes) -> Any:
-    from sqlcipher3 import dbapi2
+@contextmanager
+def opened(database: str | sa.Engine | None, path: Path, key: bytes) -> Iterator[sa.Engine]:
+    """Gives an engine as `open_engine` does, and closes it again when what follows fails."""
+    engine = open_engine(database, path, key)
+    try:
+        yield engine
+    except BaseException:
+        if engine is not database:
+            engine.dispose()
+        raise
 
+
+def _cipher(dbapi2: Any, path: Path, key: bytes) -> Any:
     connection = dbapi2.connect(str(path), timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
     return connection
@@ -133,8 +149,16 @@ def told() -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         raise translate(error.orig or error) from error
-    except sqlite3.DatabaseError as error:
+    except Exception as error:
+        # What a new connection says while it is set up does not come through SQLAlchemy.
+        if not isinstance(error, _driver_errors()):
+            raise
         raise translate(error) from error
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    cipher = sys.modules.get("sqlcipher3.dbapi2")
+    return (sqlite3.DatabaseError, cipher.DatabaseError) if cipher else (sqlite3.DatabaseError,)
 
 
 def translate(error: BaseException) -> StoreError:
