@@ -310,6 +310,7 @@ def pending(
         max_events: Frames.
         skip: Events that the parent would not store just now: they hold up no other.
     """
+    store.refresh_trust()  # the proof of a log that another program began travels with it
     with store.reading() as connection:
         found = outbox.pending(connection, node, max_bytes, max_events, skip)
         unproven = outbox.unproven(connection, node)

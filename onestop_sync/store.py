@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
@@ -41,12 +41,21 @@ from onestop_sync.keys import Signer
 from onestop_sync.schema import DocumentType
 from onestop_sync.storage import engines, outbox, queries
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
+from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
 from onestop_sync.storage.transaction import Transaction, find_own_log
-from onestop_sync.trust import CERTIFICATE, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
+from onestop_sync.trust import (
+    ADMIN,
+    CERTIFICATE,
+    Authority,
+    Certificate,
+    NoAuthority,
+    Trust,
+    TrustDocument,
+    Waiting,
+)
 from onestop_sync.writer import Writer
 
 __all__ = ["Document", "ParentStatus", "Status", "Store", "Writer", "now_ms"]
@@ -168,6 +177,7 @@ class Store:
         self._lock = threading.RLock()
         self._writes = engine.execution_options(writes=True)
         self._transaction: Transaction | None = None
+        self._writer = 0
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.introduced: set[tuple[str, bytes]] = set()
         self.trust_mark = b""
@@ -223,27 +233,27 @@ class Store:
             raise StoreExists(f"The folder {folder} holds a store already.")
         if unit not in document.units:
             raise NotFound(f"The trust document names no unit {unit!r}.", todo="Check the unit's id.")
-        with engines.told():
-            engine = engines.open_engine(database, folder / DATABASE, secrets.database_key)
-            engines.create_tables(engine)
-            facts = {
-                "version": b"%d" % t.SCHEMA_VERSION,
-                "root": root,
-                "trust": trust,
-                "unit": unit.encode(),
-                "serves": b"1" if serves else b"",
-                "epoch": rng(_EPOCH_BYTES),
-                "marker": b"",
-                "next_marker": b"",
-                "restores": b"0",
-            }
-            with engine.execution_options(writes=True).begin() as connection:
-                if connection.execute(sa.select(t.meta.c.key).limit(1)).first():
-                    raise StoreExists("The database holds a store already.")
-                rows = [{"key": key, "value": value} for key, value in facts.items()]
-                connection.execute(sa.insert(t.meta), rows)
-        store = cls(folder, engine, secrets, types, clock, rng, threads)
-        store._load(is_new=True)
+        with engines.opened(database, folder / DATABASE, secrets.database_key) as engine:
+            with engines.told():
+                engines.create_tables(engine)
+                facts = {
+                    "version": b"%d" % t.SCHEMA_VERSION,
+                    "root": root,
+                    "trust": trust,
+                    "unit": unit.encode(),
+                    "serves": b"1" if serves else b"",
+                    "epoch": rng(_EPOCH_BYTES),
+                    "marker": b"",
+                    "next_marker": b"",
+                    "restores": b"0",
+                }
+                with engine.execution_options(writes=True).begin() as connection:
+                    if connection.execute(sa.select(t.meta.c.key).limit(1)).first():
+                        raise StoreExists("The database holds a store already.")
+                    rows = [{"key": key, "value": value} for key, value in facts.items()]
+                    connection.execute(sa.insert(t.meta), rows)
+            store = cls(folder, engine, secrets, types, clock, rng, threads)
+            store._load(is_new=True)
         return store
 
     @classmethod
@@ -271,13 +281,12 @@ class Store:
         folder = Path(folder)
         if database is None and not (folder / DATABASE).exists():
             raise StoreMissing(f"There is no store in {folder}.")
-        with engines.told():
-            engine = engines.open_engine(database, folder / DATABASE, secrets.database_key)
-            with engine.connect() as connection:
+        with engines.opened(database, folder / DATABASE, secrets.database_key) as engine:
+            with engines.told(), engine.connect() as connection:
                 if not sa.inspect(connection).has_table(t.meta.name):
                     raise StoreMissing(f"There is no store in {folder}.")
-        store = cls(folder, engine, secrets, types, clock, rng, threads)
-        store._load(is_new=False)
+            store = cls(folder, engine, secrets, types, clock, rng, threads)
+            store._load(is_new=False)
         return store
 
     def close(self) -> None:
@@ -368,6 +377,7 @@ class Store:
                 sa.update(t.log).values(upward=sa.case((t.log.c.unit.in_(upward), 1), else_=0))
             )
             transaction.append.refold(connection.execute(sa.select(t.document.c.id)).scalars().all())
+            transaction.note_taught()
         return True
 
     @property
@@ -383,23 +393,32 @@ class Store:
                 connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == "restores")).scalar_one()
             )
 
+    def refresh_trust(self) -> None:
+        """Learns the keys that another program on this store has stored meanwhile."""
+        with self.reading() as connection:
+            is_stale = _trust_mark(connection) != self.trust_mark
+        if is_stale:
+            self._reload_trust()
+
     def _reload_trust(self) -> None:
-        trust = Trust(self.trust.document)
+        with self.reading() as connection:
+            self._read_trust(connection)
+
+    def _read_trust(self, connection: sa.Connection) -> None:
+        mark = _trust_mark(connection)
+        data = connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == "trust")).scalar_one()
+        trust = Trust(TrustDocument.parse(data, self.root))
         query = (
             sa.select(t.event)
             .join(t.document, t.document.c.n == t.event.c.doc_n)
             .where(t.document.c.kind.in_([LOG, CERTIFICATE]))
             .order_by(t.event.c.n)
         )
-        with self.reading() as connection:
-            mark = _trust_mark(connection)
-            for row in connection.execute(query):
-                event = Event(row.id, ev.parse_header(row.header), row.header, row.signature, row.body)
-                try:
-                    trust.add(event)
-                except FormatError:
-                    continue  # kept and forwarded, without effect
-        self.trust, self.trust_mark = trust, mark
+        for row in connection.execute(query):
+            event = Event(row.id, ev.parse_header(row.header), row.header, row.signature, row.body)
+            with suppress(FormatError):  # kept and forwarded, without effect
+                trust.add(event)
+        self.trust, self.trust_bytes, self.trust_mark = trust, data, mark
 
     # ---- transactions
 
@@ -407,11 +426,16 @@ class Store:
     def reading(self) -> Iterator[sa.Connection]:
         """Opens a read transaction, or joins the write transaction that this thread is in."""
         with engines.told():
-            if self._transaction is not None and self._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001
-                yield self._transaction.connection
+            transaction = self._own_transaction()
+            if transaction is not None:
+                yield transaction.connection
                 return
             with self.engine.begin() as connection:
                 yield connection
+
+    def _own_transaction(self) -> Transaction | None:
+        """Returns the write transaction that this thread is in; another thread's is not ours to join."""
+        return self._transaction if self._writer == threading.get_ident() else None
 
     @contextmanager
     def _writes_raw(self) -> Iterator[sa.Connection]:
@@ -432,13 +456,14 @@ class Store:
             try:
                 with engines.told(), self._writes.begin() as connection:
                     if _trust_mark(connection) != self.trust_mark:
-                        self._reload_trust_in(connection)
+                        self._read_trust(connection)
                     transaction = self._transaction = Transaction(self, connection)
+                    self._writer = threading.get_ident()
                     try:
                         yield transaction
                         transaction.finish()
                     finally:
-                        self._transaction = None
+                        self._transaction, self._writer = None, 0
             except BaseException:
                 # What the transaction had taught us of keys and feeds may not be stored.
                 self.trust_mark = b"unknown"
@@ -446,16 +471,9 @@ class Store:
                 raise
             transaction.committed()
 
-    def _reload_trust_in(self, connection: sa.Connection) -> None:
-        self._transaction = Transaction(self, connection)
-        try:
-            self._reload_trust()
-        finally:
-            self._transaction = None
-
     def retrying(self, work: Callable[[], Result]) -> Result:
         """Runs a transaction again when another process was in its way; the outermost one, never a part."""
-        if self._transaction is not None and self._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001
+        if self._own_transaction() is not None:
             return work()
         for attempt in range(_RETRIES):
             try:
@@ -489,11 +507,12 @@ class Store:
         """
         if key in self.trust.document.admins:
             unit = self.trust.document.admins[key]
-            return b"", Certificate(key, unit, "officer", self.trust.document.units[unit].name)
+            name = self.trust.document.units[unit].name
+            return b"", Certificate(key, unit, "officer", name, frozenset({ADMIN}))
         found = [(c.valid_from_ms, i, c) for i, c in self.trust.certificates() if c.key == key]
         for _, event_id, certificate in sorted(found, key=lambda x: x[:2], reverse=True):
-            issuer = self.trust.issuer_log(event_id)
-            if issuer and isinstance(self.trust.authority(issuer), Authority):
+            issuer = self.trust.authority(self.trust.issuer_log(event_id) or b"")
+            if isinstance(issuer, Authority) and not self.trust.why_not(issuer, certificate):
                 return event_id, certificate
         raise NotAllowed(
             "Nobody has certified this key yet.",
@@ -663,7 +682,7 @@ class Store:
 
     def history(self, doc: bytes) -> list[Record]:
         """Returns all events of a document, with who, what became of them, and how far they have got."""
-        levels = queries.Levels(self.trust, self.unit)
+        levels = self.levels()
         with self.reading() as connection:
             return queries.history(connection, doc, self.types, self.trust, levels)
 
@@ -674,6 +693,11 @@ class Store:
         )
         with self.reading() as connection:
             return [bytes(i) for i in connection.execute(query.order_by(t.document.c.n)).scalars()]
+
+    def levels(self) -> queries.Levels:
+        """Returns what tells at which level a node is; knows the keys that other programs have stored."""
+        self.refresh_trust()
+        return queries.Levels(self.trust, self.unit)
 
     def delivery(self, event_id: bytes) -> Delivery:
         """Returns how far an event has got.
@@ -686,7 +710,7 @@ class Store:
             if row is None:
                 raise NotFound("There is no such event in this store.")
             nodes = outbox.nodes_having(connection, row.n, row.log_n, row.seq, row.chained)
-        return queries.Levels(self.trust, self.unit).delivery(nodes)
+        return self.levels().delivery(nodes)
 
     def notices(self, *, unseen: bool = True) -> list[Notice]:
         """Returns changes of standing that came after the fact, oldest first."""
@@ -700,7 +724,7 @@ class Store:
 
     def status(self) -> Status:
         """Returns what the status line shows."""
-        levels = queries.Levels(self.trust, self.unit)
+        levels = self.levels()
         with self.reading() as connection:
             is_top = not self.trust.document.units[self.unit].parent
             unsent, oldest = (0, None) if is_top else outbox.unsent(connection)
@@ -744,6 +768,8 @@ class Store:
 
     def introduction(self, log: bytes) -> list[Any]:
         """Returns the frames that prove a log's authority, from the root down; its genesis is the last."""
+        if self.trust.genesis(log) is None:
+            self._reload_trust()  # another process may have begun it
         ids: list[bytes] = []
         at: bytes | None = log
         while at and at not in ids:

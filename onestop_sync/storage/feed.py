@@ -9,13 +9,13 @@ it has seen, and a server that was rolled back, or replaced by an older copy, is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.rows import insert_all
+from onestop_sync.storage.rows import LOOKUP, insert_all, select_in
 from onestop_sync.trust import MAX_CHAIN, Trust
 
 EVENT: Final = 0
@@ -206,28 +206,32 @@ def read(
         Items, the cursor ``(n, digest)`` behind them, or ``None`` when nothing moved, and whether there is
         more.
     """
-    rows = connection.execute(
-        sa.select(t.feed)
-        .where(t.feed.c.unit == unit, t.feed.c.n > after)
-        .order_by(t.feed.c.n)
-        .limit(max_rows)
-    ).all()
-    wanted = [row for row in rows if row.source != not_from or row.kind == STATEMENT]
-    payloads = _payloads(connection, wanted)
+    # Numbers have no gaps, so the last row within reach is found without looking at the others.
+    at, reach = t.feed.c, after + max_rows
+    window = sa.select(at.n, at.kind, at.ref, at.digest).where(at.unit == unit, at.n > after, at.n <= reach)
+    last = connection.execute(window.order_by(at.n.desc()).limit(1)).first()
+    if last is None:
+        return [], None, False
+    wanted = window.where(sa.or_(at.source != not_from, at.kind == STATEMENT)).order_by(at.n)
     items: list[Item] = []
     size = 0
-    cursor: tuple[int, bytes] | None = None
-    for row in rows:
-        found = payloads.get((row.kind, row.ref))
-        if found is not None:
-            payload, log = found
-            cost = _size(payload)
-            if items and size + cost > max_bytes:
-                return items, cursor, True
-            size += cost
-            items.append(Item(row.n, row.digest, row.kind, payload, log))
-        cursor = (row.n, row.digest)
-    return items, cursor, len(rows) == max_rows
+    for item in _items(connection, connection.execute(wanted).all()):
+        size += _size(item.payload)
+        if items and size > max_bytes:
+            return items, (items[-1].n, items[-1].digest), True
+        items.append(item)
+    return items, (last.n, last.digest), last.n == reach
+
+
+def _items(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[Item]:
+    """Yields rows with their payloads, of which no more are read than some that will not be asked for."""
+    for i in range(0, len(rows), LOOKUP):
+        part = rows[i : i + LOOKUP]
+        payloads = _payloads(connection, part)
+        for row in part:
+            if (row.kind, row.ref) in payloads:
+                payload, log = payloads[row.kind, row.ref]
+                yield Item(row.n, row.digest, row.kind, payload, log)
 
 
 def digest_at(connection: sa.Connection, unit: str, n: int) -> bytes | None:
@@ -240,23 +244,18 @@ def digest_at(connection: sa.Connection, unit: str, n: int) -> bytes | None:
 
 
 def _payloads(connection: sa.Connection, rows: Sequence[Any]) -> dict[tuple[int, int], tuple[Any, bytes]]:
-    found: dict[tuple[int, int], tuple[Any, bytes]] = {}
+    query = sa.select(
+        t.event.c.n, t.event.c.header, t.event.c.signature, t.event.c.body, t.log.c.id.label("log")
+    ).join(t.log, t.log.c.n == t.event.c.log_n)
     events = [row.ref for row in rows if row.kind == EVENT]
-    for i in range(0, len(events), 500):
-        query = sa.select(
-            t.event.c.n, t.event.c.header, t.event.c.signature, t.event.c.body, t.log.c.id.label("log")
-        ).join(t.log, t.log.c.n == t.event.c.log_n)
-        for n, header, signature, body, log in connection.execute(
-            query.where(t.event.c.n.in_(events[i : i + 500]))
-        ):
-            found[EVENT, n] = ([header, signature, body], log)
+    found: dict[tuple[int, int], tuple[Any, bytes]] = {
+        (EVENT, n): ([header, signature, body], log)
+        for n, header, signature, body, log in select_in(connection, query, t.event.c.n, events)
+    }
     statements = [row.ref for row in rows if row.kind == STATEMENT]
-    for i in range(0, len(statements), 500):
-        part = sa.select(t.statement.c.n, t.statement.c.data).where(
-            t.statement.c.n.in_(statements[i : i + 500])
-        )
-        for n, data in connection.execute(part):
-            found[STATEMENT, n] = (data, b"")
+    said = sa.select(t.statement.c.n, t.statement.c.data)
+    for n, data in select_in(connection, said, t.statement.c.n, statements):
+        found[STATEMENT, n] = (data, b"")
     return found
 
 

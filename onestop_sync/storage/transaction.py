@@ -54,11 +54,12 @@ class Transaction:
             self._feed.trust = store.trust  # it may have been read again since
         self._append = Append(
             self.connection, types=store.types, trust=store.trust, below=store.below, feed=self._feed,
-            now_ms=store.clock(), taught=self._note_taught,
+            now_ms=store.clock(), taught=self.note_taught,
         )  # fmt: skip
         return self._append
 
-    def _note_taught(self) -> None:
+    def note_taught(self) -> None:
+        """Notes that keys, or the trust document, change with this transaction."""
         self._taught = True
 
     def finish(self) -> None:
