@@ -19,7 +19,4 @@ from onestop_sync.bundle.incoming import import_bundle
 from onestop_sync.bundle.outgoing import export_bundle, owed
 from onestop_sync.bundle.packet import BundleReport
 
-__all__ = ["BundleReport", "export", "export_bundle", "import_", "import_bundle", "owed"]
-
-export = export_bundle
-import_ = import_bundle
+__all__ = ["BundleReport", "export_bundle", "import_bundle", "owed"]
