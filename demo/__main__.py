@@ -9,13 +9,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from demo.chapters import beginning, ending, line_returns, offline, stick
+from demo.chapters import beginning, disagreements, ending, line_returns, offline, stick
 from demo.narrator import Narrator
 from demo.process import ROOT
 from demo.world import World
 
 FOLDER: Final = ROOT / "var" / "demo"
-CHAPTERS: Final = (beginning, offline, line_returns, stick, ending)
+CHAPTERS: Final = (beginning, offline, line_returns, disagreements, stick, ending)
 
 
 def _end(number: int, _: FrameType | None) -> None:

@@ -11,28 +11,29 @@ from onestop_sync.storage import tables as t
 from onestop_sync.storage.queries import LEVELS
 from onestop_sync.store import Store
 
-__all__ = ["count_dossiers", "count_events"]
+__all__ = ["count_dossiers", "count_own_events"]
 
 
-def count_events(store: Store) -> Counter[str]:
-    """Returns how many events of dossiers have got to which level."""
-    return Counter(level for _, level in _levels(store))
+def count_own_events(store: Store) -> Counter[str]:
+    """Returns how many events that the store's own unit wrote in dossiers have got to which level."""
+    return Counter(level for _, unit, level in _levels(store) if unit == store.unit)
 
 
 def count_dossiers(store: Store) -> Counter[str]:
     """Returns how many dossiers have got how far: as far as the event that has got least far."""
     lowest: dict[int, str] = {}
-    for doc, level in _levels(store):
+    for doc, _, level in _levels(store):
         lowest[doc] = min(lowest.get(doc, LEVELS[-1]), level, key=LEVELS.index)
     return Counter(lowest.values())
 
 
-def _levels(store: Store) -> list[tuple[int, str]]:
-    """Returns ``(document number, level)`` of each event."""
+def _levels(store: Store) -> list[tuple[int, str, str]]:
+    """Returns ``(document number, author's unit, level)`` of each event."""
     levels = store.levels()
     query = (
-        sa.select(t.event.c.n, t.event.c.doc_n, t.event.c.log_n, t.event.c.seq, t.event.c.chained)
+        sa.select(t.event, t.log.c.id.label("log"), t.log.c.unit)
         .join(t.document, t.document.c.n == t.event.c.doc_n)
+        .join(t.log, t.log.c.n == t.event.c.log_n)
         .where(t.document.c.kind == DOSSIER.name)
     )
     of_log: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
@@ -43,10 +44,10 @@ def _levels(store: Store) -> list[tuple[int, str]]:
         for one in connection.execute(sa.select(t.ack_event)):
             of_event[one.event_n].append(one.node)
         events = connection.execute(query).all()
-    found: list[tuple[int, str]] = []
+    found: list[tuple[int, str, str]] = []
     for event in events:
         nodes = [*of_event[event.n]]
         if event.chained:
             nodes += [node for seq, node in of_log[event.log_n] if seq >= event.seq]
-        found.append((event.doc_n, levels.delivery(nodes).level))
+        found.append((event.doc_n, event.unit, levels.delivery(nodes, event.log).level))
     return found

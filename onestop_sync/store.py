@@ -705,12 +705,13 @@ class Store:
         Raises:
             NotFound: It is not here.
         """
+        query = sa.select(t.event, t.log.c.id.label("log")).join(t.log, t.log.c.n == t.event.c.log_n)
         with self.reading() as connection:
-            row = connection.execute(sa.select(t.event).where(t.event.c.id == event_id)).first()
+            row = connection.execute(query.where(t.event.c.id == event_id)).first()
             if row is None:
                 raise NotFound("There is no such event in this store.")
             nodes = outbox.nodes_having(connection, row.n, row.log_n, row.seq, row.chained)
-        return self.levels().delivery(nodes)
+        return self.levels().delivery(nodes, row.log)
 
     def notices(self, *, unseen: bool = True) -> list[Notice]:
         """Returns changes of standing that came after the fact, oldest first."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from demo.cast import ALONE, APPRAISER_PC, DISTRICT, HUB, INTAKE_PC, MACHINES, PROVINCE, REMOTE, Machine
 from demo.chapters.offline import codes_of
 from demo.checks import differing, open_store
-from demo.delivery import count_events
+from demo.delivery import count_own_events
 from demo.world import World
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.storage import tables as t
@@ -59,7 +59,7 @@ def compare(world: World, stores: dict[Machine, Store]) -> None:
             here == wanted, f"{machine.title}: {len(here)} hồ sơ như ở tỉnh / dossiers as at the province",
             f"{len(differing(wanted, here))} khác / differ, {len(set(here) - set(wanted))} thừa / too many",
         )  # fmt: skip
-        levels = count_events(stores[machine])
+        levels = count_own_events(stores[machine])
         world.checks.equal(
             set(levels), {"province"}, f"{machine.title}: {levels.total()} sự kiện đã được tỉnh xác nhận"
         )

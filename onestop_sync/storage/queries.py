@@ -194,9 +194,23 @@ class Levels:
             return "here"
         return "hub" if unit.id == self._unit and unit.level not in LEVELS else unit.level
 
-    def delivery(self, nodes: list[bytes]) -> Delivery:
-        """Returns how far an event has got that ``nodes`` have acknowledged."""
-        reached = [self.of(node) for node in nodes]
+    def came_from(self, log: bytes) -> str:
+        """Returns the level from which a log's events come down to us; ``here`` for those of our own units.
+
+        What another unit wrote has passed the nearest unit above both, so it has got that far at least.
+        """
+        authority = self._trust.authority(log)
+        if not isinstance(authority, Authority):
+            return "here"
+        document, author = self._trust.document, authority.certificate.unit
+        if document.is_above(self._unit, author):
+            return "here"
+        above = (unit for unit in document.line(self._unit) if document.is_above(unit, author))
+        return next((document.units[unit].level for unit in above), "here")
+
+    def delivery(self, nodes: list[bytes], log: bytes) -> Delivery:
+        """Returns how far an event of ``log`` has got that ``nodes`` have acknowledged."""
+        reached = [self.came_from(log), *map(self.of, nodes)]
         known = [level for level in reached if level in LEVELS]
         return Delivery(max(known, key=LEVELS.index, default="here"), tuple(nodes))
 
@@ -233,7 +247,7 @@ def _record(
     ops = tuple(ops_of(event) or ())
     authority = trust.authority(event.log)
     nodes = outbox.nodes_having(connection, row.n, row.log_n, row.seq, row.chained)
-    delivery = levels.delivery(nodes)
+    delivery = levels.delivery(nodes, event.log)
     author = authority if isinstance(authority, Authority) else None
     if row.waiting:
         reason = _waits_for(authority, needs.get(row.n, b""))
