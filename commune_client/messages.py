@@ -163,6 +163,7 @@ REASONS: Final[Mapping[str, str]] = {
     "settings": "Tệp cấu hình config.json không đọc được. Hồ sơ vẫn an toàn; hãy chuyển tệp đó đi chỗ khác.",
     "recipients": "Chưa biết máy nào để niêm phong gói. Hãy nêu bằng --to, hoặc đồng bộ một lần.",
     "fingerprint": "Dấu vân tay không khớp với khóa gốc của tỉnh. Hãy hỏi lại người quản trị qua điện thoại.",
+    "no_hub": "Máy này chưa được chứng nhận làm máy chủ của xã. Hãy xin quản trị duyệt lại với --serves.",
     "not_enrolled": "Máy này đang chờ quản trị chứng nhận. Khi có tệp trả lời: `onestop enrol TỆP`.",
     "unreadable": "Không đọc được tệp đó trên USB.",
     "too_large": "Tệp lớn hơn mọi gói dữ liệu có thể có.",

@@ -268,6 +268,11 @@ def _hub(parser: ArgumentParser) -> None:
         "--port", metavar="CỔNG", type=int, default=8420, help="cổng (mặc định 8420; 0: cổng trống)"
     )
 
+    parser.add_argument(
+        "--interval", metavar="GIÂY", type=float, default=15.0,
+        help="cách bao lâu đồng bộ với cấp trên một lần, giây (mặc định 15)",
+    )  # fmt: skip
+
 
 def _nothing(parser: ArgumentParser) -> None:
     del parser

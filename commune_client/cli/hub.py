@@ -6,26 +6,40 @@ The only module of the client that starts a server, and it does so only when it 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import math
 
-from commune_client.cli.codes import DONE
+from commune_client.cli.codes import DONE, UsageFault
 from commune_client.cli.session import Session
 
 __all__ = ["hub"]
 
+_LAST_PORT = 65535
+
 
 def hub(session: Session) -> int:
     """Serves until it is told to stop."""
+    from onestop_sync.errors import InvalidInput, NotAllowed
+
     arguments = session.arguments
+    if not 0 <= arguments.port <= _LAST_PORT:
+        raise UsageFault(f"--port: từ 0 đến {_LAST_PORT}.")
+    if not 0 < arguments.interval < math.inf:
+        raise UsageFault("--interval: cần số giây lớn hơn 0.")
     with session.desk() as desk:
         desk.lock()  # a hub signs nothing for an officer
-        from onestop_sync.client import Parent
+        if not desk.store.serves:
+            raise NotAllowed("This machine is not certified as a server.", reason="no_hub")
+        from server_stub.relay import Pace
         from server_stub.serve import run
 
-        config = session.place.config
-        authority = Path(config.ca) if config.ca else None
-        parents = [Parent(url, authority, config.proxy) for url in config.parents]
-        run(desk.store, arguments.host, arguments.port, parents, on_ready=lambda port: _ready(session, port))
+        try:
+            run(
+                desk.store, arguments.host, arguments.port, desk.parent_lines(),
+                pace=Pace(interval_s=arguments.interval), on_ready=lambda port: _ready(session, port),
+            )  # fmt: skip
+        except InvalidInput as error:
+            where = f"{arguments.host} cổng {arguments.port}"
+            raise UsageFault(f"không nghe được ở {where}: địa chỉ đã có chương trình khác dùng.") from error
     return DONE
 
 

@@ -55,9 +55,11 @@ class ClockWatch:
 
     def look(self) -> None:
         """Looks at the clock, before anything is stored under its time."""
-        now, config = self._store.clock(), self._place.config
-        if disagrees(now, self._seen_ms) and not config.doubted_ms:
-            self._place.save_config(config.with_(doubted_ms=self._seen_ms))
+        now = self._store.clock()
+        if disagrees(now, self._seen_ms):
+            config = self._place.config
+            if not config.doubted_ms:
+                self._place.save_config(config.with_(doubted_ms=self._seen_ms))
         self._seen_ms = max(self._seen_ms, now)
 
     def facts(self) -> ClockFacts:

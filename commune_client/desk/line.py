@@ -22,7 +22,7 @@ from onestop_sync.store import ParentStatus, Store
 
 if TYPE_CHECKING:
     from onestop_sync.bundle import BundleReport
-    from onestop_sync.client import Lines, WireReport
+    from onestop_sync.client import Lines, Parent, WireReport
 
 __all__ = ["Line"]
 
@@ -75,6 +75,18 @@ class Line(Base):
         check_addresses(addresses)
         self.place.save_config(self.place.config.with_(parents=tuple(addresses)))
 
+    def parent_lines(self) -> list[Parent]:
+        """Returns how each parent is reached, in the order in which they are tried.
+
+        Raises:
+            InvalidInput: An address in the settings is none.
+        """
+        from onestop_sync.client import Parent
+
+        config = self.place.config
+        authority = Path(config.ca) if config.ca else None
+        return [Parent(url, authority, config.proxy) for url in config.parents]
+
     def sync(self) -> SyncResult:
         """Synchronises with the first parent that answers; needs no officer's key, so a locked desk may.
 
@@ -83,18 +95,16 @@ class Line(Base):
             Unreachable: None answered; the work is kept and will be sent.
             UpstreamError: One answered, and it was no good.
         """
-        from onestop_sync import client
+        from onestop_sync.client import sync
 
-        config = self.place.config
-        if not config.parents:
+        parents = self.parent_lines()
+        if not parents:
             raise InvalidInput(
                 "No parent is set.", todo="Set the address of the hub or district first.", reason="no_parents"
             )
-        authority = Path(config.ca) if config.ca else None
-        parents = [client.Parent(url, authority, config.proxy) for url in config.parents]
         with self._syncing:
             self._watch.look()
-            result = _result(client.sync(self.store, parents, lines=self._open_lines()))
+            result = _result(sync(self.store, parents, lines=self._open_lines()))
             self._watch.reload()
             return result
 

@@ -155,8 +155,9 @@ def test_a_full_block_says_where_to_go(commune: Commune) -> None:
     """When the day's serials are used up, intake is refused with that reason, and nothing was written."""
     place = commune.place("pc1")
     desk = commune.desk(place)
-    for _ in range(500):
-        desk.store.next_serial("code:1", desk.today().isoformat())
+    with desk.store.writing():
+        for _ in range(500):
+            desk.store.next_serial("code:1", desk.today().isoformat())
     with pytest.raises(NotAllowed) as caught:
         desk.intake_new(BIRTH, VALUES, checklist(desk))
     assert caught.value.details["reason"] == "serials_exhausted"
