@@ -39,13 +39,13 @@ from onestop_sync.fold import State
 from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import engines, outbox, queries
+from onestop_sync.storage import engines, outbox, queries, upgrade
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
-from onestop_sync.storage.transaction import Transaction, find_own_log
+from onestop_sync.storage.transaction import Raced, Transaction, find_own_log
 from onestop_sync.trust import (
     ADMIN,
     CERTIFICATE,
@@ -64,6 +64,7 @@ DATABASE: Final = "store.db"
 MARKER: Final = "marker"
 _EPOCH_BYTES: Final = 16
 _RETRIES: Final = 5
+_REFOLD_BATCH: Final = 500
 
 Result = TypeVar("Result")
 
@@ -246,6 +247,7 @@ class Store:
                     "marker": b"",
                     "next_marker": b"",
                     "restores": b"0",
+                    "folded": b"",
                 }
                 with engine.execution_options(writes=True).begin() as connection:
                     if connection.execute(sa.select(t.meta.c.key).limit(1)).first():
@@ -299,7 +301,7 @@ class Store:
         with self.reading() as connection:
             meta = {row.key: row.value for row in connection.execute(sa.select(t.meta))}
         try:
-            engines.check_version(int(meta["version"]))
+            self._migrate(int(meta["version"]))
             self.root, self.unit, self.epoch = meta["root"], meta["unit"].decode(), meta["epoch"]
             self.serves = bool(meta["serves"])
             self._take_trust(meta["trust"])
@@ -309,6 +311,30 @@ class Store:
         if self.engine.dialect.name == "sqlite":
             self._mark(is_new=is_new)
         self._reload_trust()
+        self._fold_outdated(meta.get("folded", b""))
+
+    def _migrate(self, found: int) -> None:
+        steps = upgrade.plan_steps(found, t.SCHEMA_VERSION, upgrade.MIGRATIONS)
+        if steps:
+            with self._writes_raw() as connection:
+                upgrade.run_steps(connection, steps, t.SCHEMA_VERSION)
+
+    def _fold_outdated(self, kept: bytes) -> None:
+        """Folds again what an older program, or older document types, had folded.
+
+        Some documents a transaction; killed in between, it begins anew at the next start.
+        """
+        kinds = upgrade.outdated(self.types, kept)
+        if not kinds:
+            return
+        query = sa.select(t.document.c.id).where(t.document.c.kind.in_(sorted(kinds)))
+        with self.reading() as connection:
+            docs = connection.execute(query.order_by(t.document.c.n)).scalars().all()
+        for i in range(0, len(docs), _REFOLD_BATCH):
+            with self.writing() as transaction:
+                transaction.append.refold(docs[i : i + _REFOLD_BATCH])
+        with self._writes_raw() as connection:
+            _set_meta(connection, {"folded": upgrade.described(self.types, kept)})
 
     def _mark(self, *, is_new: bool) -> None:
         """Gives the database a new marker at every start, and the same to the file beside it.
@@ -480,7 +506,8 @@ class Store:
                 return work()
             except OnestopError as error:
                 cause = error.__cause__
-                is_race = isinstance(cause, sa.exc.IntegrityError) or "deadlock" in str(cause).lower()
+                is_race = isinstance(error, Raced) or isinstance(cause, sa.exc.IntegrityError)
+                is_race |= "deadlock" in str(cause).lower()
                 if not is_race or attempt == _RETRIES - 1:
                     raise
         raise AssertionError

@@ -21,7 +21,6 @@ from onestop_sync.errors import (
     StoreDamaged,
     StoreError,
     StoreFull,
-    StoreTooNew,
 )
 from onestop_sync.storage import tables as t
 
@@ -102,16 +101,6 @@ def _begin(connection: sa.Connection) -> None:
 def create_tables(engine: sa.Engine) -> None:
     """Makes the tables of a new store."""
     t.metadata.create_all(engine)
-
-
-def check_version(found: int) -> None:
-    """Refuses a store that a newer program wrote.
-
-    Raises:
-        StoreTooNew: It was.
-    """
-    if found > t.SCHEMA_VERSION:
-        raise StoreTooNew(f"The store has version {found}, and this program knows {t.SCHEMA_VERSION}.")
 
 
 def next_numbers(connection: sa.Connection, table: sa.Table, count: int) -> int:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 SCHEMA_VERSION: Final = 1
-"""Version of these tables; `engines.upgrade` brings an older store up to it in place."""
+"""Version of these tables; `upgrade` brings an older store up to it in place."""
 
 metadata = MetaData()
 _Number = BigInteger().with_variant(Integer, "sqlite")
