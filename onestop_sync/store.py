@@ -383,6 +383,9 @@ class Store:
     def replace_trust(self, data: bytes) -> bool:
         """Takes a newer trust document, and folds again what it bears on.
 
+        Args:
+            data: The document as the root signed it.
+
         Returns:
             Whether it was newer.
 
@@ -648,6 +651,9 @@ class Store:
     def document(self, doc: bytes) -> Document:
         """Returns a document.
 
+        Args:
+            doc: Its id, 16 bytes.
+
         Raises:
             NotFound: It is not here, or nothing of it has taken effect yet.
         """
@@ -659,7 +665,11 @@ class Store:
         return Document(doc, kind, unpack(row.state))
 
     def lookup(self, kind: str, label: str) -> bytes:
-        """Returns the id of the document that people call ``label``.
+        """Returns the id of the document that people call ``label``; of several the oldest here.
+
+        Args:
+            kind: Document type.
+            label: What `Summary.label` gave it.
 
         Raises:
             NotFound: There is none.
@@ -729,6 +739,9 @@ class Store:
     def delivery(self, event_id: bytes) -> Delivery:
         """Returns how far an event has got.
 
+        Args:
+            event_id: 32 bytes.
+
         Raises:
             NotFound: It is not here.
         """
@@ -746,7 +759,11 @@ class Store:
             return queries.notices(connection, unseen=unseen)
 
     def mark_seen(self, numbers: Sequence[int]) -> None:
-        """Notes that a person has seen notices."""
+        """Notes that a person has seen notices.
+
+        Args:
+            numbers: `Notice.n` of each.
+        """
         with self._writes_raw() as connection:
             connection.execute(sa.update(t.notice).where(t.notice.c.n.in_(list(numbers))).values(seen=1))
 
