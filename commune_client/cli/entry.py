@@ -94,7 +94,7 @@ def _open_screen(session: Any) -> int:
         build_parser(()).print_help()
         return DONE
     screens = import_module("commune_client.screens")
-    result: int = screens.run(session.place)
+    result: int = screens.run(session.place.folder, session.arguments.officer or None)
     return result
 
 

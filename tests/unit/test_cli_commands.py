@@ -415,6 +415,25 @@ def test_procedures_are_shown_without_a_store(commune: Commune, capsys: pytest.C
     assert {each["code"] for each in shell.json("procedures")} >= {BIRTH}
 
 
+def test_on_a_terminal_the_screen_is_opened(
+    commune: Commune, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Onestop alone on a terminal opens the screen of the named store, for the named officer."""
+    opened: list[tuple[Path, str | None]] = []
+
+    def run(folder: Path, officer: str | None = None) -> int:
+        opened.append((folder, officer))
+        return 7
+
+    monkeypatch.setattr("commune_client.screens.run", run)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    place = commune.place("pc1")
+    shell = Shell(capsys, commune, place)
+    shell.run("--officer", "An")
+    assert (shell.code, opened) == (7, [(place.folder, "An")])
+
+
 def test_without_a_terminal_no_screen_is_opened(commune: Commune, capsys: pytest.CaptureFixture[str]) -> None:
     """Onestop alone in a script shows its help instead of a screen."""
     shell = Shell(capsys, commune)

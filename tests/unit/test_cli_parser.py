@@ -174,3 +174,9 @@ def test_every_code_of_the_library_has_words(table: Mapping[str, str], codes: se
 def test_the_levels_are_in_the_library_s_order() -> None:
     """The client orders how far an event has got as the library does."""
     assert tuple(messages.LEVEL_LABELS) == LEVELS
+
+
+def test_every_command_is_in_the_officials_guide() -> None:
+    """The guide for officials shows how each command is typed."""
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "officials-cli.md").read_text(encoding="utf-8")
+    assert [command.name for command in COMMANDS if f"onestop {command.name}" not in guide] == []

@@ -1,0 +1,122 @@
+"""What a desk says of the line, the stick and the clock: plain values, see `facts`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+__all__ = ["BundleFacts", "ClockFacts", "ParentFacts", "SyncFacts", "SyncResult"]
+
+
+class ClockFacts(NamedTuple):
+    """The machine's clock against what the store has seen.
+
+    Attributes:
+        latest_ms: What the store had seen before the clock was doubted; 0 for nothing.
+        is_suspect: Whether an official must confirm the date before a code is issued.
+        is_confirmed: Whether that was done today.
+    """
+
+    now_ms: int
+    latest_ms: int
+    today: date
+    is_suspect: bool
+    is_confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParentFacts:
+    """How things stand with one parent.
+
+    Attributes:
+        error: Code of the last error; empty after a success.
+    """
+
+    name: str
+    unit: str
+    unit_name: str
+    level: str
+    ok_ms: int
+    tried_ms: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFacts:
+    """What the line of state shows.
+
+    Attributes:
+        is_online: Whether a parent answered last time; ``None`` before the first try.
+        unsent: Events that no parent has acknowledged.
+        oldest_unsent_ms: When the oldest of them was written, or ``None``.
+        last_sync_ms: When an exchange last succeeded, or ``None``.
+        conflicts: Dossiers with something to settle.
+        waiting: Dossiers with events that wait for something.
+        notices: Changes that nobody has seen yet.
+        forks: Logs that were written on two machines at once.
+    """
+
+    is_online: bool | None
+    unsent: int
+    oldest_unsent_ms: int | None
+    last_sync_ms: int | None
+    conflicts: int
+    waiting: int
+    notices: int
+    forks: int
+    parents: tuple[ParentFacts, ...]
+    clock: ClockFacts
+
+
+class SyncResult(NamedTuple):
+    """What a synchronisation came to.
+
+    Attributes:
+        parent: Address that answered.
+        bytes_up: Bytes that were sent, with HTTP's own, without TLS's and TCP's.
+        bytes_down: Bytes that came, the same.
+        is_complete: False when the time was up before both sides had everything; synchronise again.
+        refused: The parent's word on events of ours that take no effect there: event, code, explanation.
+        rejected: What the parent sent that was not stored here.
+    """
+
+    parent: str
+    sent: int
+    acked: int
+    received: int
+    round_trips: int
+    bytes_up: int
+    bytes_down: int
+    is_complete: bool
+    was_rolled_back: bool
+    refused: tuple[tuple[bytes, str, str], ...]
+    rejected: tuple[tuple[bytes, str, str], ...]
+
+
+class BundleFacts(NamedTuple):
+    """What making or taking a bundle came to.
+
+    Attributes:
+        sender: Log of the machine that made it: whom to answer.
+        recipients: Names of the machines that can open it; when it was made.
+        events: Events in it.
+        stored: Events that were new here; when it was taken.
+        acks: Acks in it that were for us.
+        has_more: It did not hold everything; once this one is answered, make the next.
+        refused: What became of events that take no effect: event, code, explanation.
+        rejected: What was not stored here.
+    """
+
+    path: str
+    size_bytes: int
+    number: int
+    sender: bytes
+    recipients: tuple[str, ...]
+    events: int
+    stored: int
+    acks: int
+    has_more: bool
+    was_rolled_back: bool
+    refused: tuple[tuple[bytes, str, str], ...]
+    rejected: tuple[tuple[bytes, str, str], ...]
