@@ -196,14 +196,23 @@ class State:
     void_against: list[bytes] = field(default_factory=list)
 
     def value(self, key: str) -> Any:
-        """Returns the value of a register; of one in conflict the first, and ``None`` of an empty one."""
+        """Returns the value of a register, ``None`` of an empty one.
+
+        Of several, that of the first event by id; but an element of a set that somebody added is there,
+        whoever removed it without having seen that.
+        """
         register = self.registers.get(key)
-        return register.live[0][1] if register and register.live else None
+        if register is None or not register.live:
+            return None
+        if len(register.live) > 1 and any(value is True for _, value in register.live):
+            return True
+        return register.live[0][1]
 
     @property
     def is_void(self) -> bool:
-        """Whether the document was declared void."""
-        return self.value(VOID) is not None
+        """Whether the document was declared void, and nobody who saw it took that back."""
+        register = self.registers.get(VOID)
+        return register is not None and any(value is not None for _, value in register.live)
 
 
 def _same(one: object, other: object) -> bool:

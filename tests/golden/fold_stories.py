@@ -64,6 +64,14 @@ STORIES: Final[dict[str, list[Line]]] = {
     "adding to a set wins over removing what was not seen": [
         _MADE, (2, (1,), "clerk", [["set", "tags/x", True]]), (3, (1,), "clerk", [["set", "tags/x", False]]),
     ],
+    "adding wins whichever event has the smaller id": [
+        _MADE, (2, (1,), "clerk", [["set", "tags/x", False]]), (3, (1,), "clerk", [["set", "tags/x", True]]),
+    ],
+    "void against taking it back": [
+        _MADE, (2, (1,), "boss", [["set", VOID, "trùng"]]),
+        (3, (2,), "boss", [["resolve", VOID, None, "không trùng", [_id(2)]]]),
+        (4, (2,), "boss", [["resolve", VOID, "trùng với 5", "đúng là trùng", [_id(2)]]]),
+    ],
     "a late write waits": [
         _MADE, (2, (1,), "clerk", [_HAND]), (3, (1,), "clerk", [["set", "name", "muộn"]]),
     ],
@@ -122,6 +130,8 @@ def _story(name: str, lines: list[Line]) -> dict[str, Any]:
         "name": name,
         "events": told,
         "state": describe_state(state),
+        "values": {key: plain(state.value(key)) for key in sorted(state.registers)},
+        "is_void": state.is_void,
         "conflicts": conflicts(MATTER, state),
     }
 

@@ -148,5 +148,7 @@ def test_a_story_folds_the_same_in_any_order(name: str) -> None:
     for order in itertools.permutations(entries):
         state = fold.fold(MATTER, order)
         assert json.loads(json.dumps(fold_stories.describe_state(state))) == told["state"]
+        assert {key: state.value(key) for key in state.registers} == value(told["values"])
+        assert state.is_void == told["is_void"]
     standings = [str(standing(MATTER, state, entry.id, entry.ops)) for entry in entries]
     assert standings == [event["standing"] for event in told["events"]]
