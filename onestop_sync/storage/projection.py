@@ -35,18 +35,9 @@ def pack(state: State) -> bytes:
         for name, task in sorted(state.tasks.items())
     ]
     refused = [[event_id, str(reason)] for event_id, reason in sorted(state.refused.items())]
+    registers = [sorted(written.items()), disputed]
     return cbor2.dumps(
-        [
-            state.unit,
-            state.units,
-            state.heads,
-            sorted(written.items()),
-            disputed,
-            notes,
-            tasks,
-            refused,
-            state.void_against,
-        ]  # fmt: skip
+        [state.unit, state.units, state.heads, *registers, notes, tasks, refused, state.void_against]
     )
 
 
