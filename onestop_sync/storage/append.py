@@ -29,7 +29,7 @@ class Append:
         below: Units whose events go up to our parents.
         feed: The feeds to append to; ``None`` where nobody is served.
         now_ms: The store's clock.
-        taught: Called when `trust` was told something.
+        taught: Called when `trust` was told something, or an event waits for what it was not told.
     """
 
     def __init__(
@@ -78,6 +78,8 @@ class Append:
             documents.refold(doc)
         documents.wake([event.id for event in events])
         documents.save()
+        if documents.is_waiting_for_more():
+            self.taught()
         chains.save()
         chains.note_good_acks(event.log for event in events)
         self._publish(numbered, source)

@@ -299,6 +299,10 @@ class Documents:
         )
         return [row.id for row in rows]
 
+    def is_waiting_for_more(self) -> bool:
+        """Tells whether an event of these documents waits for another event to arrive."""
+        return any(need != NEWER for doc in self.docs.values() for need in doc.waits.values())
+
     # ---- saving
 
     def save(self) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from onestop_sync import codec
 from onestop_sync import event as ev
 from onestop_sync import fold as f
-from onestop_sync.errors import NotAllowed, NotFound
+from onestop_sync.errors import NotAllowed, NotFound, StoreBusy
 from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
 from onestop_sync.fold import Entry, State
 from onestop_sync.keys import Signer
@@ -29,6 +29,10 @@ WAITING_QUOTA: Final = 2000
 """Events without authority that one machine may leave here."""
 
 
+class Raced(StoreBusy):
+    """Another process came between; the same work done again succeeds."""
+
+
 class Transaction:
     """A write transaction, and what is done in it."""
 
@@ -40,6 +44,7 @@ class Transaction:
         )
         self._append: Append | None = None
         self._taught = False
+        self._mark = store.trust_mark
 
     @property
     def feed(self) -> feed.Feed | None:
@@ -59,17 +64,31 @@ class Transaction:
         return self._append
 
     def note_taught(self) -> None:
-        """Notes that keys, or the trust document, change with this transaction."""
+        """Notes that keys, the trust document, or what waits for keys changes with this transaction."""
         self._taught = True
 
     def finish(self) -> None:
-        """Does what comes last: tells other processes that keys changed."""
+        """Does what comes last: tells other processes that keys changed, or that something waits for keys.
+
+        Where two processes do that at once, neither saw what the other brings: an event would wait for ever
+        for a certificate that is here. So the later one finds another mark than it began with.
+
+        Raises:
+            Raced: It did; the transaction is to be run again (`Store.retrying`).
+        """
         if not self._taught:
             return
+        query = sa.select(t.meta.c.value).where(t.meta.c.key == "keys")
+        if self.connection.dialect.name != "sqlite":
+            query = query.with_for_update()
+        held = self.connection.execute(query).scalar()
+        if (held or b"") != self._mark:
+            raise Raced("Another program changed the keys of this store at the same time.")
         mark = self.store.rng(8)
-        changed = self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "keys").values(value=mark))
-        if not changed.rowcount:
+        if held is None:
             self.connection.execute(sa.insert(t.meta).values(key="keys", value=mark))
+        else:
+            self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "keys").values(value=mark))
         self.store.trust_mark = mark
 
     def committed(self) -> None:
