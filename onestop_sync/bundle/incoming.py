@@ -144,7 +144,10 @@ def _take(store: Store, bundle: _Bundle) -> BundleReport:
     with store.writing() as transaction:
         # The sender's own log comes first: it is the source of everything else.
         store.append(prepared._replace(events=first, bad=[]), bundle.log)
-        outcomes, report.stored = store.append(prepared._replace(events=rest), bundle.log)
+        is_limited = not _is_parent(store, bundle.sender)
+        outcomes, report.stored = store.append(
+            prepared._replace(events=rest), bundle.log, is_limited=is_limited
+        )
         visit = carry.load_visit(transaction.connection, bundle.log)
         is_newer = payload.number > visit.number
         for section in payload.sections:
@@ -171,8 +174,7 @@ def _take_section(
         return exchange.keep_forwarded(
             store, [item[1] for item in section.items if item[0] == feed.STATEMENT]
         )
-    certificate = bundle.sender
-    if not (certificate.serves and store.trust.document.is_above(certificate.unit, store.unit)):
+    if not _is_parent(store, bundle.sender):
         raise _stranger("The bundle was made by a machine that is no parent of this one.")
     state = exchange.load_parent(store, f"usb:{bundle.log.hex()[:16]}")
     state = exchange.meet_parent(store, state.name, bundle.log, b"")
@@ -185,6 +187,10 @@ def _take_section(
     )  # fmt: skip
     exchange.take(store, state, answer)
     return len(section.acks) + len([kind for kind, _ in section.items if kind == feed.STATEMENT])
+
+
+def _is_parent(store: Store, sender: Certificate) -> bool:
+    return sender.serves and store.trust.document.is_above(sender.unit, store.unit)
 
 
 def _go_on(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> Cursor:
