@@ -77,8 +77,17 @@ def apply(kind: DocumentType, state: State | None, entry: Entry) -> State:
         state.refused[entry.id] = reason
         return state
     # Every write is judged, and lands, at the step before the event's own transition.
+    registers = state.registers
     for op in entry.ops:
-        _write(state, entry, op)
+        if op[0] == "set":
+            write = ((entry.id, op[2]),)
+            register = registers.get(op[1])
+            if register is None:
+                registers[op[1]] = Register(write)
+            else:
+                register.live = write
+        else:
+            _write(state, entry, op)
     for op in entry.ops:
         if op[0] == "act":
             _advance(kind, state, op[1], op[2], op[3])
@@ -87,13 +96,6 @@ def apply(kind: DocumentType, state: State | None, entry: Entry) -> State:
 
 def _write(state: State, entry: Entry, op: Op) -> None:
     match op:
-        case ["set", key, value]:
-            write = ((entry.id, value),)
-            register = state.registers.get(key)
-            if register is None:
-                state.registers[key] = Register(write)
-            else:
-                register.live = write
         case ["resolve", key, value, _, ids]:
             register = state.registers[key]
             live = [w for w in register.live if w[0] not in ids]

@@ -93,7 +93,7 @@ class _Judge:
         spec = self.kind.field(key)
         if spec is None or spec.kind == "notes":
             return Reason.UNKNOWN
-        reason = self._ownership(key, spec, frozenset()) or _value_problem(spec, value)
+        reason = self._ownership(key, spec, _NO_OTHERS) or _value_problem(spec, value)
         if reason is not None:
             return reason
         register = self.state.registers.get(key)
@@ -134,8 +134,10 @@ class _Judge:
             return Reason.OWNER
         if task.branches:
             return Reason.DISPUTED
-        roles = spec.owners.get(task.step, frozenset()) | others
-        return None if task.unit in self.author.units and roles & self.author.roles else Reason.OWNER
+        roles = spec.owners.get(task.step, others)
+        mine = self.author.roles
+        is_role = not (mine.isdisjoint(roles) and mine.isdisjoint(others))
+        return None if is_role and task.unit in self.author.units else Reason.OWNER
 
     # ---- tasks
 
@@ -187,6 +189,7 @@ class _Judge:
 
 
 _OF_TASKS = frozenset({"act", "settle"})
+_NO_OTHERS: frozenset[str] = frozenset()
 
 
 def _argument_problem(arguments: Mapping[str, Any], needs: tuple[str, ...], *, moves: bool) -> Reason | None:

@@ -185,16 +185,22 @@ class DocumentType:
         return {f.name: f for f in self.fields}
 
     @cached_property
+    def _whole(self) -> dict[str, Field]:
+        """The fields that are one register each, or notes: their key is their name."""
+        return {f.name: f for f in self.fields if f.kind not in {"set", "map"}}
+
+    @cached_property
     def _tasks(self) -> dict[str, Task]:
         return {t.name: t for t in self.tasks}
 
     def field(self, key: str) -> Field | None:
         """Returns the field of a register key (``name`` or ``name/element``), if the type has it."""
-        name, slash, element = key.partition("/")
+        found = self._whole.get(key)
+        if found is not None:
+            return found
+        name, _, element = key.partition("/")
         found = self._fields.get(name)
-        if found is None or bool(slash) != (found.kind in {"set", "map"}) or (slash and not element):
-            return None
-        return found
+        return found if found and element and found.kind in {"set", "map"} else None
 
     def notes_field(self, name: str) -> Field | None:
         """Returns the field if it is one that notes are appended to."""
