@@ -87,6 +87,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "dossier",
     ),
     Action("edit", "0", "Sửa", "Sửa thông tin của hồ sơ", "edit", "dossier"),
+    Action("next", "enter", "Hồ sơ khác", "Tiếp nhận hồ sơ khác", "intake", "accepted"),
+    Action("open", "0", "Mở hồ sơ", "Mở hồ sơ vừa tiếp nhận", "show", "accepted"),
     Action("settle", "enter", "Giải quyết", "Xem từng bản ghi và giải quyết", "resolve", "conflicts"),
     Action("all_seen", "0", "Đã xem hết", "Đánh dấu đã xem mọi thay đổi", "", "notices"),
     Action("save", "ctrl+s", "Giải quyết", "Ghi giá trị đã chọn cùng lý do", "resolve", "conflict"),

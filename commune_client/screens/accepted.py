@@ -6,12 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
 from commune_client.messages import problem_text
 from commune_client.screens import words
-from commune_client.screens.base import OfficeScreen
+from commune_client.screens.base import OfficeScreen, bindings_of
 from commune_client.screens.show import day_time, explain_due
 from commune_client.theme import StateStyle
 from commune_client.widgets.paragraphs import Paragraph, Paragraphs
@@ -29,10 +29,7 @@ class AcceptedScreen(OfficeScreen):
     NAME = "accepted"
     HEADING = words.ACCEPTED
     AUTO_FOCUS = ".scroll"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", show=False),
-        Binding("0", "open", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("accepted")
     DEFAULT_CSS = """
     AcceptedScreen > .scroll { height: 1fr; padding: 1 2; scrollbar-size-vertical: 1; }
     """
@@ -81,8 +78,6 @@ class AcceptedScreen(OfficeScreen):
             Paragraph.of(words.WHY_DUE, "bold"),
             *(Paragraph.of(f"  {reason}", indent=4) for reason in reasons),
             *(Paragraph.of(problem, StateStyle.SOON, 4) for problem in problems),
-            Paragraph(),
-            Paragraph.of(words.ACCEPTED_NEXT, StateStyle.QUIET),
         ]
 
     def action_next(self) -> None:

@@ -18,10 +18,11 @@ __all__ = ["facts_text", "fields_text", "timeline_text"]
 
 _ORDER = (
     "nguoi_nop", "so_dinh_danh", "ngay_sinh", "dien_thoai", "dia_chi", "email", "cach_nhan", "dia_chi_nhan",
-    "noi_dung", "loai_doi_tuong", "hinh_thuc_nop", "so_bo", "nguoi_thu_ly", "y_kien_tham_dinh", "ket_qua",
-    "nguoi_nhan",
+    "noi_dung", "loai_doi_tuong", "hinh_thuc_nop", "so_bo", "nguoi_thu_ly", "nguoi_nhan",
 )  # fmt: skip
-_IN_FACTS = frozenset({"ma_thu_tuc", "ten_thu_tuc", "ma_ho_so", "nguoi_nop"})
+_DECISION = ("y_kien_tham_dinh", "ket_qua")
+"""What the approver looks for first."""
+_IN_FACTS = frozenset({"ma_thu_tuc", "ten_thu_tuc", "ma_ho_so", "nguoi_nop", *_DECISION})
 _LABEL = 20
 """Columns of a label."""
 _MOST_LINES = 4
@@ -49,6 +50,7 @@ def facts_text(dossier: Dossier, rule: str, unit_name: UnitName) -> list[Paragra
         Paragraph.labelled(words.STEP, f"{view.step_label}, {words.HELD_BY} {unit_name(view.unit)}"),
         Paragraph.labelled(words.DUE, f"{day_time(view.due_ms, words.NO_DUE)}  ", due),
         *(Paragraph.of(f"  {text}", StateStyle.QUIET, 4) for text in _reasons(dossier, rule)),
+        *(_field(dossier, key, dossier.values[key]) for key in _DECISION if dossier.values.get(key)),
         *(Paragraph.labelled(words.ASKED_AGENCY, f"{unit_name(a.unit)}: {a.label}") for a in view.agencies),
         Paragraph.labelled(words.DELIVERED, LEVEL_LABELS[dossier.level]),
         *_latest(dossier),

@@ -196,7 +196,7 @@ class IntakeScreen(KeepingScreen):
 
     def on_mount(self) -> None:
         """Say which procedure it is, and whether something came back."""
-        self.set_heading(self._start.procedure.name_vi)
+        self.set_heading(words.intake_of(self._start.procedure.name_vi))
         if self._start.twin:
             self.say(words.maybe_accepted(self._start.twin), StateStyle.SOON)
         elif self._start.is_back:
@@ -287,6 +287,7 @@ class IntakeScreen(KeepingScreen):
 
         heading = f"{words.CONFIRM_DATE_TITLE} {today:%d/%m/%Y}?"
         self.app.push_screen(PickScreen(heading, [Column("")], picks, then))
+        self.office.say(words.CONFIRM_DATE_WHY, StateStyle.SOON)
 
     # ------------------------------------------------------------------ leaving
 

@@ -129,17 +129,17 @@ DISCARDED: Final = "Đã bỏ bản nháp"
 NO_LIMIT: Final = "Danh mục không ghi thời hạn: hãy nhập ngày hẹn trả"
 DUE_FIELD: Final = "Ngày hẹn trả"
 DUE_FIELD_HELP: Final = "thủ tục này không có thời hạn trong danh mục; ví dụ 05/09/2026"
-PAPERS: Final = "Thành phần hồ sơ đã nhận"
+PAPERS: Final = "Giấy tờ đã nhận"
 PAPER_OPTIONAL: Final = "nếu có"
 VERIFIED: Final = "Cần xác minh"
 VERIFIED_YES: Final = "Có, áp dụng thời hạn dài hơn"
 ACCEPTED: Final = "Đã tiếp nhận"
-ACCEPTED_NEXT: Final = "Enter: tiếp nhận hồ sơ khác   F4: danh sách   0: mở hồ sơ vừa nhận"
 RECEIVED_AT: Final = "Tiếp nhận lúc"
 DUE_AT: Final = "Hẹn trả kết quả"
 WHY_DUE: Final = "Vì sao ngày này"
 NO_DUE: Final = "không hẹn ngày"
-CONFIRM_DATE_TITLE: Final = "Ngày giờ của máy có vẻ không đúng. Hôm nay có phải là"
+CONFIRM_DATE_TITLE: Final = "Hôm nay có đúng là"
+CONFIRM_DATE_WHY: Final = "Ngày giờ của máy không khớp với các hồ sơ đã có; mã và hạn trả tính theo ngày này."
 CONFIRM_DATE: Final = "Đúng, hôm nay là"
 WRONG_DATE: Final = "Không đúng: quay lại, chỉnh ngày giờ của máy rồi tiếp nhận"
 
@@ -198,6 +198,11 @@ CHOICE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "to_chuc": "Tổ chức, doanh nghiệp",
     }
 )
+
+
+def intake_of(procedure: str) -> str:
+    """Say what is being taken in."""
+    return f"Tiếp nhận: {procedure}"
 
 
 def draft_of(applicant: str, procedure: str) -> str:
@@ -274,7 +279,7 @@ def before(when: str) -> str:
 
 DOSSIER: Final = "Hồ sơ"
 FIELDS: Final = "Thông tin"
-TIMELINE: Final = "Quá trình xử lý (mỗi dòng là một việc đã ký)"
+TIMELINE: Final = "Quá trình xử lý (mỗi mục là một việc đã ký)"
 NOTES: Final = "Ghi chú"
 EDIT: Final = "Sửa thông tin"
 ADD_NOTE: Final = "Thêm ghi chú"

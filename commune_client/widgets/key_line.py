@@ -11,14 +11,14 @@ from commune_client.actions import Action
 from commune_client.theme import StateStyle
 
 _GAP = "  "
-_ALWAYS = ("palette", "help", "back")
+_ALWAYS = ("palette", "back")
 """What stays when there is no room: from these every other key can be found."""
-_OFTEN = ("sync", "intake", "conflicts", "list", "outbox", "search", "notices", "quit")
+_OFTEN = ("help", "sync", "intake", "conflicts", "list", "outbox", "search", "notices", "quit")
 """What comes next, after a screen's own keys, the most useful first."""
 
 
 class KeyLine(Widget):
-    """Keys and what they do, as many as fit; the palette and the help always do."""
+    """Keys and what they do, as many as fit; the palette always does."""
 
     DEFAULT_CSS = """
     KeyLine { height: 1; width: 1fr; padding: 0 1; background: $surface; }

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
 from textual.pilot import Pilot
 
 from commune_client.app import OnestopApp
 from commune_client.desk.place import Place
+from commune_client.screens.unlock import PassphraseInput
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import FAST_FOR_TESTS
 from onestop_sync.store import Store
 from onestop_sync.trust import Certificate
+from server_stub.app import build_app
 from tests.province import Province
 
 if TYPE_CHECKING:
@@ -111,6 +116,22 @@ def exchange(one: Desk, other: Desk) -> None:
         taker.store.receive(frames)
 
 
+@contextmanager
+def serving(store: Store) -> Iterator[str]:
+    """Run a server over a store in a thread, and give its address."""
+    config = uvicorn.Config(build_app(store), host="127.0.0.1", port=0, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
 async def settled(pilot: Pilot[Any]) -> None:
     """Wait until the desk's thread has done what it was asked, and the screen shows it."""
     app = pilot.app
@@ -132,7 +153,7 @@ async def opened(
         async with app.run_test(size=size) as pilot:
             await settled(pilot)
             if officer:
-                await pilot.press(*PASSPHRASE)
+                app.screen.query_one(PassphraseInput).value = PASSPHRASE
                 await pilot.press("enter")
                 await settled(pilot)
             yield pilot
