@@ -185,8 +185,9 @@ def acknowledge(
     """
     below = store.trust.document.below(unit)
     with store.reading() as connection:
-        touched = None if everything else {*logs, *_logs_of(connection, events)}
-        entries = _entries(connection, touched, below)
+        offered = _offered_heads(connection, events)
+        touched = None if everything else {*logs, *(row.id for row in offered)}
+        entries = _entries(connection, touched, below, offered)
         off = _off_chain(connection, touched, below)
     node = store.machine_log
     now = store.clock()
@@ -198,25 +199,35 @@ def acknowledge(
     ]
 
 
-def _logs_of(connection: sa.Connection, events: Sequence[bytes]) -> set[bytes]:
-    found: set[bytes] = set()
-    query = sa.select(t.log.c.id).join(t.event, t.event.c.log_n == t.log.c.n).distinct()
+def _offered_heads(connection: sa.Connection, events: Sequence[bytes]) -> list[Any]:
+    """Returns, for each log of which events were offered, the last of them that is on our chain."""
+    last: dict[bytes, Any] = {}
+    query = sa.select(
+        t.log.c.id, t.log.c.unit, t.event.c.seq, t.event.c.id.label("head"), t.event.c.chained
+    ).join(t.event, t.event.c.log_n == t.log.c.n)
     for i in range(0, len(events), 500):
-        found.update(connection.execute(query.where(t.event.c.id.in_(events[i : i + 500]))).scalars())
-    return found
+        for row in connection.execute(query.where(t.event.c.id.in_(events[i : i + 500]))):
+            if row.id not in last or (row.chained, row.seq) > (last[row.id].chained, last[row.id].seq):
+                last[row.id] = row
+    return list(last.values())
 
 
 def _entries(
-    connection: sa.Connection, logs: set[bytes] | None, below: set[str]
+    connection: sa.Connection, logs: set[bytes] | None, below: set[str], offered: Sequence[Any]
 ) -> dict[str, list[tuple[bytes, int, bytes]]]:
-    """Returns the heads of ``logs`` (``None``: of all) by unit."""
+    """Returns the heads of ``logs`` (``None``: of all) by unit, and how far what was offered goes along.
+
+    Our head may be unknown to a machine that wrote on along another branch: the event of its own up to
+    which we agree tells it what it need not offer again.
+    """
     if logs is None:
         rows = connection.execute(
             sa.select(t.log).where(t.log.c.unit.in_(sorted(below)), t.log.c.seq >= 0)
         ).all()
-        found = [(row.unit, row.id, row.seq, row.head) for row in rows]
+        found = {(row.unit, row.id, row.seq, row.head) for row in rows}
     else:
-        found = [row for row in outbox.heads(connection, logs) if row[0] in below]
+        found = {row for row in outbox.heads(connection, logs) if row[0] in below}
+    found |= {(row.unit, row.id, row.seq, row.head) for row in offered if row.chained and row.unit in below}
     entries: dict[str, list[tuple[bytes, int, bytes]]] = {}
     for log_unit, log, seq, head in sorted(found):
         entries.setdefault(log_unit, []).append((log, seq, head))

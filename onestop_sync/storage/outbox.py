@@ -248,23 +248,23 @@ def _lacking(connection: sa.Connection, node: bytes, lags: Sequence[Lag], limit:
         t.event.c.signature,
         t.event.c.body,
     )
+    # Where the node's chain is not ours (a fork, or a hole there), what it has is told one by one.
+    single = sa.select(t.ack_event.c.event_n).where(t.ack_event.c.node == node)
     found: list[Any] = []
     for i in range(0, len(lags), 100):
-        parts = [_lack(lag, node) for lag in lags[i : i + 100]]
-        query = sa.select(*columns).where(sa.or_(*parts)).order_by(t.event.c.n).limit(limit)
+        parts = [_lack(lag) for lag in lags[i : i + 100]]
+        query = sa.select(*columns).where(sa.or_(*parts), t.event.c.n.not_in(single))
+        query = query.order_by(t.event.c.n).limit(limit)
         found.extend(connection.execute(query).all())
     found.sort(key=lambda row: row.n)
     return found[:limit]
 
 
-def _lack(lag: Lag, node: bytes) -> Any:
+def _lack(lag: Lag) -> Any:
     beyond = sa.and_(t.event.c.log_n == lag.log_n, t.event.c.seq > lag.acked, t.event.c.chained == 1)
     if not lag.broken:
         return beyond
-    single = sa.select(t.ack_event.c.event_n).where(t.ack_event.c.node == node)
-    off = sa.and_(t.event.c.log_n == lag.log_n, t.event.c.chained == 0, t.event.c.n.not_in(single))
-    # Where both sides branched, the node's chain is not ours: what it lacks is told one by one.
-    return sa.or_(sa.and_(beyond, t.event.c.n.not_in(single)), off)
+    return sa.or_(beyond, sa.and_(t.event.c.log_n == lag.log_n, t.event.c.chained == 0))
 
 
 def unproven(connection: sa.Connection, node: bytes) -> list[bytes]:
