@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import heapq
 from bisect import insort
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from onestop_sync.event import Op
@@ -161,32 +164,64 @@ _NO_PATH: Final = Path("", "")
 
 
 class _Fold:
-    """One run over one document: events as bits, pasts as masks."""
+    """One run over one document: events as bits, pasts as masks.
 
-    def __init__(self, kind: DocumentType, entries: Iterable[Entry]) -> None:
+    Args:
+        kind: The document's type.
+        entries: Its events.
+        carries: Whether the state before an event with one parent is carried on from the parent's by
+            `apply`; otherwise each is projected anew, which is the definition, and slow for long histories.
+    """
+
+    def __init__(self, kind: DocumentType, entries: Iterable[Entry], *, carries: bool = True) -> None:
         self.kind = kind
         self.entries = _sorted(entries)
-        place = {entry.id: i for i, entry in enumerate(self.entries)}
+        self.carries = carries
+        self.place = {entry.id: i for i, entry in enumerate(self.entries)}
         self.past: list[int] = []
         self.nodes: list[dict[str, bytes]] = []
         self.valid = 0
         self.reasons: dict[int, Reason] = {}
+        self.before: dict[int, State | None] = {}
+        self.children = Counter(parent for entry in self.entries for parent in set(entry.parents))
         for i, entry in enumerate(self.entries):
-            mask = 0
-            for parent in entry.parents:
-                j = place[parent]
-                mask |= self.past[j] | 1 << j
-            self.past.append(mask)
-            before = self._project(mask) if mask else None
-            self.nodes.append({n: t.node for n, t in before.tasks.items()} if before else {})
-            reason = judge(kind, before, entry)
-            if reason is None:
-                self.valid |= 1 << i
-            else:
-                self.reasons[i] = reason
+            self._judge(i, entry)
+
+    def _judge(self, i: int, entry: Entry) -> None:
+        mask = 0
+        for parent in entry.parents:
+            j = self.place[parent]
+            mask |= self.past[j] | 1 << j
+        self.past.append(mask)
+        before = self._at(mask, set(entry.parents))
+        self.nodes.append({n: t.node for n, t in before.tasks.items()} if before else {})
+        reason = judge(self.kind, before, entry)
+        if reason is None:
+            self.valid |= 1 << i
+        else:
+            self.reasons[i] = reason
+        if self.carries:
+            self.before[i] = before
+
+    def _at(self, mask: int, heads: set[bytes]) -> State | None:
+        """Returns the state at ``heads``, whose events and their pasts are ``mask``."""
+        if not mask:
+            return None
+        if self.carries and len(heads) == 1:
+            (head,) = heads
+            j = self.place[head]
+            self.children[head] -= 1
+            if j in self.before:
+                # The last one to ask takes the state itself.
+                is_last = self.children[head] <= 0
+                before = self.before.pop(j) if is_last else _copied(self.before[j])
+                with suppress(NeedsRefold):
+                    return apply(self.kind, before, self.entries[j])
+        return self._project(mask)
 
     def state(self) -> State:
-        return self._project((1 << len(self.entries)) - 1)
+        mask = (1 << len(self.entries)) - 1
+        return self._at(mask, set(self._heads(mask))) or State()
 
     # ---- one projection
 
@@ -285,18 +320,19 @@ class _Fold:
         path = paths.get(spec.task_of(key), _NO_PATH) if spec else _NO_PATH
         taken = self._taken(spec, path) if spec else []
         late = {put.at: late for put in puts if (late := _lateness(put, path, taken)) is not None}
-        counted = [put for put in puts if put.at not in late]
+        counted = self._seen_by([put for put in puts if put.at not in late])
+        own_side = self._seen_by([put for put in puts if put.at in late])
         standing: list[Write] = []
         waiting: list[Write] = []
         overruled: list[tuple[bytes, Any, bytes]] = []
         for put in puts:
             event_id = self.entries[put.at].id
             if put.at not in late:
-                if not self._is_seen(put, counted):
+                if not counted >> put.at & 1:
                     standing.append((event_id, put.value))
             elif by := self._overruler(put, puts, path, late[put.at]):
                 overruled.append((event_id, put.value, by))
-            elif not self._is_decided(put, puts, late, counted):
+            elif not (own_side | self._named(puts, late)) >> put.at & 1:
                 waiting.append((event_id, put.value))
         by_event = tuple(sorted(overruled, key=lambda write: write[0]))
         return Register(_sorted_writes(standing), _sorted_writes(waiting), by_event)
@@ -314,10 +350,20 @@ class _Fold:
                 found.append((place, seen))
         return found
 
-    def _is_seen(self, put: _Put, others: list[_Put]) -> bool:
-        """Tells whether one of ``others`` saw this write and settled it."""
-        event_id = self.entries[put.at].id
-        return any(self.past[o.at] >> put.at & 1 and (o.names is None or event_id in o.names) for o in others)
+    def _seen_by(self, puts: list[_Put]) -> int:
+        """Returns the mask of writes that one of ``puts`` saw and settled: all, or those that it names."""
+        found = 0
+        for put in puts:
+            past = self.past[put.at]
+            found |= past if put.names is None else past & self._mask(put.names)
+        return found
+
+    def _mask(self, ids: Iterable[bytes]) -> int:
+        return sum(1 << self.place[i] for i in set(ids) if i in self.place)
+
+    def _named(self, puts: list[_Put], late: Mapping[int, int]) -> int:
+        """Returns the mask of writes that a resolution in time names."""
+        return self._mask(i for put in puts if put.names and put.at not in late for i in put.names)
 
     def _overruler(self, put: _Put, puts: list[_Put], path: Path, place: int) -> bytes | None:
         """Returns the first write that the new owner made without having seen this one.
@@ -332,13 +378,6 @@ class _Fold:
         ]
         return min(found, default=None) if place > 0 else None
 
-    def _is_decided(self, put: _Put, puts: list[_Put], late: dict[int, int], counted: list[_Put]) -> bool:
-        """Tells whether a late write was replaced by its own side, or named by a resolution."""
-        event_id = self.entries[put.at].id
-        if self._is_seen(put, [o for o in puts if o.at in late]):
-            return True
-        return any(o.names is not None and event_id in o.names for o in counted)
-
     def _against_void(self, counted: int, voids: list[_Put], register: Register | None) -> list[bytes]:
         """Returns the writes that are concurrent with a standing ``void`` and that nobody has judged."""
         live = {event_id for event_id, value in register.live if value is not None} if register else set()
@@ -349,6 +388,22 @@ class _Fold:
                 if not self.past[i] >> void.at & 1 and any(op[0] != "note" for op in self.entries[i].ops):
                     found.add(self.entries[i].id)
         return sorted(found)
+
+
+def _copied(state: State | None) -> State | None:
+    """Returns a copy that `apply` may change."""
+    if state is None:
+        return None
+    return State(
+        state.unit,
+        list(state.units),
+        list(state.heads),
+        {key: Register(r.live, r.late, r.overruled) for key, r in state.registers.items()},
+        {name: list(notes) for name, notes in state.notes.items()},
+        {name: replace(task) for name, task in state.tasks.items()},
+        dict(state.refused),
+        list(state.void_against),
+    )
 
 
 def _lateness(put: _Put, path: Path, taken: list[tuple[int, int]]) -> int | None:

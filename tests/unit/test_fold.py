@@ -172,6 +172,27 @@ def test_fast_path_equals_definition() -> None:
     assert refolded > 50
 
 
+def test_shortcut_of_the_fold_equals_its_definition() -> None:
+    """Carrying the state along a chain gives what projecting every past anew gives."""
+    merges = 0
+    for entries in histories(150):
+        want = f._Fold(KIND, entries, carries=False).state()
+        assert fold(KIND, entries) == want
+        merges += sum(len(e.parents) > 1 for e in entries)
+    assert merges > 200
+
+
+def test_long_history_is_folded_in_one_go() -> None:
+    """A document with thousands of edits is no trap: the work grows with the edits, not with their cube."""
+    prev: tuple[bytes, ...] = ()
+    entries = []
+    for i in range(3000):
+        entries.append(Entry(i.to_bytes(32, "big"), prev, [["set", "phone", str(i)]], A[0], i))
+        prev = (entries[-1].id,)
+    late = Entry(b"z" * 32, (entries[10].id,), [["set", "phone", "other"]], A[0], 0)
+    assert f.conflicts(KIND, fold(KIND, [*entries, late])) == ["phone"]
+
+
 def test_validity_never_changes() -> None:
     """An event's verdict is the same in its own past and with everything that came later."""
     refused = 0
