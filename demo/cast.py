@@ -42,6 +42,7 @@ class Machine:
         unit: Unit for which it writes.
         officers: Who works on it.
         serves: Whether it is a parent of others.
+        blocks: Its serials of each day: the block in use, and one to spare; the next free ones when empty.
     """
 
     folder: str
@@ -49,6 +50,7 @@ class Machine:
     unit: str
     officers: tuple[Officer, ...] = ()
     serves: bool = False
+    blocks: str = ""
 
     def who(self, role: str) -> str:
         """Returns the officer on this machine who holds a role."""
@@ -88,6 +90,7 @@ INTAKE_PC: Final = Machine(
     "Máy tiếp nhận",
     "x01",
     (Officer("Nguyễn Thị Hường", (INTAKE,)), Officer("Phạm Văn Đức", (RETURN,))),
+    blocks="1-500,501-1000",
 )
 APPRAISER_PC: Final = Machine(
     "xa1-thamdinh",
@@ -98,6 +101,7 @@ APPRAISER_PC: Final = Machine(
         Officer("Trần Thị Lan", (APPROVAL, HEAD)),
         Officer("Lê Thị Mai", (INTAKE,)),
     ),
+    blocks="1001-1500,1501-2000",
 )
 ALONE: Final = Machine(
     "xa2",
@@ -116,7 +120,7 @@ REMOTE: Final = Machine(
     (Officer("Triệu Thị Xuân", (INTAKE, APPRAISAL, RETURN)), Officer("Nông Văn Quý", (APPROVAL, HEAD))),
 )
 ROGUE: Final = Machine(
-    "xa2-lau", "Máy trung chuyển bị sửa", "x02", (Officer("Không rõ", (INTAKE,)),), serves=True
+    "xa2-trunggian", "Máy trung gian bị sửa", "x02", (Officer("Không rõ", (INTAKE,)),), serves=True
 )
 """A relay whose program somebody changed."""
 

@@ -32,7 +32,7 @@ class Checks:
 
     def that(self, is_so: bool, label: str, detail: object = "") -> None:  # noqa: FBT001 - what is checked
         """Prints and counts a check; what is shown besides is printed only when it did not hold."""
-        self._narrator.verdict(is_so, label, "" if is_so else str(detail))
+        self._narrator.verdict(label, "" if is_so else str(detail), is_good=is_so)
         if is_so:
             self.held += 1
         else:

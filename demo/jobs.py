@@ -110,6 +110,12 @@ def refuse(machine: Machine, officer: str, procedure: str, reason: str) -> str:
     return desk.refuse(draft.doc, reason).step
 
 
+def leave_draft(machine: Machine, officer: str, procedure: str) -> str:
+    """Opens a draft that nobody has finished yet."""
+    desk = machine.desk(officer)
+    return desk.new_draft(procedure, {"nguoi_nop": "Đoàn Thị Mai", "dien_thoai": "0126555123"}).step
+
+
 def sync(machine: Machine, officer: str) -> dict[str, Any]:
     """Synchronises with the first parent that answers; returns what was measured."""
     result = machine.desk(officer).sync()
@@ -184,6 +190,18 @@ def notices(machine: Machine, officer: str) -> list[dict[str, str]]:
     ]
 
 
+def count_notes(machine: Machine, officer: str, codes: list[str], text: str) -> int:
+    """Returns how often a note stands in some dossiers."""
+    desk = machine.desk(officer)
+    states = [desk.store.document(desk.find(code)).state for code in codes]
+    return sum(note[2] == text for state in states for note in state.notes.get("ghi_chu", []))
+
+
+def set_parents(machine: Machine, officer: str, parents: list[str]) -> None:
+    """Sets whom the machine syncs with."""
+    machine.desk(officer).set_parents(parents)
+
+
 # ------------------------------------------------------------------------------------- what must not succeed
 
 
@@ -222,7 +240,7 @@ def write_uncertified(machine: Machine, officer: str, code: str) -> dict[str, st
 JOBS: Final[dict[str, Callable[..., Any]]] = {
     job.__name__: job
     for job in (
-        approve_without_role, disputes, levels, make_keys, notices, refuse, status, sync, take_answer,
-        take_in, timeline, value, work, write_uncertified,
+        approve_without_role, count_notes, disputes, leave_draft, levels, make_keys, notices, refuse,
+        set_parents, status, sync, take_answer, take_in, timeline, value, work, write_uncertified,
     )
 }  # fmt: skip

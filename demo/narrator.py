@@ -70,7 +70,7 @@ class Narrator:
         for part in textwrap.wrap(" ".join(text.split()), WIDTH - 6):
             self._line(f"    > {part}")
 
-    def verdict(self, is_good: bool, label: str, detail: str = "") -> None:  # noqa: FBT001 - the verdict
+    def verdict(self, label: str, detail: str = "", *, is_good: bool) -> None:
         """Prints a check with its outcome."""
         mark = "✓" if is_good else "✗"
         self._line(f"  {mark} {label}")

@@ -12,11 +12,23 @@ import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any, Final
 
 from demo import PASSPHRASE
 
-__all__ = ["HOST", "ROOT", "JobFailed", "Processes", "Talker", "command", "free_ports"]
+__all__ = [
+    "HOST",
+    "ROOT",
+    "JobFailed",
+    "Processes",
+    "Talker",
+    "command",
+    "environment",
+    "free_ports",
+    "is_alive",
+    "wait_until",
+]
 
 HOST: Final = "127.0.0.1"
 ROOT: Final = Path(__file__).parents[1]
@@ -119,17 +131,33 @@ class Processes:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: dict[str, subprocess.Popen[str]] = {}
+        self._is_starting = False
+        self._signal = 0
 
     def start(self, name: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
         """Starts a process; its standard input is a pipe that stays open while it should run."""
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._is_starting = True
         with (self._logs / f"{name}.log").open("a", encoding="utf-8") as log:
             process = subprocess.Popen(
                 list(arguments), cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=log, text=True, encoding="utf-8", start_new_session=True,
             )  # fmt: skip
         self._running[name] = process
+        self._is_starting = False
+        if self._signal:
+            raise SystemExit(128 + self._signal)
         return process
+
+    def interrupt(self, number: int, _: FrameType | None) -> None:
+        """Handles a signal: ends the story, but not between a process's start and its being known here.
+
+        Raises:
+            SystemExit: With the code that a shell gives to a program that a signal ended.
+        """
+        self._signal = number
+        if not self._is_starting:
+            raise SystemExit(128 + number)
 
     def serve(self, name: str, arguments: Sequence[str], port: int) -> None:
         """Starts a server, and waits until it answers on ``port``.
@@ -138,11 +166,9 @@ class Processes:
             RuntimeError: It ended, or did not answer in time.
         """
         process = self.start(name, arguments)
-        end = time.monotonic() + _START_S
-        while not is_alive(port):
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"{name} did not start: see {self._logs / name}.log")
-            time.sleep(0.05)
+        wait_until(lambda: process.poll() is not None or is_alive(port), name)
+        if process.poll() is not None:
+            raise RuntimeError(f"{name} did not start: see {self._logs / name}.log")
 
     def talk(self, name: str, arguments: Sequence[str]) -> Talker:
         """Starts a process that is spoken to in lines."""
@@ -177,6 +203,19 @@ class Processes:
         """Ends everything, the newest first."""
         for name in reversed(list(self._running)):
             self.stop(name)
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    """Waits for something that other processes do.
+
+    Raises:
+        RuntimeError: It did not come about in time.
+    """
+    end = time.monotonic() + _START_S
+    while not is_so():
+        if time.monotonic() > end:
+            raise RuntimeError(f"{what} did not start in {_START_S:.0f} s")
+        time.sleep(0.05)
 
 
 def is_alive(port: int) -> bool:

@@ -20,6 +20,8 @@ __all__ = ["Answer", "Traffic", "World"]
 
 _INTERVAL_S: Final = "15"
 """A relay sends what is new at once; this is how long it waits when nothing is."""
+_UNITS: Final = "don-vi.json"
+"""File of the tree of units; by it a folder is known as one that the demo made."""
 _COMMAND_S: Final = 60.0
 _AT_ONCE: Final = 2
 _ROUNDS: Final = 8
@@ -44,19 +46,26 @@ class Answer(NamedTuple):
 
 
 class Traffic(NamedTuple):
-    """Requests that servers answered, and their bytes, as the servers' own logs say."""
+    """Requests that were answered, and their bytes without HTTP's own."""
 
     round_trips: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
+
+    def plus(self, round_trips: int, bytes_up: int, bytes_down: int) -> Traffic:
+        """Returns this and more."""
+        return Traffic(self.round_trips + round_trips, self.bytes_up + bytes_up, self.bytes_down + bytes_down)
 
 
 class World:
     """Everything that exists in the story.
 
     Args:
-        folder: Where it all is; emptied at first.
+        folder: Where it all is; what an earlier run left there is removed.
         narrator: Tells what happens.
+
+    Raises:
+        FileExistsError: Something else is there.
     """
 
     def __init__(self, folder: Path, narrator: Narrator) -> None:
@@ -66,8 +75,12 @@ class World:
         self.facts: dict[str, Any] = {}
         self.line: Talker | None = None
         self._talkers: dict[str, Talker] = {}
+        self._through_hub = Traffic()
+        if folder.exists() and any(folder.iterdir()) and not (folder / _UNITS).exists():
+            raise FileExistsError(f"{folder} is not empty, and no demo has made it: choose another folder.")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        (folder / _UNITS).touch()
         self.processes = Processes(folder / "logs")
         names = [PROVINCE.folder, DISTRICT.folder, HUB.folder, ROGUE.folder, "line"]
         self._ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -120,17 +133,13 @@ class World:
         self.processes.stop(machine.folder)
 
     def traffic(self) -> Traffic:
-        """Returns what went over all wires until now, as the servers counted it."""
-        found = Traffic()
+        """Returns what went over all wires until now: as the servers counted it, and a hub's machines."""
+        found = self._through_hub
         for log in sorted((self.folder / "logs").glob("*.log")):
             for line in log.read_text(encoding="utf-8").splitlines():
                 if '"event": "sync"' in line:
                     entry = json.loads(line)
-                    found = Traffic(
-                        found.round_trips + 1,
-                        found.bytes_up + entry["bytes_in"],
-                        found.bytes_down + entry["bytes_out"],
-                    )
+                    found = found.plus(1, entry["bytes_in"], entry["bytes_out"])
         return found
 
     # ---- machines
@@ -183,6 +192,10 @@ class World:
                 raise
             # The server of this machine, its relay, was syncing at the same moment with the same nonce.
             found = self.tell(machine, "sync", officer=machine.first)
+        if found["parent"] == self.address(HUB.folder):  # a hub keeps no log
+            self._through_hub = self._through_hub.plus(
+                found["round_trips"], found["bytes_up"], found["bytes_down"]
+            )
         return found
 
     def settle(self, online: Sequence[Machine] = ONLINE) -> int:
@@ -250,7 +263,7 @@ class World:
 
     def write_units(self) -> Path:
         """Writes the tree of units for ``onestop-server init``."""
-        path = self.folder / "don-vi.json"
+        path = self.folder / _UNITS
         rows = [
             {"id": u.id, "name": u.name, "parent": u.parent, "level": u.level, "codes": list(u.codes)}
             for u in UNITS
@@ -289,10 +302,12 @@ class World:
 
     def approve(self, machine: Machine, request: Path, answer: Path) -> Any:
         """Has the province's administrator approve a request."""
-        serves = ["--serves", "--no-blocks"] if machine.serves else []
+        how = ["--serves", "--no-blocks"] if machine.serves else []
+        if machine.blocks:
+            how = ["--blocks", machine.blocks]
         return self.done(
             self.onestop_server(
-                PROVINCE, "enrol", "approve", str(request), "--out", str(answer), "--yes", *serves
+                PROVINCE, "enrol", "approve", str(request), "--out", str(answer), "--yes", *how
             )
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import sqlalchemy as sa
@@ -39,9 +40,14 @@ def play(world: World) -> None:
     finally:
         for store in stores.values():
             store.close()
-    tell.fact("lượt hỏi đáp cả câu chuyện / round trips in all", traffic.round_trips)
-    tell.fact("byte lên, xuống / bytes up, down", f"{traffic.bytes_up}, {traffic.bytes_down}")
     tell.fact("lần đồng bộ cuối / exchanges to settle at last", exchanges)
+    tell.fact("lượt hỏi đáp cả câu chuyện / round trips in all", traffic.round_trips)
+    tell.fact("byte lên / bytes up", traffic.bytes_up)
+    tell.fact("byte xuống / bytes down", traffic.bytes_down)
+    tell.fact("thời gian / seconds", time.monotonic() - tell.started_s)
+    tell.fact("điều đã kiểm tra / checks that held", world.checks.held)
+    for label in world.checks.missed:
+        tell.verdict(label, is_good=False)
 
 
 def compare(world: World, stores: dict[Machine, Store]) -> None:

@@ -42,10 +42,13 @@ def play(world: World) -> None:
         reason="Không thuộc thẩm quyền giải quyết của xã.",
     )  # fmt: skip
     world.checks.equal(refused, "refused", "Một hồ sơ bị từ chối, có lý do / one refused at the counter")
+    world.tell(INTAKE_PC, "leave_draft", officer=INTAKE_PC.who(INTAKE), procedure="1.001193")
     with tell.measured("bốn bước tại chỗ / the four steps, ba xã"):
+        begun = {machine: begin_all_steps(world, machine) for machine in (ALONE, REMOTE)}
         first_commune(world)
-        for machine in (ALONE, REMOTE):
-            one_machine(world, machine)
+        for machine, jobs in begun.items():
+            for _ in range(jobs):
+                world.end(machine)
     tell.say(
         "Trạm xã cũng ngừng: hai máy của xã Phú An Hạ không còn thấy nhau, vẫn cấp mã không trùng.",
         "The hub stops too: the two machines of the first commune cannot see each other any more, and go"
@@ -95,7 +98,9 @@ def first_commune(world: World) -> None:
     meet(world)
     world.work(APPRAISER_PC, APPRAISAL, [["receive", code] for code in codes])
     world.work(APPRAISER_PC, APPRAISAL, appraisals(codes))
-    approved = approve(world, APPRAISER_PC, codes)
+    for role, steps in decide(codes):
+        world.work(APPRAISER_PC, role, steps)
+    approved = [code for _, code in steps]
     meet(world)
     world.work(INTAKE_PC, INTAKE, [["edit", code, {"dien_thoai": "0123456789"}] for code in codes[-4:]])
     world.work(INTAKE_PC, INTAKE, [["supply", codes[1]]])
@@ -104,17 +109,25 @@ def first_commune(world: World) -> None:
     meet(world)
 
 
-def one_machine(world: World, machine: Machine) -> None:
-    """The four steps on one machine, by the officers of a commune."""
+def begin_all_steps(world: World, machine: Machine) -> int:
+    """Begins the four steps of a commune that has one machine; returns how many jobs it will answer."""
     codes = own(world, machine)[:-4]
     linked = own(world, machine, is_interlinked=True)
-    world.work(machine, INTAKE, [["handover", code] for code in codes])
-    world.work(machine, INTAKE, [["transfer", code, DISTRICT.unit] for code in linked[:3]])
-    world.work(machine, APPRAISAL, [["receive", code] for code in codes])
-    world.work(machine, APPRAISAL, appraisals(codes))
-    approved = approve(world, machine, codes)
-    world.work(machine, RETURN, [["receive", code] for code in approved])
-    world.work(machine, RETURN, [["return_result", code] for code in approved[: len(approved) // 2]])
+    *decisions, (_, passed) = decide(codes)
+    back = [code for _, code in passed]
+    jobs: list[tuple[str, list[list[Any]]]] = [
+        (INTAKE, [["handover", code] for code in codes]),
+        (INTAKE, [["transfer", code, DISTRICT.unit] for code in linked[:3]]),
+        (APPRAISAL, [["receive", code] for code in codes]),
+        (APPRAISAL, appraisals(codes)),
+        *decisions,
+        (APPROVAL, passed),
+        (RETURN, [["receive", code] for code in back]),
+        (RETURN, [["return_result", code] for code in back[: len(back) // 2]]),
+    ]
+    for role, steps in jobs:
+        world.begin(machine, "work", officer=machine.who(role), steps=steps)
+    return len(jobs)
 
 
 def appraisals(codes: list[str]) -> list[list[Any]]:
@@ -127,15 +140,16 @@ def appraisals(codes: list[str]) -> list[list[Any]]:
     ]
 
 
-def approve(world: World, machine: Machine, codes: list[str]) -> list[str]:
-    """Has an approver decide what was submitted; returns what is on its way back to the counter."""
+def decide(codes: list[str]) -> list[tuple[str, list[list[Any]]]]:
+    """Returns an approver's steps on what was submitted; the last ones pass the result on to the counter."""
     submitted = codes[4:-6]
-    back, rejected, decided = submitted[:1], submitted[1:2], submitted[2:-2]
-    world.work(machine, APPROVAL, [["send_back", code, "Chưa ghi rõ căn cứ."] for code in back])
-    world.work(machine, APPROVAL, [["reject", code, "Không đủ điều kiện."] for code in rejected])
-    world.work(machine, APPROVAL, [["approve", code] for code in decided])
-    world.work(machine, APPROVAL, [["handover", code] for code in decided])
-    return decided
+    decided = submitted[2:-2]
+    return [
+        (APPROVAL, [["send_back", code, "Chưa ghi rõ căn cứ."] for code in submitted[:1]]),
+        (APPROVAL, [["reject", code, "Không đủ điều kiện."] for code in submitted[1:2]]),
+        (APPROVAL, [["approve", code] for code in decided]),
+        (APPROVAL, [["handover", code] for code in decided]),
+    ]
 
 
 def meet(world: World) -> None:
