@@ -1,0 +1,173 @@
+"""What officers do: mostly what their program lets them, now and then what it must refuse."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from onestop_sync import fold as f
+from onestop_sync.errors import NotAllowed, NotFound
+from onestop_sync.event import Op
+from onestop_sync.schema import MAIN, VOID, DocumentType
+from onestop_sync.store import Document, Writer
+from onestop_sync.testing.dice import Dice
+from onestop_sync.testing.kinds import CASE, SURVEY
+from onestop_sync.testing.node import Node
+from onestop_sync.testing.people import Officer
+from onestop_sync.testing.reach import Reach
+
+_EDITS: Final = {
+    "phone": 1.5, "name": 7.0, "verdict": 2.0, "papers": 1.5, "tags": 1.0, "opinion": 1.0,
+    "note": 1.0, "act": 5.0, "agency": 1.0, "void": 0.15,
+}  # fmt: skip
+_HOT: Final = 3
+_TRIES: Final = 8
+_DAY: Final = "260601"
+
+
+class Actor:
+    """One officer at work, for one step.
+
+    Args:
+        node: The machine.
+        officer: Who sits at it.
+        dice: Chance.
+        reach: Where to count.
+        units: Every unit, to hand over to.
+        tell: Takes a line for the trace.
+    """
+
+    def __init__(self, node: Node, officer: Officer, dice: Dice, reach: Reach, units: list[str]) -> None:
+        self.node = node
+        self.officer = officer
+        self.dice = dice
+        self.reach = reach
+        self.units = units
+
+    def work(self, documents: list[bytes]) -> str:
+        """Does one thing; returns what, for the trace."""
+        try:
+            writer = self.node.store.writer(self.officer.key)
+        except NotAllowed:
+            return f"{self.officer.name} is not certified here"
+        try:
+            if not documents or self.dice.happens(0.07):
+                return self._create(writer)
+            if self.dice.happens(0.06):
+                return self._issue()
+            return self._edit(writer, self._some(documents))
+        except NotAllowed as error:
+            self.reach["refused at the desk"] += 1
+            return f"{self.officer.name} may not: {error.details.get('reason', error.what)}"
+        except NotFound:
+            return f"{self.officer.name} finds nothing"
+
+    def _some(self, documents: list[bytes]) -> Document:
+        """Picks a document: mostly one of the latest that concern the officer, so that people meet there."""
+        for _ in range(_TRIES):
+            hot = documents[-_HOT:] if self.dice.happens(0.7) else documents
+            document = self.node.store.document(self.dice.pick(hot))
+            if self.officer.unit in document.state.units:
+                break
+        return document
+
+    def _create(self, writer: Writer) -> str:
+        kind, values = (
+            (SURVEY, {"head": "A"}) if self.dice.happens(0.15) else (CASE, {"name": "n", "phone": "0"})
+        )
+        doc = writer.create(kind.name, values)
+        self.reach["documents"] += 1
+        return f"{self.officer.name} creates {kind.name} {doc.hex()[8:14]}"
+
+    def _issue(self) -> str:
+        serial = self.node.next_serial(_DAY)
+        if serial is not None:
+            self.node.serials.append(serial)
+            self.reach["serials"] += 1
+        return f"{self.officer.name} issues {serial}"
+
+    def _edit(self, writer: Writer, document: Document) -> str:
+        ops = self._ops(writer, document)
+        writer.write(document.id, ops)
+        self.reach["edits"] += 1
+        self.reach["handovers"] += any(op[0] == "act" and op[2] in {"hand", "back", "ask"} for op in ops)
+        self.reach["resolutions"] += ops[0][0] == "resolve"
+        self.reach["settlements"] += ops[0][0] == "settle"
+        return f"{self.officer.name} writes {document.id.hex()[8:14]} {_short(ops)}"
+
+    def _ops(self, writer: Writer, document: Document) -> list[Op]:
+        """Returns what the officer tries: mostly something that is allowed here and now."""
+        author = writer.author
+        for _ in range(_TRIES):
+            ops = [self._settlement(document) or self._op(document.kind, document.state)]
+            if self.dice.happens(0.15) and ops[0][0] != "note" and document.kind is CASE:
+                ops.append(["note", "remarks", "both at once"])
+            entry = f.Entry(b"", (), ops, author, 0)
+            if f.judge(document.kind, document.state, entry) is None or self.dice.happens(0.03):
+                break
+        return ops
+
+    def _op(self, kind: DocumentType, state: f.State) -> Op:
+        dice = self.dice
+        if kind is SURVEY:
+            return dice.pick(
+                [
+                    ["set", "head", dice.pick("ABC")],
+                    ["set", "members/An", dice.happens(0.6)],
+                    ["note", "talk", "!"],
+                ]
+            )
+        match dice.weighted(_EDITS):
+            case "papers":
+                return ["set", f"papers/{dice.pick('pq')}", dice.randrange(4)]
+            case "tags":
+                return ["set", f"tags/{dice.pick('st')}", dice.happens(0.5)]
+            case "opinion":
+                return ["set", f"opinion/{dice.pick(self.units)}", dice.pick("uv")]
+            case "note":
+                return ["note", "remarks", f"note {dice.randrange(1000)}"]
+            case "void":
+                return ["set", VOID, "typed twice"]
+            case "agency":
+                unit = dice.pick(self.units)
+                return ["act", f"agency:{unit}", dice.pick(["ask", "answer"]), {"to": unit}]
+            case "act":
+                return self._act(kind, state)
+            case name:
+                return ["set", name, f"{name[0]}{dice.randrange(6)}"]
+
+    def _act(self, kind: DocumentType, state: f.State) -> Op:
+        workflow, task = kind.task(MAIN), state.tasks.get(MAIN)
+        open_now = workflow.actions_at(task.step) if workflow and task else ()
+        action = self.dice.pick(open_now).action if open_now and self.dice.happens(0.9) else "decide"
+        if action in {"hand", "back"}:
+            # Mostly to the own unit or to one that takes part already; now and then across.
+            to = self.dice.pick([self.officer.unit, *state.units, *state.units, self.dice.pick(self.units)])
+            return ["act", MAIN, action, {"to": to}]
+        return ["act", MAIN, action, {"why": "the law"} if action != "decide" else {}]
+
+    def _settlement(self, document: Document) -> Op | None:
+        if not document.conflicts or self.dice.happens(0.5):
+            return None
+        key = self.dice.pick(document.conflicts)
+        state = document.state
+        if key.startswith("task:"):
+            task = state.tasks[key[5:]]
+            nodes = [branch.node for branch in task.branches]
+            chosen = self.dice.pick(nodes)
+            return ["settle", key[5:], task.node, chosen, "agreed", [n for n in nodes if n != chosen]]
+        register = state.registers.get(key)
+        if register is None:
+            return None
+        writes = [*register.live, *register.late]
+        ids = {write[0] for write in writes} | (set(state.void_against) if key == VOID else set())
+        values: list[Any] = [write[1] for write in writes]
+        if not ids or not values:
+            return None
+        return ["resolve", key, self.dice.pick(values), "seen the paper", sorted(ids)]
+
+
+def _short(ops: list[Op]) -> str:
+    return " ".join(
+        "/".join(part.hex()[:6] if isinstance(part, bytes) else str(part)[:30] for part in op[:3])
+        for op in ops
+    )

@@ -1,0 +1,216 @@
+"""What must hold when everything has arrived; the numbers are those of the design's list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from onestop_sync import fold as f
+from onestop_sync.event import Event, parse_body
+from onestop_sync.storage.projection import pack
+from onestop_sync.testing import oracle
+from onestop_sync.testing.disk import rows
+from onestop_sync.testing.kinds import TYPES
+from onestop_sync.testing.people import People
+from onestop_sync.testing.reach import Reach
+
+if TYPE_CHECKING:
+    from onestop_sync.testing.node import Node
+    from onestop_sync.testing.watch import Memory
+
+_TOP: Final = "prov"
+
+
+class Broken(Exception):
+    """An invariant does not hold.
+
+    Args:
+        what: Its number and name.
+        why: What was seen.
+    """
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"invariant {what}: {why}")
+        self.what = what
+
+
+def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reach) -> None:
+    """Checks a healed world.
+
+    Raises:
+        Broken: Something does not hold.
+    """
+    everything = {i: memory.events[i] for i in memory.alive(nodes.values())}
+    stray = {
+        memory.events[i].header.doc_id for held in memory.held.values() for i in held - everything.keys()
+    }
+    reach["strays"] += len(stray)
+    truth = oracle.judge_all(everything.values(), people.document, TYPES)
+    _count(truth, reach)
+    _check_places(memory)
+    _check_top(nodes[_TOP], memory, everything)
+    for node in nodes.values():
+        _check_documents(node, people, truth, stray)
+        _check_standing(node, everything, truth, stray)
+        _check_delivery(node, people)
+        _check_forks(node, memory)
+        _check_acks(node, nodes)
+    if not stray:
+        _check_digests(nodes)
+
+
+def _count(truth: oracle.Truth, reach: Reach) -> None:
+    reach["forks"] += len(truth.forks)
+    for verdict in truth.documents.values():
+        state = verdict.state
+        for register in state.registers.values():
+            reach["late"] += bool(register.late)
+            reach["overruled"] += bool(register.overruled)
+        reach["conflicts"] += sum(not key.startswith("task:") for key in f.conflicts(verdict.kind, state))
+        reach["disputes"] += sum(bool(task.branches or task.lost) for task in state.tasks.values())
+        reach["refusals"] += len(state.refused)
+        reach["waits"] += len(verdict.waiting)
+
+
+def _check_places(memory: Memory) -> None:
+    """10: nobody but a copied disk or a thief ever used a place in a log twice."""
+    for (log, seq), ids in memory.places.items():
+        genesis = memory.events.get(log)
+        if len(ids) > 1 and genesis is not None and _key_of(genesis) not in memory.may_fork:
+            raise Broken("10 reuse", f"sequence {seq} of log {log.hex()[:8]} was used {len(ids)} times")
+
+
+def _key_of(genesis: Event) -> bytes:
+    assert genesis.body is not None
+    key: bytes = parse_body(genesis.body)[0][1]["key"]
+    return key
+
+
+def _check_top(top: Node, memory: Memory, everything: Mapping[bytes, Event]) -> None:
+    """6: what any disk holds has reached the province."""
+    missing = everything.keys() - top.event_ids()
+    for event_id in sorted(missing):
+        holders = sorted(name for name, held in memory.held.items() if event_id in held)
+        raise Broken("6 province", f"{_name(everything[event_id])} is only at {', '.join(holders)}")
+
+
+def _check_documents(node: Node, people: People, truth: oracle.Truth, stray: set[bytes]) -> None:
+    """1, 2, 3, 11, 19: every store that may see a document shows it as it must be, byte for byte."""
+    held = node.event_ids()
+    shown = {row[0]: row[1] for row in rows(node.disk.url, "SELECT id, state FROM document")}
+    waiting = {row[0] for row in rows(node.disk.url, "SELECT id FROM event WHERE waiting = 1")}
+    scope = people.document.below(node.plan.unit)
+    for doc, verdict in truth.documents.items():
+        if not verdict.units & scope or doc in stray:
+            continue
+        name = f"{verdict.kind.name} {doc.hex()[8:14]} at {node.name}"
+        if not held.issuperset(verdict.events):
+            raise Broken(
+                "2 invisible", f"{name} lacks {len(verdict.events - held)} of {len(verdict.events)} events"
+            )
+        if waiting & verdict.events != verdict.waiting:
+            raise Broken(
+                "4 waiting",
+                f"{name} lets {len(waiting & verdict.events)} events wait, not {len(verdict.waiting)}",
+            )
+        want = pack(verdict.state)
+        if (shown.get(doc) or b"") != want and verdict.state.heads:
+            raise Broken("1 same everywhere", f"{name} differs: {_difference(node, doc, verdict.state)}")
+
+
+def _difference(node: Node, doc: bytes, want: f.State) -> str:
+    got = node.store.document(doc).state
+    for name in ("unit", "units", "heads", "registers", "notes", "tasks", "refused", "void_against"):
+        one, other = getattr(got, name), getattr(want, name)
+        if one != other:
+            return f"{name} is {one!r:.300} and must be {other!r:.300}"
+    return "the bytes"
+
+
+def _check_standing(
+    node: Node, everything: Mapping[bytes, Event], truth: oracle.Truth, stray: set[bytes]
+) -> None:
+    """16: every event has exactly one standing and one delivery, and the standing is the true one."""
+    held = node.event_ids()
+    for doc in sorted(set(node.documents()) - stray):
+        verdict = truth.documents[doc]
+        if not verdict.events <= held:
+            continue
+        seen: set[bytes] = set()
+        for record in node.store.history(doc):
+            event_id = record.event.id
+            if event_id in seen:
+                raise Broken("16 once", f"{_name(record.event)} is twice in the history at {node.name}")
+            seen.add(event_id)
+            want = f.Standing.WAITING
+            if event_id not in verdict.waiting:
+                body = everything[event_id].body
+                want = f.standing(verdict.kind, verdict.state, event_id, parse_body(body) if body else [])
+            if record.standing != want:
+                raise Broken(
+                    "16 standing", f"{_name(record.event)} {record.standing} at {node.name}, not {want}"
+                )
+        if seen != verdict.events:
+            raise Broken(
+                "16 history",
+                f"{doc.hex()[8:14]} shows {len(seen)} of {len(verdict.events)} events at {node.name}",
+            )
+
+
+def _check_delivery(node: Node, people: People) -> None:
+    """6, 16: every event of the own unit is known to be at the province."""
+    if not node.plan.parents:
+        return
+    scope = people.document.below(node.plan.unit)
+    for doc in node.documents():
+        for record in node.store.history(doc):
+            if record.author is None or record.author.certificate.unit not in scope:
+                continue
+            if record.delivery.level != "province":
+                raise Broken(
+                    "16 delivery", f"{_name(record.event)} is at {record.delivery.level} for {node.name}"
+                )
+    unsent = node.store.status().unsent
+    if unsent:
+        raise Broken("16 unsent", f"{node.name} still shows {unsent} events as unsent")
+
+
+def _check_forks(node: Node, memory: Memory) -> None:
+    """9: a fork is flagged at every store that holds both sides."""
+    held = memory.held[node.name]
+    flagged = {row[0] for row in rows(node.disk.url, "SELECT id FROM log WHERE forked = 1")}
+    for (log, seq), ids in memory.places.items():
+        if len(ids & held) > 1 and log not in flagged:
+            raise Broken("9 fork", f"{node.name} does not flag the fork of {log.hex()[:8]} at {seq}")
+
+
+def _check_acks(node: Node, nodes: Mapping[str, Node]) -> None:
+    """8: what a parent is believed to have, it has."""
+    acks = rows(
+        node.disk.url,
+        "SELECT ack.node, log.id, ack.seq FROM ack JOIN log ON log.n = ack.log_n WHERE ack.good = 1",
+    )
+    by_log = {other.store.machine_log: other for other in nodes.values() if other.plan.serves}
+    for acker, log, seq in acks:
+        other = by_log.get(acker)
+        if other is None:
+            continue
+        found = rows(other.disk.url, "SELECT seq FROM log WHERE id = ?", log)
+        if not found or found[0][0] < seq:
+            raise Broken("8 ack", f"{node.name} believes that {other.name} has {log.hex()[:8]} up to {seq}")
+
+
+def _check_digests(nodes: Mapping[str, Node]) -> None:
+    """1: stores of one unit have one digest."""
+    digests: dict[str, dict[bytes, str]] = {}
+    for node in nodes.values():
+        digests.setdefault(node.plan.unit, {})[node.store.digest()] = node.name
+    for unit, found in digests.items():
+        if len(found) > 1:
+            raise Broken("1 digest", f"the stores of {unit} differ: {', '.join(sorted(found.values()))}")
+
+
+def _name(event: Event) -> str:
+    return (
+        f"event {event.id.hex()[:8]} ({event.header.doc_type}, log {event.log.hex()[:8]}, {event.header.seq})"
+    )

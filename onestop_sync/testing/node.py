@@ -1,0 +1,174 @@
+"""One machine of the simulated province: a disk, a clock that may be wrong, and a program that may die."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from onestop_sync.event import Event, parse
+from onestop_sync.keyring import Secrets
+from onestop_sync.protocol import LIMITS, Limits, Requester, Responder
+from onestop_sync.store import Store
+from onestop_sync.testing.dice import Dice
+from onestop_sync.testing.disk import Disk, rows
+from onestop_sync.testing.kinds import TYPES
+from onestop_sync.testing.people import Officer, People, Plan
+
+_DATABASE_KEY: Final = bytes(48)
+_TIGHT: Final = Limits(batch_bytes=1500, batch_events=3, answer_bytes=1500)
+"""Half of the machines send and ask for so little at a time that everything takes several requests."""
+
+
+class Call:
+    """One exchange with a parent, as far as it has got.
+
+    Attributes:
+        number: Its number in the run.
+        parent: Name of the parent.
+        requester: The client's side.
+        since: Step of the last sign of life.
+    """
+
+    def __init__(self, number: int, parent: str, requester: Requester, since: int) -> None:
+        self.number = number
+        self.parent = parent
+        self.requester = requester
+        self.since = since
+
+
+class Node:
+    """A machine.
+
+    Args:
+        name: Name in traces; a clone has another than its model.
+        plan: What machine it is.
+        people: Who is in the province.
+        disk: Its disk.
+        dice: Its random numbers, salts and nonces.
+        now: The true time.
+    """
+
+    def __init__(
+        self, name: str, plan: Plan, people: People, disk: Disk, dice: Dice, now: Callable[[], int]
+    ) -> None:
+        self.name = name
+        self.plan = plan
+        self.disk = disk
+        self.dice = dice
+        self.skew_ms = 0
+        self.limits = dice.pick([LIMITS, _TIGHT])
+        self.serials: list[int] = []
+        self.call: Call | None = None
+        self.lost: set[bytes] = set()
+        self.model: str = ""
+        self._people = people
+        self._now = now
+        self._store: Store | None = None
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        assert self._store is not None
+        return self._store
+
+    @property
+    def officers(self) -> list[Officer]:
+        """Who works at it."""
+        return self.plan.officers
+
+    def create(self, trust: bytes) -> None:
+        """Sets the machine up."""
+        self._store = Store.create(
+            self.disk.folder,
+            self._secrets(),
+            types=TYPES,
+            root=self._people.root.public,
+            trust=trust,
+            unit=self.plan.unit,
+            serves=self.plan.serves,
+            database=self.disk.engine,
+            clock=self.clock,
+            rng=self.dice.randbytes,
+            threads=1,
+        )
+
+    def start(self) -> None:
+        """Starts the program on what is on the disk."""
+        self._store = Store.open(
+            self.disk.folder,
+            self._secrets(),
+            types=TYPES,
+            database=self.disk.engine,
+            clock=self.clock,
+            rng=self.dice.randbytes,
+            threads=1,
+        )
+
+    def stop(self) -> None:
+        """Ends the program, politely or not: what was not committed is gone."""
+        self.call = None
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def restart(self) -> None:
+        """Ends the program and starts it again."""
+        self.stop()
+        self.start()
+
+    def clock(self) -> int:
+        """Returns what the machine's clock says, milliseconds since 1970 UTC."""
+        return self._now() + self.skew_ms
+
+    def next_serial(self, day: str) -> int | None:
+        """Issues a serial of the machine's block; ``None`` when its spare blocks are used up.
+
+        Each restore takes the next block: what the lost copy had issued is not known.
+        """
+        blocks = self.plan.certificate().blocks
+        with self.store.writing():
+            used = self.store.restores
+            return blocks[used][0] + self.store.next_serial("code", day) - 1 if used < len(blocks) else None
+
+    def responder(self) -> Responder:
+        """Returns the server's side."""
+        return Responder(self.store, self.limits)
+
+    def requester(self, parent: str) -> Requester:
+        """Returns the client's side of a new exchange."""
+        return Requester(self.store, parent, self.limits)
+
+    def clone(self, name: str, folder: Path, dice: Dice) -> Node:
+        """Copies the disk into another machine with the same keys, and starts both again."""
+        self.stop()
+        other = Node(name, self.plan, self._people, self.disk.clone(folder), dice, self._now)
+        other.model = self.model or self.name
+        other.start()
+        self.start()
+        return other
+
+    def events(self) -> dict[bytes, Event]:
+        """Returns everything that is on the disk, past the store's own reading."""
+        found = rows(self.disk.url, "SELECT header, signature, body FROM event")
+        return {event.id: event for event in map(parse, map(list, found))}
+
+    def event_ids(self) -> set[bytes]:
+        """Returns the ids of all events on the disk."""
+        return {row[0] for row in rows(self.disk.url, "SELECT id FROM event")}
+
+    def documents(self) -> list[bytes]:
+        """Returns the ids of all documents that have a state, in the order in which they came here."""
+        known = {kind.name for kind in TYPES}
+        found = rows(self.disk.url, "SELECT id, kind FROM document WHERE state IS NOT NULL ORDER BY n")
+        return [row[0] for row in found if row[1] in known]
+
+    def frames(self, ids: Iterable[bytes]) -> list[Any]:
+        """Returns events as they travel, parents of logs first."""
+        wanted = set(ids)
+        found = rows(self.disk.url, "SELECT id, header, signature, body FROM event ORDER BY n")
+        return [list(row[1:]) for row in found if row[0] in wanted]
+
+    def _secrets(self) -> Secrets:
+        officer = self.officers[0].key
+        return Secrets(self.name, _DATABASE_KEY, self.plan.machine, self.plan.seal_seed, officer)

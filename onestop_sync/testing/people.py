@@ -1,0 +1,134 @@
+"""Who is in the simulated province: units, machines, officers, and who certifies them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from onestop_sync.keys import SigningKey, seal_public_key
+from onestop_sync.testing.dice import Dice
+from onestop_sync.testing.kinds import BOSS, CLERK, JUDGE
+from onestop_sync.trust import Certificate, TrustDocument, Unit
+
+SERIALS_EACH: Final = 500
+SPARE_BLOCKS: Final = 5
+EPOCH_MS: Final = 1_700_000_000_000
+"""When every run begins, milliseconds since 1970 UTC."""
+
+
+@dataclass(frozen=True)
+class Officer:
+    """A person with a key on one machine."""
+
+    name: str
+    unit: str
+    roles: frozenset[str]
+    key: SigningKey
+
+    def certificate(self) -> Certificate:
+        """Returns what an administrator says of this officer."""
+        return Certificate(self.key.public, self.unit, "officer", self.name, self.roles)
+
+
+@dataclass
+class Plan:
+    """One machine of the topology.
+
+    Attributes:
+        name: Name in traces.
+        unit: Its unit.
+        parents: Names of the machines that it syncs with, the best first.
+        serves: Whether others sync with it.
+        by_stick: Whether it has no line, and meets its parents by a file alone.
+        machine: The machine's own key.
+        seal_seed: What bundles to it are sealed for.
+        first_block: Number of its first serial block within the unit.
+        officers: Who works at it.
+    """
+
+    name: str
+    unit: str
+    parents: tuple[str, ...]
+    serves: bool
+    by_stick: bool
+    machine: SigningKey
+    seal_seed: bytes
+    first_block: int
+    officers: list[Officer] = field(default_factory=list)
+
+    def certificate(self) -> Certificate:
+        """Returns what an administrator says of this machine."""
+        first = range(self.first_block, self.first_block + SPARE_BLOCKS)
+        blocks = tuple((i * SERIALS_EACH + 1, (i + 1) * SERIALS_EACH) for i in first)
+        return Certificate(
+            self.machine.public, self.unit, "machine", self.name,
+            seal=seal_public_key(self.seal_seed), blocks=blocks, serves=self.serves,
+        )  # fmt: skip
+
+
+class People:
+    """The units and keys of one run.
+
+    Attributes:
+        root: The province's root key.
+        admins: Unit → the key that the root names its administrator.
+        document: The trust document.
+        plans: The machines, from the top down.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.dice = Dice(seed, "people")
+        self.root = self.new_key()
+        self.is_two_tier = self.dice.happens(0.25)
+        tree = {"p": "", "c1": "p", "c2": "p", "c3": "p"}
+        if not self.is_two_tier:
+            tree = {"p": "", "d1": "p", "c1": "d1", "c2": "d1", "c3": "d1"}
+        self.tree = tree
+        self.admins = {unit: self.new_key() for unit in tree}
+        levels = {"p": "province", "d": "district", "c": "commune"}
+        units = {u: Unit(u, f"Unit {u}", above, levels[u[0]], (f"H00.{u}",)) for u, above in tree.items()}
+        self.document = TrustDocument(1, units, {k.public: u for u, k in self.admins.items()}, EPOCH_MS)
+        self.plans = self._plan()
+
+    def new_key(self) -> SigningKey:
+        """Makes a key."""
+        return SigningKey(self.dice.randbytes(32))
+
+    def officer(self, name: str, unit: str, *roles: str) -> Officer:
+        """Makes an officer; nobody has certified them yet."""
+        return Officer(name, unit, frozenset(roles), self.new_key())
+
+    def _plan(self) -> list[Plan]:
+        above = ("prov",) if self.is_two_tier else ("dist",)
+        plans = [self._machine("prov", "p", (), serves=True, officers=[(JUDGE, BOSS)])]
+        if not self.is_two_tier:
+            plans.append(
+                self._machine("dist", "d1", ("prov",), serves=True, officers=[(CLERK, JUDGE), (BOSS, JUDGE)])
+            )
+        plans += [
+            self._machine("hub", "c1", above, serves=True, officers=[(BOSS, CLERK)]),
+            self._machine("pc1", "c1", ("hub", *above), officers=[(CLERK,), (JUDGE,)]),
+            self._machine("pc2", "c1", ("hub", *above), officers=[(CLERK, BOSS), (JUDGE,)]),
+            self._machine("lone", "c2", above, officers=[(CLERK, BOSS), (JUDGE,)]),
+        ]
+        if self.dice.happens(0.6):
+            plans.append(self._machine("stick", "c3", above, by_stick=True, officers=[(CLERK, JUDGE, BOSS)]))
+        blocks: dict[str, int] = {}
+        for plan in plans:
+            plan.first_block = blocks.get(plan.unit, 0)
+            blocks[plan.unit] = plan.first_block + SPARE_BLOCKS
+        return plans
+
+    def _machine(
+        self,
+        name: str,
+        unit: str,
+        parents: tuple[str, ...],
+        *,
+        officers: list[tuple[str, ...]],
+        serves: bool = False,
+        by_stick: bool = False,
+    ) -> Plan:
+        plan = Plan(name, unit, parents, serves, by_stick, self.new_key(), self.dice.randbytes(32), 0)
+        plan.officers = [self.officer(f"{name}.{i}", unit, *roles) for i, roles in enumerate(officers)]
+        return plan

@@ -1,0 +1,299 @@
+"""A province that lives for some steps, and is then healed and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from onestop_sync.errors import OnestopError
+from onestop_sync.protocol import Requester
+from onestop_sync.testing import invariants
+from onestop_sync.testing.actors import Actor
+from onestop_sync.testing.dice import Dice
+from onestop_sync.testing.disk import Disk, Fuse, PowerCut
+from onestop_sync.testing.invariants import Broken
+from onestop_sync.testing.network import Message, Network
+from onestop_sync.testing.node import Call, Node
+from onestop_sync.testing.people import EPOCH_MS, People
+from onestop_sync.testing.reach import Reach
+from onestop_sync.testing.trouble import Trouble
+from onestop_sync.testing.watch import Memory
+
+_WHAT: Final = {"work": 50.0, "call": 16.0, "deliver": 25.0, "trouble": 13.0, "rest": 2.0}
+"""What the next step is, by weight."""
+_PATIENCE: Final = 25
+"""Steps after which a machine gives an unanswered call up."""
+_BURST: Final = 7
+"""One less than this many messages arrive in one step at most."""
+_QUIET_ROUNDS: Final = 40
+_CALL_ROUNDS: Final = 200
+
+
+class World:
+    """All machines, the lines between them, and what the harness remembers."""
+
+    def __init__(self, seed: int, folder: Path, reach: Reach, trace: Callable[[str], None]) -> None:
+        self.reach = reach
+        self.trace = trace
+        self.step = 0
+        self.now_ms = EPOCH_MS
+        self.folder = folder
+        self.seed = seed
+        self.dice = Dice(seed, "world")
+        self.people = People(seed)
+        self.network = Network(Dice(seed, "network"), reach)
+        self.fuse = Fuse()
+        self.memory = Memory()
+        self.calls = 0
+        self.nodes: dict[str, Node] = {}
+        self.trouble = Trouble(self, Dice(seed, "trouble"))
+        self._found()
+
+    # ---- the beginning
+
+    def _found(self) -> None:
+        trust = self.people.document.sign(self.people.root)
+        for plan in self.people.plans:
+            disk = Disk.new(self.folder / plan.name)
+            node = Node(plan.name, plan, self.people, disk, Dice(self.seed, f"node {plan.name}"), self.now)
+            node.create(trust)
+            self.nodes[plan.name] = node
+        top = self.nodes["prov"]
+        writer = top.store.writer(self.people.admins["p"])
+        for plan in self.people.plans:
+            writer.certify(plan.certificate())
+            for officer in plan.officers:
+                writer.certify(officer.certificate())
+        frames = top.frames(top.event_ids())
+        for node in self.nodes.values():
+            if node is not top:
+                node.store.receive(frames)
+            node.restart()
+            self.memory.look(node)
+
+    def now(self) -> int:
+        """Returns the true time, milliseconds since 1970 UTC."""
+        return self.now_ms
+
+    def note(self, text: str) -> None:
+        """Adds a line to the trace."""
+        self.trace(f"{self.step:>5} {text}")
+
+    # ---- living
+
+    def live(self, steps: int) -> None:
+        """Lets ``steps`` things happen.
+
+        Raises:
+            Broken: An invariant broke on the way.
+        """
+        with self.fuse.installed():
+            for self.step in range(1, steps + 1):
+                self.now_ms += self.dice.randrange(1, 600_000)
+                self.network.heal(self.step)
+                self._one_thing()
+
+    def _one_thing(self) -> None:
+        match self.dice.weighted(_WHAT):
+            case "work":
+                self._work()
+            case "call":
+                self._call()
+            case "deliver":
+                self._deliver()
+            case "trouble":
+                self.trouble.make()
+            case _:
+                self.now_ms += 86_400_000
+
+    def _work(self) -> None:
+        node = self.dice.pick(list(self.nodes.values()))
+        officer = self.dice.pick(node.officers)
+        actor = Actor(node, officer, self.dice, self.reach, sorted(self.people.tree))
+
+        def work() -> None:
+            self.note(f"{node.name}: {actor.work(node.documents())}")
+
+        self._at_risk(node, work, 0.02)
+        self._look(node)
+
+    def _call(self) -> None:
+        node = self.dice.pick(list(self.nodes.values()))
+        if node.call is not None and self.step - node.call.since > _PATIENCE:
+            self.note(f"{node.name} gives its call to {node.call.parent} up")
+            node.call = None
+        if node.call is not None or not node.plan.parents or node.plan.by_stick:
+            return
+        # The first parent is tried first; a line that is known to be down makes it the next one's turn.
+        up = [p for p in node.plan.parents if self.network.is_up(node.name, p)]
+        if up:
+            parent = up[0] if self.dice.happens(0.8) else up[-1]
+            self.calls += 1
+            node.call = Call(self.calls, parent, node.requester(parent), self.step)
+            self._ask_next(node, node.call)
+
+    def _ask_next(self, node: Node, call: Call) -> None:
+        def ask() -> None:
+            body = call.requester.next_request()
+            if body is None:
+                node.call = None
+            else:
+                self.network.send(Message("request", node.name, call.parent, call.number, body))
+
+        self._at_risk(node, ask, 0.02)
+
+    def _deliver(self) -> None:
+        for _ in range(self.dice.randrange(1, _BURST)):
+            self._deliver_one()
+
+    def _deliver_one(self) -> None:
+        taken = self.network.take()
+        if taken is None:
+            return
+        message, arrives = taken
+        if not arrives:
+            self.note(f"lost: {message.kind} {message.source} -> {message.target}")
+            self._hang_up(message)
+        elif message.kind == "request":
+            self._serve(message)
+        else:
+            self._answer(message)
+
+    def _hang_up(self, message: Message) -> None:
+        caller = self.nodes[message.source if message.kind == "request" else message.target]
+        if caller.call is not None and caller.call.number == message.call and self.dice.happens(0.7):
+            caller.call = None
+
+    def _serve(self, message: Message) -> None:
+        node = self.nodes[message.target]
+        answers: list[Message] = []
+
+        def serve() -> None:
+            status, body = node.responder().respond(message.body)
+            self.note(
+                f"{node.name} answers {message.source}: {status}, {len(message.body)} -> {len(body)} bytes"
+            )
+            answers.append(Message("answer", node.name, message.source, message.call, body, status))
+
+        if self._at_risk(node, serve, 0.06):
+            for answer in answers:
+                self.network.send(answer)
+        self._look(node)
+
+    def _answer(self, message: Message) -> None:
+        node = self.nodes[message.target]
+        call = node.call
+        # A late or repeated answer reaches whatever call is open now: the line does not know calls apart.
+        if call is None or call.parent != message.source:
+            return
+        call.since = self.step
+
+        def take() -> None:
+            try:
+                take_answer(call.requester, message)
+            except OnestopError as error:
+                self.reach["answers refused"] += 1
+                self.note(f"{node.name} ends its call to {call.parent}: {error.what}")
+                node.call = None
+
+        if self._at_risk(node, take, 0.04) and node.call is call:
+            self._ask_next(node, call)
+        self._look(node)
+
+    def _at_risk(self, node: Node, action: Callable[[], None], probability: float) -> bool:
+        """Does something on a machine that may lose its power in the middle; tells whether it did not."""
+        cut_after = self.dice.randrange(60) if self.dice.happens(probability) else None
+        try:
+            with self.fuse.armed(cut_after):
+                action()
+        except PowerCut:
+            self.crash(node)
+            return False
+        if self.dice.happens(probability / 3):
+            self.crash(node)  # after the last commit, before anybody hears of it
+            return False
+        return True
+
+    def crash(self, node: Node) -> None:
+        """Cuts the power of a machine, and starts it again."""
+        self.reach["crashes"] += 1
+        self.reach["crashes in a transaction"] += self.fuse.blown_in_transaction
+        self.fuse.blown_in_transaction = False
+        self.note(f"{node.name} crashes")
+        node.serials.clear()
+        node.restart()
+
+    def carry(self, node: Node) -> None:
+        """Carries a file between a machine without a line and one of its parents, there and back."""
+        self.reach["bundles"] += 1
+        moved = self._sync(node)
+        self.note(f"a stick goes from {node.name} and back: {'news' if moved else 'nothing new'}")
+
+    def _look(self, node: Node) -> None:
+        self.memory.look(node)
+        self.memory.check_count(node)
+        self.memory.note_serials(node)
+
+    # ---- the end
+
+    def heal(self) -> None:
+        """Mends everything, and lets all machines sync until nobody has anything to say.
+
+        Raises:
+            Broken: They never fall silent.
+        """
+        self.network.calm()
+        self.trouble.calm()
+        for node in self.nodes.values():
+            node.restart()
+            self.memory.forget(node)
+        for _ in range(_QUIET_ROUNDS):
+            moved = [name for name, node in self.nodes.items() if self._sync(node)]
+            if not moved:
+                return
+        raise Broken("6 quiet", f"after {_QUIET_ROUNDS} rounds {', '.join(moved)} still had something to say")
+
+    def _sync(self, node: Node) -> bool:
+        """Syncs a machine with all its parents; tells whether anything moved."""
+        moved = False
+        for parent in node.plan.parents:
+            before = len(self.nodes[parent].event_ids()), len(node.event_ids())
+            requester = node.requester(parent)
+            for _ in range(_CALL_ROUNDS):
+                request = requester.next_request()
+                if request is None:
+                    break
+                status, body = self.nodes[parent].responder().respond(request)
+                try:
+                    take_answer(requester, Message("answer", parent, node.name, 0, body, status))
+                except OnestopError as error:
+                    self.note(f"{node.name} -> {parent}: {error.what}")
+                    moved = True
+                    break
+            else:
+                raise Broken("6 quiet", f"{node.name} and {parent} never come to an end")
+            report = requester.report
+            moved |= bool(report.sent or report.received or report.acked)
+            moved |= before != (len(self.nodes[parent].event_ids()), len(node.event_ids()))
+            self._look(self.nodes[parent])
+            self._look(node)
+        return moved
+
+    def judge(self) -> None:
+        """Checks what must hold.
+
+        Raises:
+            Broken: It does not.
+        """
+        invariants.check(self.nodes, self.people, self.memory, self.reach)
+
+    def close(self) -> None:
+        """Stops every machine."""
+        for node in self.nodes.values():
+            node.stop()
+
+
+def take_answer(requester: Requester, message: Message) -> None:
+    """Gives an answer to the client's side as its transport would."""
+    requester.take_answer(message.status, message.body)
