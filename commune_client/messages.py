@@ -156,6 +156,8 @@ REASONS: Final[Mapping[str, str]] = {
     "blocks": "Dải số hồ sơ đã cấp cho máy khác.",
     "address": "Địa chỉ máy chủ không đúng, ví dụ đúng: https://may-chu.example.vn:8420",
     "officer": "Chưa rõ cán bộ nào. Hãy nêu tên bằng --officer, hoặc chọn mặc định bằng `onestop login`.",
+    "name": "Tên cán bộ, tên máy và mã đơn vị cần từ 1 đến 200 ký tự.",
+    "taken": "Trên máy này đã có cán bộ tên như vậy.",
     "passphrase": "Mật khẩu cần ít nhất 8 ký tự.",
     "no_passphrase": "Chưa có mật khẩu. Hãy dùng --passphrase-file, hoặc biến môi trường ONESTOP_PASSPHRASE.",
     "file": "Không đọc hoặc ghi được tệp đó. Hãy kiểm tra đường dẫn và quyền truy cập.",
@@ -313,7 +315,7 @@ def explain(error: Exception) -> Message:
     return Message(message.what + _extra(details), message.todo)
 
 
-_BY_REASON: Final = frozenset({"invalid_input", "not_allowed", "store_damaged", "store_missing"})
+_BY_REASON: Final = frozenset({"invalid_input", "not_allowed", "not_found", "store_damaged", "store_missing"})
 """Codes whose reason says itself what to do next."""
 _NOTHING_TO_DO: Final = frozenset({"own", "repeated", "old"})
 """Reasons for which a bundle is not taken although nothing is wrong with it."""

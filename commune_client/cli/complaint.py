@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 import traceback
 from pathlib import Path
@@ -61,6 +62,8 @@ _FILE_FAULTS: Final = (
 
 
 def _file_fault(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "ổ đĩa đã đầy"
     words = next((text for kind, text in _FILE_FAULTS if isinstance(error, kind)), f"lỗi {error.errno}")
     return f"{words} ({error.filename})" if error.filename else words
 

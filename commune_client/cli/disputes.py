@@ -25,7 +25,9 @@ def conflicts(session: Session) -> int:
         if not session.arguments.code:
             page = desk.dossiers(only="conflict")
             lines = list(list_lines(page.rows)) or ["Không có xung đột nào."]
-            session.show({"rows": page.rows}, lines)
+            if page.after:
+                lines.append(f"Còn nữa: onestop list --only conflict --after {page.after[0]}:{page.after[1]}")
+            session.show({"rows": page.rows, "has_more": bool(page.after)}, lines)
             return DONE
         found = desk.conflicts(desk.find(session.arguments.code))
     lines = [line for dispute in found for line in dispute_lines(dispute)]

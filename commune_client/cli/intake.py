@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from commune_client.cli.codes import DONE, REFUSED, UsageFault
 from commune_client.cli.complaint import complain
 from commune_client.cli.session import Session
-from commune_client.cli.values import form_values, moment_ms, papers_from, papers_of_json, parse_day
+from commune_client.cli.values import form_values, moment_ms, papers_from, papers_of_json, parse_day, whole
 from commune_client.cli.words import accepted_lines
 from commune_client.messages import REASONS, problem_text
 from onestop_sync.errors import OnestopError, StoreError
@@ -139,7 +139,7 @@ def _read_file(path: Path) -> list[_Wanted]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
         data = json.loads(text)
-    except ValueError as error:  # not UTF-8, or not JSON
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
         raise UsageFault(REASONS["json"]) from error
     return [_wanted(row, number) for number, row in enumerate(data if isinstance(data, list) else [data], 1)]
 
@@ -150,7 +150,6 @@ def _wanted(row: object, number: int) -> _Wanted:
             papers = papers_of_json(rest.get("attachments", []))
             due, verified = rest.get("due", ""), rest.get("verified", False)
             if isinstance(due, str) and isinstance(verified, bool):
-                return _Wanted(
-                    code, {str(key): value for key, value in fields.items()}, papers, due, verified
-                )
+                values = {whole(str(key)): whole(value) for key, value in fields.items()}
+                return _Wanted(whole(code), values, papers, due, verified)
     raise UsageFault(f"Hồ sơ thứ {number} trong tệp: {REASONS['json']}")

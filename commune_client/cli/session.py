@@ -58,16 +58,22 @@ class Session:
             StoreMissing: The machine was never set up.
             UsageFault: Several work here, and none was named or chosen.
         """
-        if self.arguments.officer:
-            return str(self.arguments.officer)
         if not self.place.is_set_up:
             from onestop_sync.errors import StoreMissing
 
             raise StoreMissing(f"There is no store in {self.place.folder}.")
+        if self.arguments.officer:
+            return self._named(str(self.arguments.officer))
         found = self.place.default_officer()
         if not found:
             raise UsageFault(REASONS["officer"])
         return found
+
+    def _named(self, name: str) -> str:
+        officers = self.place.officers()
+        if name not in officers:
+            raise UsageFault(f"không có cán bộ {name!r} trên máy này; có: {', '.join(officers)}.")
+        return name
 
     def passphrase(self, question: str) -> str:
         """Returns the passphrase: from the file, the environment, or typed.
@@ -100,8 +106,7 @@ class Session:
 
 def _passphrase(path: Path | None, variable: str, question: str, *, is_new: bool) -> str:
     if path is not None:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        found = lines[0] if lines else ""
+        found = _first_line(path)
     elif variable in os.environ:
         found = os.environ[variable]
     elif sys.stdin.isatty():
@@ -110,7 +115,18 @@ def _passphrase(path: Path | None, variable: str, question: str, *, is_new: bool
         raise UsageFault(REASONS["no_passphrase"])
     from onestop_sync.codec import nfc
 
-    return nfc(found)
+    try:
+        return nfc(found.encode().decode())
+    except UnicodeEncodeError:
+        raise UsageFault("mật khẩu có ký tự hỏng (không phải UTF-8).") from None
+
+
+def _first_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UsageFault(f"tệp mật khẩu {path.name} không phải UTF-8.") from None
+    return lines[0] if lines else ""
 
 
 def _typed(question: str, *, is_new: bool) -> str:

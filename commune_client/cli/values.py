@@ -19,7 +19,17 @@ from onestop_sync.search_text import fold_text
 if TYPE_CHECKING:
     from commune_client.desk.desk import Desk
 
-__all__ = ["form_values", "moment_ms", "papers_from", "parse_day", "parse_paper", "typed_value"]
+__all__ = [
+    "field_key",
+    "form_values",
+    "moment_ms",
+    "papers_from",
+    "papers_of_json",
+    "parse_day",
+    "parse_paper",
+    "typed_value",
+    "whole",
+]
 
 _FLAGS: Final = {
     "name": "nguoi_nop",
@@ -42,16 +52,27 @@ def form_values(arguments: Namespace) -> dict[str, Any]:
     Raises:
         UsageFault: A ``--set`` without ``=``.
     """
-    found: dict[str, Any] = {
-        key: getattr(arguments, flag) for flag, key in _FLAGS.items() if getattr(arguments, flag) is not None
-    }
+    typed = {key: getattr(arguments, flag) for flag, key in _FLAGS.items()}
+    found: dict[str, Any] = {key: whole(text) for key, text in typed.items() if text is not None}
     for pair in arguments.set:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
             raise UsageFault(f"--set {pair!r}: cần dạng MỤC=GIÁ-TRỊ.")
-        key = field_key(name)
-        found[key] = typed_value(key, value)
+        key = field_key(whole(name))
+        found[key] = typed_value(key, whole(value))
     return found
+
+
+def whole(value: Any) -> Any:
+    """Returns text that can be stored; other values as they are.
+
+    Raises:
+        UsageFault: The text was not UTF-8 when it was typed, or holds half a character.
+    """
+    try:
+        return value if not isinstance(value, str) else value.encode().decode()
+    except UnicodeEncodeError:
+        raise UsageFault("chữ nhập vào có ký tự hỏng (không phải UTF-8).") from None
 
 
 def field_key(name: str) -> str:
@@ -80,7 +101,7 @@ def typed_value(key: str, text: str) -> Any:
 
 def parse_paper(text: str) -> tuple[str, Paper | None]:
     """Returns a document's name, and how much of it there is when that was said: ``Tờ khai=1/0``."""
-    match = _PAPER.fullmatch(text.strip())
+    match = _PAPER.fullmatch(whole(text).strip())
     assert match is not None  # the pattern takes anything
     if match[2] is None:
         return nfc(match[1].strip()), None
@@ -148,9 +169,9 @@ def papers_of_json(value: object) -> dict[str, Paper] | list[str]:
     """
     match value:
         case list() if all(isinstance(name, str) for name in value):
-            return [str(name) for name in value]
+            return [whole(name) for name in value]
         case Mapping():
-            return {nfc(str(name)): _paper(count) for name, count in value.items()}
+            return {nfc(whole(str(name))): _paper(count) for name, count in value.items()}
     raise UsageFault('"attachments" phải là danh sách tên giấy tờ.')
 
 

@@ -221,7 +221,7 @@ class Base:
         try:
             return self.store.lookup(DOSSIER.name, text.upper())
         except NotFound as error:
-            raise NotFound(error.what, code=text) from None
+            raise NotFound(error.what, code=text[:64]) from None
 
     def _find_by_serial(self, serial: int) -> bytes:
         """Returns the dossier with a day's serial: today's where several days have it."""

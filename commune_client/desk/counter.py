@@ -45,7 +45,10 @@ class Counter(Base):
         Raises:
             NotFound: There is none of that code.
         """
-        return self.rules.catalogue.get(code, self.today())
+        try:
+            return self.rules.catalogue.get(code, self.today())
+        except NotFound as error:
+            raise NotFound(error.what, code=code[:64]) from None
 
     def papers(self, code: str, names: Sequence[str]) -> dict[str, Paper]:
         """Returns documents that were ticked off, in the number that the catalogue wants."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from commune_client.desk.line import check_addresses
 from commune_client.desk.place import Place
@@ -14,6 +14,11 @@ from onestop_sync.keyring import Secrets
 from onestop_sync.store import Store, now_ms
 
 __all__ = ["Answered", "Asked", "accept_answer", "add_officer", "ask_again", "set_up"]
+
+MAX_NAME: Final = 200
+"""Longest name in a certificate, in characters."""
+MIN_PASSPHRASE: Final = 8
+"""Shortest passphrase, in characters."""
 
 
 class Asked(NamedTuple):
@@ -79,8 +84,8 @@ def set_up(
     """
     check_addresses(parents)
     name = " ".join(officer.split())
-    if not name or not unit.strip():
-        raise InvalidInput("An officer and a unit need names.")
+    _check_names(name, unit.strip(), " ".join(machine_name.split()))
+    _check_passphrase(passphrase)
     secrets = place.keyring().create(name, passphrase)
     place.save_config(place.config.with_(parents=tuple(parents), officer=name))
     return _ask(secrets, unit.strip(), machine_name, roles)
@@ -120,8 +125,24 @@ def add_officer(
     Raises:
         InvalidInput: The name is taken, or the passphrase too short.
     """
-    added = place.keyring().add(secrets, " ".join(name.split()), passphrase)
+    officer = " ".join(name.split())
+    _check_names(officer)
+    _check_passphrase(passphrase)
+    if officer in place.officers():
+        raise InvalidInput(f"{officer!r} works on this machine already.", reason="taken")
+    added = place.keyring().add(secrets, officer, passphrase)
     return _ask(added, unit, machine_name, roles)
+
+
+def _check_names(*names: str) -> None:
+    """Refuses a name that a certificate could not bear, before any key is made."""
+    if not all(0 < len(name) <= MAX_NAME and name.isprintable() for name in names):
+        raise InvalidInput(f"A name needs 1 to {MAX_NAME} characters.", reason="name")
+
+
+def _check_passphrase(passphrase: str) -> None:
+    if len(passphrase) < MIN_PASSPHRASE:
+        raise InvalidInput(f"A passphrase needs at least {MIN_PASSPHRASE} characters.", reason="passphrase")
 
 
 def _ask(secrets: Secrets, unit: str, machine_name: str, roles: Sequence[str]) -> Asked:

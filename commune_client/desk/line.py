@@ -139,7 +139,11 @@ class Line(Base):
         """
         from onestop_sync import export_bundle
 
-        return _bundle(export_bundle(self.store, path, [key for name in to for key in self._machines(name)]))
+        recipients = [key for name in to for key in self._machines(name)]
+        try:
+            return _bundle(export_bundle(self.store, path, recipients))
+        except NotFound as error:
+            raise NotFound(error.what, reason="recipients") from None
 
     def import_(self, path: Path) -> BundleFacts:
         """Takes a file that somebody exported for this machine.

@@ -149,6 +149,7 @@ def test_many_dossiers_from_a_file(shell: Shell, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
+        b'{"procedure_code": "1.001193", "fields": {"nguoi_nop": "\\ud800"}}', b"[" * 100_000,
         b"\xff\xfe", b"{", b"[1]", b'{"procedure_code": 1}', b'{"procedure_code": "1.001193"}',
         b'{"procedure_code": "1.001193", "fields": {}, "attachments": {"a": "b"}}',
         b'{"procedure_code": "1.001193", "fields": {}, "due": 5}',
@@ -185,6 +186,46 @@ def test_wrong_usage_of_a_command(shell: Shell, typed: list[str]) -> None:
     assert shell.code in ({1, 2} if typed[0] == "import" else {2})
     assert said.startswith("onestop: ")
     assert said.count("\n") == 1
+
+
+def test_names_and_passphrases_are_checked_before_keys_are_made(
+    commune: Commune, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A name that is too long, an empty machine or a short passphrase leaves nothing behind."""
+    shell = Shell(capsys, commune)
+    folder = tmp_path / "new"
+    typed = ["init", "--store", str(folder), "--unit", "c1", "--role", "tiep_nhan"]
+    assert "200" in shell.run(*typed, "--officer", "x" * 10_000, "--machine", "m")
+    assert "200" in shell.run(*typed, "--officer", "An", "--machine", " ")
+    monkeypatch.setenv("ONESTOP_PASSPHRASE", "bảy chữ")
+    assert "ít nhất 8" in shell.run(*typed, "--officer", "An", "--machine", "m")
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("text", ["\udcff\udcfe", "x" * 10_000])
+def test_text_that_no_dossier_can_hold(shell: Shell, text: str) -> None:
+    """Half characters and a name of 10,000 letters are one message each; nothing is written."""
+    said = shell.run("intake", BIRTH, *FORM, "--set", f"nguoi_nop={text}")
+    assert shell.code in {1, 2}
+    assert said.count("\n") == 1
+    assert shell.json("status")["dossiers"] == 0
+
+
+def test_a_passphrase_file_that_is_no_text(shell: Shell, tmp_path: Path) -> None:
+    """A passphrase file in another encoding is wrong usage; one with a byte order mark works."""
+    path = tmp_path / "passphrase"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "UTF-8" in shell.run("status", "--passphrase-file", str(path))
+    assert shell.code == 2
+    path.write_text(PASSPHRASE + "\r\n", encoding="utf-8-sig")
+    shell.run("status", "--passphrase-file", str(path))
+    assert shell.code == 0
+
+
+def test_an_officer_who_does_not_work_here(shell: Shell) -> None:
+    """A wrong name is told together with the right ones."""
+    assert "có: An" in shell.run("status", "--officer", "Ân")
+    assert shell.code == 2
 
 
 def test_own_fields_and_vietnamese_names_of_fields(shell: Shell) -> None:
