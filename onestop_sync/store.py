@@ -430,7 +430,8 @@ class Store:
             self._reload_trust()
 
     def _reload_trust(self) -> None:
-        with self.reading() as connection:
+        # Not while another thread writes: it would lose the keys that its transaction has just learned.
+        with self._lock, self.reading() as connection:
             self._read_trust(connection)
 
     def _read_trust(self, connection: sa.Connection) -> None:

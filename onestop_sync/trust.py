@@ -299,7 +299,7 @@ class Trust:
             self._logs[event.id] = parse_genesis(event)
         else:
             self._certificates[event.id] = (event.log, parse_certificate(event))
-        self._known = {log: a for log, a in self._known.items() if isinstance(a, Authority)}
+        self._known = {log: a for log, a in list(self._known.items()) if isinstance(a, Authority)}
 
     def with_events(self, events: Iterable[Event]) -> Trust:
         """Returns what would be known with further geneses and certificates; other events are passed over."""
@@ -321,7 +321,7 @@ class Trust:
         if document.version < self.document.version:
             raise FormatError("The trust document is older than the one that is here.")
         self.document = document
-        self._known.clear()
+        self._known = {}
 
     def genesis(self, log: bytes) -> Genesis | None:
         """Returns what the log's first event says, if it is here."""
@@ -338,16 +338,19 @@ class Trust:
         return found[0] if found else None
 
     def certificates(self) -> Iterable[tuple[bytes, Certificate]]:
-        """Yields ``(event id, certificate)`` of all that are here."""
-        return ((event_id, found[1]) for event_id, found in self._certificates.items())
+        """Returns ``(event id, certificate)`` of all that are here."""
+        return [(event_id, found[1]) for event_id, found in list(self._certificates.items())]
 
     def authority(self, log: bytes, _depth: int = MAX_CHAIN) -> Authority | Waiting | NoAuthority:
         """Tells by which authority ``log`` writes."""
-        found = self._known.get(log)
+        known = (
+            self._known
+        )  # what another thread adds meanwhile begins another table: no old verdict gets there
+        found = known.get(log)
         if found is None:
             found = self._ask(log, _depth)
             if _depth == MAX_CHAIN:
-                self._known[log] = found
+                known[log] = found
         return found
 
     def _ask(self, log: bytes, depth: int) -> Authority | Waiting | NoAuthority:

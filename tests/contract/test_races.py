@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,25 @@ def test_an_event_does_not_wait_for_a_certificate_that_arrives_beside_it(pair: P
     genesis = proof[-1]
     between(pair.two, lambda: pair.two.receive([genesis, *event]), lambda: pair.one.receive(proof[:-1]))
     assert (pair.one.count("case"), pair.one.status().waiting, pair.two.status().waiting) == (1, 0, 0)
+
+
+def test_another_thread_that_reads_keys_takes_none_from_a_transaction(tmp_path: Path) -> None:
+    """A thread that reads the keys again, while another one has just learned some, leaves it those."""
+    province = Province(tmp_path)
+    server = province.machine("server", "p", serves=True).store
+    officer = province.machine("commune", "c1", {"an": ["clerk"]})
+    doc = officer.writer("an").create("case", {"code": "1"})
+    event = officer.store.history(doc)[0].event
+    with server.writing():
+        server.receive(officer.store.introduction(event.log))
+        reader = threading.Thread(target=server.authority, args=(bytes(32),))
+        reader.start()
+        reader.join(0.5)
+        server.receive([event.to_frame()])
+    reader.join()
+    assert (server.count("case"), server.status().waiting) == (1, 0)
+    server.close()
+    officer.store.close()
 
 
 def test_keys_that_two_programs_learn_at_once_are_known_to_both(pair: Pair) -> None:
