@@ -65,6 +65,8 @@ MARKER: Final = "marker"
 _EPOCH_BYTES: Final = 16
 _RETRIES: Final = 5
 _REFOLD_BATCH: Final = 500
+_LATEST: Final = 1000
+"""Events among which the latest time is looked for: the last ones stored, whatever the clock said then."""
 
 Result = TypeVar("Result")
 
@@ -808,7 +810,8 @@ class Store:
     def latest_ms(self) -> int:
         """Returns the latest time that any statement of a parent or own event bears; 0 for none."""
         with self.reading() as connection:
-            stored = connection.execute(sa.select(sa.func.max(t.event.c.at_ms))).scalar() or 0
+            last = sa.select(t.event.c.at_ms).order_by(t.event.c.n.desc()).limit(_LATEST).subquery()
+            stored = connection.execute(sa.select(sa.func.max(last.c.at_ms))).scalar() or 0
             said = connection.execute(sa.select(sa.func.max(t.statement.c.at_ms))).scalar() or 0
         return max(stored, said)
 

@@ -6,10 +6,11 @@ raw key is given together with its salt, so that a damaged first page leaves the
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ def opened(database: str | sa.Engine | None, path: Path, key: bytes) -> Iterator
 
 
 def _cipher(dbapi2: Any, path: Path, key: bytes) -> Any:
+    with suppress(FileExistsError):  # for its owner only; the files that SQLite puts beside it follow suit
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     connection = dbapi2.connect(str(path), timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
     return connection

@@ -68,3 +68,13 @@ def test_other_programs_keys_are_known_to_a_reader(tmp_path: Path) -> None:
     reader.close()
     machine.store.close()
     parent.store.close()
+
+
+def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    """Nobody else on the machine can even read the encrypted files."""
+    machine = Province(tmp_path).machine("pc", "c1", {"An": ["clerk"]})
+    machine.writer("An").create("case", {"name": "Hường"})
+    modes = {path.name: path.stat().st_mode & 0o077 for path in machine.folder.iterdir()}
+    assert set(modes.values()) == {0}, modes
+    assert "store.db" in modes
+    machine.store.close()
