@@ -54,7 +54,7 @@ def take_answer(machine: Machine, officer: str, answer: str, parents: list[str])
     """Makes the store from the administrator's answer; returns the fingerprint of the root key."""
     data = Path(answer).read_bytes()
     enrol.accept(machine.place.folder, machine.secrets(officer), data, types=[DOSSIER]).close()
-    machine.place.save_config(Config(tuple(parents), officer))
+    machine.place.save_config(Config(parents=tuple(parents), officer=officer))
     return enrol.read_answer(data).fingerprint
 
 

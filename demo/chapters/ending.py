@@ -18,7 +18,15 @@ from onestop_sync.store import Store
 
 __all__ = ["play"]
 
-_COMMUNES: Final = {HUB: "x01", INTAKE_PC: "x01", APPRAISER_PC: "x01", ALONE: "x02", REMOTE: "x03"}
+_BELOW: Final = {
+    DISTRICT: "",
+    HUB: HUB.unit,
+    INTAKE_PC: INTAKE_PC.unit,
+    APPRAISER_PC: APPRAISER_PC.unit,
+    ALONE: ALONE.unit,
+    REMOTE: REMOTE.unit,
+}
+"""Machine → the unit whose dossiers it may see; empty for all."""
 
 
 def play(world: World) -> None:
@@ -37,6 +45,7 @@ def play(world: World) -> None:
     try:
         compare(world, stores)
         count(world, stores[PROVINCE])
+        see_verdicts(world, stores[PROVINCE])
     finally:
         for store in stores.values():
             store.close()
@@ -51,29 +60,31 @@ def play(world: World) -> None:
 
 
 def compare(world: World, stores: dict[Machine, Store]) -> None:
-    """Compares every store with the province's."""
+    """Compares every store with the province's: the same dossiers, the same bytes, and the last ack."""
     top = stores[PROVINCE].fingerprints(DOSSIER.name)
-    world.checks.equal(
-        differing(top, stores[DISTRICT].fingerprints(DOSSIER.name)),
-        [],
-        f"{DISTRICT.title} = {PROVINCE.title}",
-    )
-    for machine, unit in _COMMUNES.items():
+    units = {doc: stores[PROVINCE].document(doc).state.units for doc in top}
+    for machine, unit in _BELOW.items():
         here = stores[machine].fingerprints(DOSSIER.name)
-        wanted = {doc: top[doc] for doc in top if unit in units_of(stores[PROVINCE], doc)}
+        wanted = {doc: found for doc, found in top.items() if not unit or unit in units[doc]}
         world.checks.that(
             here == wanted, f"{machine.title}: {len(here)} hồ sơ như ở tỉnh / dossiers as at the province",
             f"{len(differing(wanted, here))} khác / differ, {len(set(here) - set(wanted))} thừa / too many",
         )  # fmt: skip
         levels = count_own_events(stores[machine])
         world.checks.equal(
-            set(levels), {"province"}, f"{machine.title}: {levels.total()} sự kiện đã được tỉnh xác nhận"
+            set(levels),
+            {"province"},
+            f"{machine.title}: {levels.total()} sự kiện tỉnh đã xác nhận / acknowledged",
         )
 
 
-def units_of(store: Store, doc: bytes) -> list[str]:
-    """Returns the units that take part in a dossier."""
-    return store.document(doc).state.units
+def see_verdicts(world: World, province: Store) -> None:
+    """What was refused, and what waits, is still to be seen at the province, with its reason."""
+    for name, wanted in (("forced", ("refused", "role")), ("uncertified", ("waiting", "authority"))):
+        code, event = world.facts[name]
+        records = province.history(province.lookup(DOSSIER.name, code))
+        found = [(str(r.standing), r.reason) for r in records if r.event.id.hex() == event]
+        world.checks.equal(found, [wanted], f"{PROVINCE.title}: {' / '.join(wanted)} ({code})")
 
 
 def count(world: World, province: Store) -> None:

@@ -31,7 +31,7 @@ def play(world: World) -> None:
     forging_relay(world)
     flipped_in_transit(world, codes[0])
     world.settle()
-    see_verdicts(world, codes[-11], codes[-2])
+    see_verdicts(world)
 
 
 def approve_without_role(world: World, code: str) -> None:
@@ -44,13 +44,13 @@ def approve_without_role(world: World, code: str) -> None:
     )
     world.narrator.quote(answer.told)
     forced = world.tell(ALONE, "approve_without_role", officer=intake, code=code)
-    world.facts["forced"] = forced["event"]
+    world.facts["forced"] = code, forced["event"]
 
 
 def write_uncertified(world: World, code: str) -> None:
     """A key that nobody has certified signs an edit."""
     written = world.tell(ALONE, "write_uncertified", officer=ALONE.first, code=code)
-    world.facts["uncertified"] = written["event"]
+    world.facts["uncertified"] = code, written["event"]
 
 
 def forging_relay(world: World) -> None:
@@ -118,15 +118,17 @@ def failing(world: World) -> str:
     return ""
 
 
-def see_verdicts(world: World, forced: str, uncertified: str) -> None:
+def see_verdicts(world: World) -> None:
     """The same verdict in the commune and at the district; nothing else waits for it."""
     for machine in (ALONE, DISTRICT):
-        found = verdict(world, machine, forced, world.facts["forced"])
+        found = verdict(world, machine, *world.facts["forced"])
         world.checks.equal(found, ("refused", "role"), f"{machine.title}: sai vai trò, bị từ chối / refused")
-        found = verdict(world, machine, uncertified, world.facts["uncertified"])
+        found = verdict(world, machine, *world.facts["uncertified"])
         world.checks.equal(found, ("waiting", "authority"), f"{machine.title}: khóa lạ, đang chờ / waits")
-    step = world.tell(DISTRICT, "value", officer=DISTRICT.first, code=uncertified, key="dien_thoai")
-    world.checks.that(step != "0121000000", "và không có hiệu lực / and has no effect", step)
+    phone = world.tell(
+        DISTRICT, "value", officer=DISTRICT.first, code=world.facts["uncertified"][0], key="dien_thoai"
+    )
+    world.checks.that(phone != "0121000000", "và không có hiệu lực / and has no effect", phone)
 
 
 def verdict(world: World, machine: Machine, code: str, event: str) -> tuple[str, str]:
