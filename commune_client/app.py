@@ -24,6 +24,7 @@ from commune_client.scratch import Scratch
 from commune_client.screens import words
 from commune_client.screens.jobs import Asker, Jobs
 from commune_client.screens.show import sync_state
+from commune_client.screens.told import told
 from commune_client.screens.unlock import UnlockScreen
 from commune_client.theme import StateStyle, use_theme
 from commune_client.widgets.sync_status import SyncState
@@ -325,6 +326,18 @@ class OnestopApp(Asker, App[int]):
         self.say(". ".join(told))
         if (screen := self._office_screen()) is not None:
             screen.reload()
+
+    # ------------------------------------------------------------------ when the program is at fault
+
+    def _fatal_error(self) -> None:
+        """End with one sentence. Textual would print a traceback with all values, of citizens too."""
+        if self._exception is not None:
+            self._exit_renderables.append(told(self._exception, self.place.folder).text)
+        self._close_messages_no_wait()
+
+    def action_help_quit(self) -> None:
+        """Say how to leave; Ctrl+C copies, and ends nothing."""
+        self.say(words.HOW_TO_LEAVE)
 
     # ------------------------------------------------------------------ actions of every screen
 

@@ -12,8 +12,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from commune_client.actions import Action, actions_on
-from commune_client.messages import explain
 from commune_client.screens.jobs import Asker, Jobs
+from commune_client.screens.told import told, tone
 from commune_client.theme import StateStyle
 from commune_client.widgets.key_line import KeyLine
 from commune_client.widgets.sync_status import SyncStatus
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from commune_client.app import OnestopApp
     from commune_client.desk import Desk
 
-__all__ = ["OfficeScreen", "bindings_of", "tone"]
-
-_CALM = frozenset({"unreachable"})
-"""Codes of errors that are an ordinary state of a machine in the country."""
+__all__ = ["OfficeScreen", "bindings_of"]
 
 
 def bindings_of(screen: str) -> list[BindingType]:
@@ -35,11 +32,6 @@ def bindings_of(screen: str) -> list[BindingType]:
         for item in actions_on(screen)
         if item.key and item.screen == screen
     ]
-
-
-def tone(error: Exception) -> StateStyle:
-    """Returns how an error is said: being offline is none."""
-    return StateStyle.PLAIN if getattr(error, "code", "") in _CALM else StateStyle.LATE
 
 
 class OfficeScreen(Asker, Screen[None]):
@@ -130,4 +122,4 @@ class OfficeScreen(Asker, Screen[None]):
 
     def complain(self, error: Exception) -> None:
         """Say in one sentence what went wrong; what stands on the screen stays."""
-        self.say(explain(error).text, tone(error))
+        self.say(told(error, self.office.place.folder).text, tone(error))

@@ -77,6 +77,7 @@ def _show_choices(app: OnestopApp, found: _Choices) -> None:
             then,
             hint=words.PROCEDURE_HELP,
             empty=words.NO_PROCEDURE,
+            stays=True,
         )
     )
 
@@ -130,7 +131,10 @@ def open_draft(app: OnestopApp, note: Note | None, procedure: str = "", doc: byt
 
 
 def _show_form(app: OnestopApp, start: Start) -> None:
-    app.push_screen(IntakeScreen(start))
+    if isinstance(app.screen, PickScreen):
+        app.switch_screen(IntakeScreen(start))
+    else:
+        app.push_screen(IntakeScreen(start))
 
 
 def _start(app: OnestopApp, note: Note | None, code: str, doc: bytes) -> Start:

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from commune_client.messages import explain
 from commune_client.screens import words
 from commune_client.screens.base import OfficeScreen
+from commune_client.screens.told import told
 from commune_client.theme import StateStyle
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ class Keeper:
 class KeepingScreen(OfficeScreen):
     """A screen with a form that is kept letter by letter."""
 
+    _has_complained = False
+    """Whether the last write failed, and the line below says so."""
+
     DEFAULT_CSS = """
     KeepingScreen > .kept { height: 1; padding: 0 1; background: $surface; }
     """
@@ -103,15 +106,13 @@ class KeepingScreen(OfficeScreen):
         """Say that what was typed is safe, or that it is not."""
         if event.error is None:
             self.show_kept(f"{words.KEPT} {_clock(event.at_ms)}", StateStyle.QUIET)
-            if self._complained:
-                self._complained = False
+            if self._has_complained:
+                self._has_complained = False
                 self.say("")
         else:
-            self._complained = True
+            self._has_complained = True
             self.show_kept(words.NOT_KEPT, StateStyle.LATE)
-            self.say(explain(event.error).text, StateStyle.LATE)
-
-    _complained = False
+            self.say(told(event.error, self.office.place.folder).text, StateStyle.LATE)
 
     def show_kept(self, text: str, style: StateStyle) -> None:
         """Say in the heading how safe the form is."""

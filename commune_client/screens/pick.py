@@ -87,6 +87,7 @@ class PickScreen(OfficeScreen):
         *,
         hint: str = "",
         empty: str = "",
+        stays: bool = False,
     ) -> None:
         """Make the screen.
 
@@ -97,6 +98,7 @@ class PickScreen(OfficeScreen):
             then: Called with the key of what was chosen, after the screen is gone.
             hint: Shown in the empty field.
             empty: Shown when nothing fits.
+            stays: Stay until what is chosen takes this screen's place.
         """
         super().__init__()
         self._title = heading
@@ -105,6 +107,7 @@ class PickScreen(OfficeScreen):
         self._then = then
         self._hint = hint
         self._empty = empty
+        self._stays = stays
 
     def compose_body(self) -> ComposeResult:
         """Lay out the field and the list."""
@@ -137,5 +140,6 @@ class PickScreen(OfficeScreen):
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         """Go back, and tell."""
         event.stop()
-        self.app.pop_screen()
+        if not self._stays:
+            self.app.pop_screen()
         self._then(event.key)

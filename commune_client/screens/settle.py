@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -124,6 +125,11 @@ def sides_text(dispute: Dispute) -> list[Paragraph]:
     return lines
 
 
+def _by_time(side: DisputeSide) -> tuple[int, bytes]:
+    """The claimed time decides nothing, but it is the order in which people tell it."""
+    return side.at_ms, side.event
+
+
 def _side_facts(dispute: Dispute, side: DisputeSide) -> str:
     """Say where, when and how far; of a late write and of what stands, which is which."""
     facts = [side.unit_name, day_time(side.at_ms), LEVEL_LABELS[side.level]]
@@ -154,7 +160,7 @@ class SettleScreen(KeepingScreen):
             dispute: What is open.
         """
         super().__init__()
-        self._dispute = dispute
+        self._dispute = replace(dispute, sides=tuple(sorted(dispute.sides, key=_by_time)))
         self._kept_as = f"settle/{dispute.doc.hex()}/{dispute.key}"
         self._is_busy = False
 

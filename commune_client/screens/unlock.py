@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from commune_client.messages import explain
 from commune_client.screens import words
+from commune_client.screens.told import told
 from commune_client.theme import StateStyle
 from commune_client.widgets.option_field import OptionField
 from commune_client.widgets.sync_status import SyncStatus
@@ -149,4 +149,4 @@ class UnlockScreen(Screen[None]):
         field = self.query_one(PassphraseInput)
         field.value = ""
         field.focus()
-        self.say(explain(error).text, StateStyle.LATE)
+        self.say(told(error, self.office.place.folder).text, StateStyle.LATE)

@@ -440,4 +440,4 @@ SIGNATURE_HELP: Final = (
     "theo luật."
 )
 
-UNEXPECTED: Final = "Chương trình gặp lỗi ngoài dự kiến ({}). Những gì đã lưu vẫn an toàn; hãy thử lại."
+HOW_TO_LEAVE: Final = "Ctrl+Q: khóa màn hình hoặc thoát"

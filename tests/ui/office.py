@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -137,9 +138,8 @@ async def settled(pilot: Pilot[Any]) -> None:
     app = pilot.app
     assert isinstance(app, OnestopApp)
     for _ in range(3):
-        await pilot.pause()
         await app.workers.wait_for_complete()
-        app.jobs.pool.submit(lambda: None).result()
+        await asyncio.wrap_future(app.jobs.pool.submit(lambda: None))
         await pilot.pause()
 
 

@@ -9,6 +9,7 @@ import pytest
 from commune_client.app import OnestopApp
 from commune_client.desk.place import Place
 from commune_client.screens import words
+from commune_client.screens.told import told
 from commune_client.screens.unlock import PassphraseInput, UnlockScreen
 from commune_client.screens.working_list import ListScreen
 from commune_client.widgets.field_form import FieldForm
@@ -156,3 +157,24 @@ async def test_leave(tmp_path: Path) -> None:
         await pilot.press("down", "enter")
         await settled(pilot)
         assert pilot.app.return_value == 0
+
+
+def test_a_fault_of_the_program_tells_no_values(tmp_path: Path) -> None:
+    """What nobody foresaw gives one sentence; neither it nor the log holds what somebody typed."""
+    try:
+        raise RuntimeError("Nguyễn Thị Hường")
+    except RuntimeError as error:
+        text = told(error, tmp_path).text
+    log = (tmp_path / "onestop.log").read_text(encoding="utf-8")
+    assert "Hường" not in text + log
+    assert "RuntimeError" in log
+    assert "test_screens_start.py" in log
+
+
+async def test_interrupt_ends_nothing(tmp_path: Path) -> None:
+    """Ctrl+C, which copies elsewhere, says how to leave and ends nothing."""
+    async with opened(Office(tmp_path).place(officers=COUNTER), "Nguyễn Văn An") as pilot:
+        pilot.app.action_help_quit()
+        await settled(pilot)
+        assert words.HOW_TO_LEAVE in screen_text(pilot.app)
+        assert isinstance(pilot.app.screen, ListScreen)
