@@ -1,21 +1,16 @@
-"""A machine's side of a sync over HTTP, with every wait measured and every byte counted."""
+"""A machine's side of a sync: the library's own client over HTTP, with its waits measured."""
 
 from __future__ import annotations
 
-import socket
 import time
-from http.client import HTTPConnection
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
-from onestop_sync.protocol import Requester
+import httpx
+
+from onestop_sync import client
 from onestop_sync.store import Store
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
-
 __all__ = ["Exchange", "Link"]
-
-_TIMEOUT_S = 120
 
 
 class Exchange(NamedTuple):
@@ -24,33 +19,29 @@ class Exchange(NamedTuple):
     Attributes:
         round_trips: Requests that were answered.
         sent: Events offered.
-        received: Events taken.
-        wire_bytes: All bytes on the socket in both directions, HTTP's headers included.
-        server_s: Seconds from sending each request to having its answer, summed.
+        wire_bytes: Bytes in both directions, HTTP's own included.
+        server_s: Seconds from sending each request to its answer, summed.
         total_s: Seconds of the whole sync, the machine's own work included.
     """
 
     round_trips: int
     sent: int
-    received: int
     wire_bytes: int
     server_s: float
     total_s: float
 
 
-class _Counted(socket.socket):
-    """A socket that counts what passes."""
+class _Timed(httpx.Client):
+    """A client that adds up how long it waits for answers."""
 
-    passed = 0
+    waited_s = 0.0
 
-    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
-        self.passed += memoryview(data).nbytes
-        super().sendall(data, flags)
-
-    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0, /) -> int:
-        count = super().recv_into(buffer, nbytes, flags)
-        self.passed += count
-        return count
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        begun = time.perf_counter()
+        try:
+            return super().send(request, **options)
+        finally:
+            self.waited_s += time.perf_counter() - begun
 
 
 class Link:
@@ -61,36 +52,19 @@ class Link:
     """
 
     def __init__(self, port: int) -> None:
-        self.name = f"http://127.0.0.1:{port}"
-        self._socket = _Counted(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.settimeout(_TIMEOUT_S)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.connect(("127.0.0.1", port))
-        self._http = HTTPConnection("127.0.0.1", port)
-        self._http.sock = self._socket
+        self._http = _Timed(trust_env=False, limits=httpx.Limits(keepalive_expiry=300))
+        self._parent = client.Parent(f"http://127.0.0.1:{port}")
+        self._lines = client.Lines(lambda _parent: self._http)
 
     def sync(self, store: Store) -> Exchange:
         """Syncs until both sides have what they may have."""
-        requester = Requester(store, self.name)
-        passed = self._socket.passed
-        waited = 0.0
+        before = self._http.waited_s
         begun = time.perf_counter()
-        while (request := requester.next_request()) is not None:
-            asked = time.perf_counter()
-            status, answer = self._ask(request)
-            waited += time.perf_counter() - asked
-            requester.take_answer(status, answer)
+        report = client.sync(store, [self._parent], lines=self._lines)
         total = time.perf_counter() - begun
-        report = requester.report
-        return Exchange(
-            report.round_trips, report.sent, report.received, self._socket.passed - passed, waited, total
-        )
+        wire = report.wire_up + report.wire_down
+        return Exchange(report.round_trips, report.sent, wire, self._http.waited_s - before, total)
 
     def close(self) -> None:
         """Closes the connection."""
-        self._http.close()
-
-    def _ask(self, request: bytes) -> tuple[int, bytes]:
-        self._http.request("POST", "/v1/sync", request)
-        response = self._http.getresponse()
-        return response.status, response.read()
+        self._lines.close()
