@@ -71,12 +71,14 @@ def test_another_thread_that_reads_keys_takes_none_from_a_transaction(tmp_path: 
     officer = province.machine("commune", "c1", {"an": ["clerk"]})
     doc = officer.writer("an").create("case", {"code": "1"})
     event = officer.store.history(doc)[0].event
+    proof = officer.store.introduction(event.log)
+    proofs, events = server.prepare(proof), server.prepare([proof[-1], event.to_frame()])
     with server.writing():
-        server.receive(officer.store.introduction(event.log))
+        server.append(proofs)
         reader = threading.Thread(target=server.authority, args=(bytes(32),))
         reader.start()
         reader.join(0.5)
-        server.receive([event.to_frame()])
+        server.append(events)
     reader.join()
     assert (server.count("case"), server.status().waiting) == (1, 0)
     server.close()
