@@ -1,50 +1,31 @@
-"""The app: it paints the unlock screen first, and loads all that is heavy behind it.
-
-Until the first paint nothing of the database, the network or the cryptography is imported; a thread does it
-while the official types the passphrase. The app holds what outlives a screen: the desk, how sync stands, the
-idle lock. Threads never touch widgets; what they find out comes back as messages.
-"""
+"""The app with everything that its keys do: synchronising, and going from screen to screen."""
 
 from __future__ import annotations
 
-import importlib
-import time
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any
 
-from textual import events
-from textual.app import App
-from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.screen import Screen
 
 from commune_client.actions import ACTIONS, EVERYWHERE
-from commune_client.desk.place import Place
-from commune_client.scratch import Scratch
+from commune_client.office_app import IDLE_LOCK_S, OfficeApp
 from commune_client.screens import words
-from commune_client.screens.jobs import Asker, Jobs
 from commune_client.screens.show import sync_state
-from commune_client.screens.told import told
 from commune_client.screens.unlock import UnlockScreen
-from commune_client.theme import StateStyle, use_theme
-from commune_client.widgets.sync_status import SyncState
 
 if TYPE_CHECKING:
-    from textual.screen import Screen
-
     from commune_client.desk import Desk
     from commune_client.desk.facts import SyncFacts, SyncResult
-    from commune_client.screens.base import OfficeScreen
 
 __all__ = ["IDLE_LOCK_S", "OnestopApp"]
 
-IDLE_LOCK_S = 10 * 60
-"""Seconds without a key after which the screen locks itself."""
 _PROGRESS_EVERY_S = 0.3
+"""How often a running sync is looked at, in seconds."""
 _LIST_DEPTH = 2
 """Screens on the stack when the working list is up: Textual's own, and the list."""
-_STATUS_EVERY_S = 60
-"""How often the ages in the sync line are counted anew, in seconds."""
+_OFFICE_ACTIONS = frozenset(item.name for item in ACTIONS if item.screen == EVERYWHERE) - {"quit"}
 
 
 @dataclass
@@ -60,216 +41,13 @@ class Synced(Message):
     error: Exception | None
 
 
-class _Opened(NamedTuple):
-    """What unlocking gave: the desk, the letters in progress, and who works."""
+class OnestopApp(OfficeApp):
+    """The commune's screen."""
 
-    desk: Desk
-    scratch: Scratch
-    who: str
-
-
-class OnestopApp(Asker, App[int]):
-    """The commune's screen.
-
-    Attributes:
-        place: The machine's folder.
-        jobs: The thread in which the desk is asked.
-        sync_state: What the line of state shows.
-    """
-
-    TITLE = "onestop"
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(item.key, item.name, item.label, show=False, priority=item.name == "quit")
-        for item in ACTIONS
-        if item.screen == EVERYWHERE and item.key
-    ]
-
-    def __init__(self, place: Place, officer: str = "", *, idle_lock_s: float = IDLE_LOCK_S) -> None:
-        """Make the app.
-
-        Args:
-            place: The machine's folder.
-            officer: Whose passphrase to ask for; empty to choose.
-            idle_lock_s: Seconds without a key after which the screen locks itself; 0 for never.
-        """
-        super().__init__()
-        use_theme(self)
-        self.place = place
-        self.asked_officer = officer
-        self.jobs = Jobs()
-        self.sync_state = SyncState()
-        self.who = ""
-        self._desk: Desk | None = None
-        self._scratch: Scratch | None = None
-        self._idle_lock_s = idle_lock_s
-        self._last_key_s = time.monotonic()
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Make the app; see `OfficeApp`."""
+        super().__init__(*arguments, **options)
         self._is_syncing = False
-        self.notices = 0
-
-    # ------------------------------------------------------------------ start
-
-    def on_mount(self) -> None:
-        """Paint the unlock screen; everything heavy comes after that."""
-        self.push_screen(UnlockScreen())
-        self.call_after_refresh(self.warm_up)
-
-    def warm_up(self) -> None:
-        """Load, in a thread, what is needed once the passphrase is there."""
-        self.work(self._read_place, self._show_officers, self._show_no_officers)
-        self.work(_import_office, lambda _: None)
-
-    def _read_place(self) -> tuple[list[str], str]:
-        """Returns who works here, and whose passphrase to ask for."""
-        officers = self.place.officers()
-        asked = self.asked_officer
-        return officers, asked if asked in officers else self.place.default_officer()
-
-    def _show_officers(self, found: tuple[list[str], str]) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, UnlockScreen):
-                screen.show_officers(*found)
-
-    def _show_no_officers(self, _: Exception) -> None:
-        self._show_officers(([], ""))
-
-    # ------------------------------------------------------------------ desk
-
-    @property
-    def desk(self) -> Desk:
-        """The open desk; only screens that need none exist without it."""
-        if self._desk is None:
-            raise RuntimeError("no desk is open")
-        return self._desk
-
-    @property
-    def scratch(self) -> Scratch:
-        """Forms in progress, of the open desk."""
-        if self._scratch is None:
-            raise RuntimeError("no desk is open")
-        return self._scratch
-
-    @property
-    def is_desk_open(self) -> bool:
-        """Whether the store is open, locked or not."""
-        return self._desk is not None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether an officer is signed in."""
-        return self._desk is not None and not self._desk.is_locked
-
-    def unlock(self, officer: str, passphrase: str) -> None:
-        """Open the desk, or sign in on the one that is open; the screen changes when that is done."""
-        before = self._desk.name if self._desk else ""
-        self.work(
-            partial(self._open, officer, passphrase),
-            lambda opened: self._opened(opened, is_same=before == officer),
-            self._not_opened,
-        )
-
-    def _open(self, officer: str, passphrase: str) -> _Opened:
-        from commune_client.desk.desk import open_desk
-
-        desk, scratch = self._desk, self._scratch
-        if desk is None or scratch is None:
-            secrets = self.place.secrets(officer, passphrase)
-            desk, scratch = open_desk(self.place, secrets), Scratch(self.place.folder, secrets.database_key)
-        else:
-            desk.unlock(officer, passphrase)
-        who = desk.officer
-        return _Opened(desk, scratch, words.who(who.name, who.unit_name))
-
-    def _opened(self, opened: _Opened, *, is_same: bool) -> None:
-        from commune_client.screens.working_list import ListScreen
-
-        self._desk, self._scratch, self.who = opened
-        self._last_key_s = time.monotonic()
-        if is_same:
-            self.pop_screen()
-        else:
-            while len(self.screen_stack) > 1:
-                self.pop_screen()
-            self.push_screen(ListScreen())
-        self.refresh_status()
-        self._watch_idle()
-        self.set_timer(_STATUS_EVERY_S, self._count_ages)
-
-    def _not_opened(self, error: Exception) -> None:
-        if isinstance(self.screen, UnlockScreen):
-            self.screen.refuse(error)
-
-    def jobs_of(self) -> Jobs:
-        """Return the thread in which the desk is asked."""
-        return self.jobs
-
-    def complain(self, error: Exception) -> None:
-        """Say on the screen what went wrong with a call of the app's own."""
-        if isinstance(self.screen, UnlockScreen):
-            self.screen.refuse(error)
-        elif (screen := self._office_screen()) is not None:
-            screen.complain(error)
-
-    def say(self, text: str, style: StateStyle = StateStyle.PLAIN) -> None:
-        """Say something on the screen that is up, once it is."""
-        self.call_later(self._say, text, style)
-
-    def _say(self, text: str, style: StateStyle) -> None:
-        if (screen := self._office_screen()) is not None:
-            screen.say(text, style)
-
-    def _office_screen(self) -> OfficeScreen | None:
-        """Return the screen that is up, when it is one of the office."""
-        screen = self.screen
-        return cast("OfficeScreen", screen) if hasattr(screen, "compose_body") else None
-
-    # ------------------------------------------------------------------ locking
-
-    def lock(self) -> None:
-        """Drop the officer's key and cover the screen; what was typed stays, store and sync go on."""
-        if not self.is_open:
-            return
-        self.desk.lock()
-        self.push_screen(UnlockScreen())
-        self.work(self._read_place, self._show_officers, self._show_no_officers)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Note that somebody is here."""
-        if isinstance(event, events.Key | events.Paste | events.MouseEvent):
-            self._last_key_s = time.monotonic()
-        await super().on_event(event)
-
-    def _watch_idle(self) -> None:
-        """Lock when nobody has been here for long enough; otherwise look again when that could be."""
-        if not self._idle_lock_s or not self.is_open:
-            return
-        left = self._last_key_s + self._idle_lock_s - time.monotonic()
-        if left <= 0:
-            self.lock()
-        else:
-            self.set_timer(left, self._watch_idle)
-
-    # ------------------------------------------------------------------ the line of state
-
-    def refresh_status(self) -> None:
-        """Ask the desk how sync stands."""
-        if self._desk is not None:
-            self.work(self._desk.status, self._take_status)
-
-    def _count_ages(self) -> None:
-        if self.is_open:
-            self.refresh_status()
-            self.set_timer(_STATUS_EVERY_S, self._count_ages)
-
-    def _take_status(self, facts: SyncFacts) -> None:
-        self.notices = facts.notices
-        self._show_sync(sync_state(facts, self.sync_state.progress))
-
-    def _show_sync(self, state: SyncState) -> None:
-        self.sync_state = state
-        for screen in self.screen_stack:
-            if hasattr(screen, "show_sync"):
-                screen.show_sync()
 
     # ------------------------------------------------------------------ synchronising
 
@@ -326,18 +104,6 @@ class OnestopApp(Asker, App[int]):
         self.say(". ".join(told))
         if (screen := self._office_screen()) is not None:
             screen.reload()
-
-    # ------------------------------------------------------------------ when the program is at fault
-
-    def _fatal_error(self) -> None:
-        """End with one sentence. Textual would print a traceback with all values, of citizens too."""
-        if self._exception is not None:
-            self._exit_renderables.append(told(self._exception, self.place.folder).text)
-        self._close_messages_no_wait()
-
-    def action_help_quit(self) -> None:
-        """Say how to leave; Ctrl+C copies, and ends nothing."""
-        self.say(words.HOW_TO_LEAVE)
 
     # ------------------------------------------------------------------ actions of every screen
 
@@ -431,23 +197,3 @@ class OnestopApp(Asker, App[int]):
         from commune_client.screens.dossier import DossierScreen
 
         self.push_screen(DossierScreen(doc))
-
-    def finish(self) -> None:
-        """Close what is open, after the app has ended; what was typed last is written first."""
-        self.jobs.close()
-        if self._desk is not None:
-            self._desk.close()
-
-
-_OFFICE_ACTIONS = frozenset(item.name for item in ACTIONS if item.screen == EVERYWHERE) - {"quit"}
-_OFFICE_MODULES = (
-    "desk.desk", "scratch", "screens.working_list", "screens.intake", "screens.accepted", "screens.dossier",
-    "screens.act", "screens.edit", "screens.outbox", "screens.conflicts", "screens.settle", "screens.help",
-    "screens.notices", "screens.leave",
-)  # fmt: skip
-
-
-def _import_office() -> None:
-    """Load the library and the other screens; runs in the desk's thread."""
-    for name in _OFFICE_MODULES:
-        importlib.import_module(f"commune_client.{name}")

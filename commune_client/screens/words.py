@@ -66,7 +66,6 @@ DRAFT_CODE: Final = "(chưa cấp)"
 JUST_OVERDUE: Final = "!! quá giờ hẹn"
 CONFLICT_MARK: Final = "X"
 WAITING_MARK: Final = "?"
-MARK_HELP: Final = "X: có xung đột   ?: còn chờ dữ liệu"
 SHORT_STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "draft": "Mới lập",
@@ -210,11 +209,6 @@ def draft_of(applicant: str, procedure: str) -> str:
     return f"{applicant or '(chưa có tên)'} – {procedure}"
 
 
-def drafted_at(when: str, officer: str) -> str:
-    """Say when a draft was last typed at, and by whom."""
-    return f"nháp {when} {officer}"
-
-
 def expected_due(when: str) -> str:
     """Say when a dossier accepted now would be due."""
     return f"nếu tiếp nhận bây giờ: hẹn trả {when}"
@@ -283,7 +277,6 @@ TIMELINE: Final = "Quá trình xử lý (mỗi mục là một việc đã ký)"
 NOTES: Final = "Ghi chú"
 EDIT: Final = "Sửa thông tin"
 ADD_NOTE: Final = "Thêm ghi chú"
-SETTLE: Final = "Giải quyết xung đột"
 VOID: Final = "Hủy hồ sơ"
 LATEST: Final = "Việc gần nhất"
 HELD_BY: Final = "đang ở"
@@ -319,8 +312,6 @@ OPINION: Final = "Ý kiến"
 RECEIVER: Final = "Người nhận kết quả"
 NOTE: Final = "Ghi chú"
 CONFIRM: Final = "Enter: ký và ghi   Esc: thôi"
-SEALS: Final = "Sau việc này nội dung hồ sơ được khóa."
-SAVED: Final = "Đã ký và lưu trên máy"
 NOTHING_CHANGED: Final = "Không có gì thay đổi"
 OLD_TEXT_BACK: Final = "Đã lấy lại những gì gõ dở lần trước"
 CHANGED_MEANWHILE: Final = "Hồ sơ vừa có thay đổi của người khác. Hãy xem lại; những gì đã gõ vẫn còn"
@@ -402,7 +393,6 @@ def unsent_since(count: int, since: str, age: str) -> str:
 
 NOTICES: Final = "Thay đổi sau khi đã làm"
 NO_NOTICES: Final = "Không có thay đổi nào chưa xem"
-NOTICES_HELP: Final = "Enter: mở hồ sơ   0: đánh dấu đã xem tất cả"
 ALL_SEEN: Final = "Đã đánh dấu đã xem"
 WHEN: Final = "Lúc"
 WHAT: Final = "Việc"
@@ -411,7 +401,6 @@ CHANGE: Final = "Thay đổi"
 # --- Help and palette ---
 
 HELP: Final = "Trợ giúp"
-HELP_FOOT: Final = "Lên, xuống: cuộn   Esc: đóng"
 PALETTE: Final = "Mọi lệnh"
 PALETTE_HELP: Final = "gõ vài chữ của việc muốn làm, không cần dấu"
 KEYS_HERE: Final = "Trên màn hình này"
