@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from random import Random
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from demo.people import DEMO_DAY, dossiers
+from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.data import shipped_calendar, shipped_catalogue, shipped_profiles
 from onestop_sync.dossier.intake import Plan, papers_of, plan_intake
 
@@ -18,7 +18,6 @@ SEED: Final = 2018
 _A_DAY: Final = 900
 """Dossiers a day: fifty thousand are some weeks of a province."""
 _BATCH: Final = 1000
-_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def plans(count: int, seed: int = SEED) -> Iterator[Plan]:
@@ -35,7 +34,7 @@ def plans(count: int, seed: int = SEED) -> Iterator[Plan]:
     while made < count:
         for content in dossiers(rng, catalogue, min(_BATCH, count - made)):
             day = DEMO_DAY + timedelta(days=made // _A_DAY)
-            now = datetime.combine(day, time(8), _ZONE) + timedelta(seconds=10 * (made % _A_DAY))
+            now = datetime.combine(day, time(8), VIETNAM) + timedelta(seconds=10 * (made % _A_DAY))
             code = f"000.01.01.H99-{day:%y%m%d}-{made % _A_DAY + 1:04d}"
             procedure = catalogue.get(content.procedure_code)
             papers = papers_of(procedure, content.attachments)

@@ -12,13 +12,13 @@ import hmac
 from datetime import datetime
 from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.errors import InvalidInput, OnestopError
 from onestop_sync.store import Store
 from server_stub import figures
@@ -27,7 +27,6 @@ __all__ = ["MIN_PASSWORD", "check_password", "routes"]
 
 MIN_PASSWORD: Final = 12
 """Shortest password, characters: a page on the network can be guessed at."""
-_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 _LEVELS: Final = {"here": "–", "hub": "máy đầu mối", "commune": "xã", "district": "huyện", "province": "tỉnh"}
 _ERRORS: Final = {
     "unreachable": "ngoại tuyến, sẽ gửi khi có mạng",
@@ -104,7 +103,7 @@ def _time(at_ms: int | None) -> str:
     """Returns a time as it is written in Vietnam; a dash for never."""
     if not at_ms:
         return "–"
-    return datetime.fromtimestamp(at_ms / 1000, _ZONE).strftime("%H:%M:%S %d/%m/%Y")
+    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).strftime("%H:%M:%S %d/%m/%Y")
 
 
 def _number(value: int) -> str:
