@@ -32,7 +32,7 @@ __all__ = [
 
 HOST: Final = "127.0.0.1"
 ROOT: Final = Path(__file__).parents[1]
-_START_S: Final = 30.0
+_START_S: Final = 60.0
 _STOP_S: Final = 15.0
 
 Progress = Callable[[int, int], None]

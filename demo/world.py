@@ -25,6 +25,8 @@ _UNITS: Final = "don-vi.json"
 """File of the tree of units; by it a folder is known as one that the demo made."""
 _COMMAND_S: Final = 60.0
 _RELAYING_S: Final = 1.0
+_TRIES: Final = 4
+_AGAIN_S: Final = 0.2
 _AT_ONCE: Final = 2
 _ROUNDS: Final = 8
 HOLDER: Final = "quan-tri"
@@ -189,17 +191,22 @@ class World:
         """
         if machine in {HUB, DISTRICT}:
             self._let_relay(machine)
-        try:
-            found: dict[str, Any] = self.tell(machine, "sync", officer=machine.first)
-        except JobFailed as error:
-            if error.code != "upstream_refused":
-                raise
-            # The server of this machine, its relay, was syncing at the same moment with the same nonce.
-            found = self.tell(machine, "sync", officer=machine.first)
+        found = self._synced(machine, _TRIES)
         if found["parent"] == self.address(HUB.folder):  # a hub keeps no log
             self._through_hub = self._through_hub.plus(
                 found["round_trips"], found["bytes_up"], found["bytes_down"]
             )
+        return found
+
+    def _synced(self, machine: Machine, tries: int) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self.tell(machine, "sync", officer=machine.first)
+        except JobFailed as error:
+            if error.code != "upstream_refused" or tries == 1:
+                raise
+            # The server of this machine, its relay, was syncing at the same moment with the same nonce.
+            time.sleep(_AGAIN_S)
+            return self._synced(machine, tries - 1)
         return found
 
     def _let_relay(self, machine: Machine) -> None:
