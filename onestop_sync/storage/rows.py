@@ -35,23 +35,39 @@ def select_in(
 def insert_all(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Inserts rows, each with a value for every column in the table's order.
 
-    The statement is compiled once for each kind of database, and the driver gets the rows as they are:
+    The statement is made once for each kind of database, and the driver gets the rows as they are:
     SQLAlchemy's own way looks at every value again, which takes as long as the insert.
     """
     if not rows:
         return
     dialect = connection.dialect
-    statement = _INSERTS.get((table.name, dialect.name))
+    if dialect.name == "postgresql":
+        _copy(connection, table, rows)
+        return
+    statement = _INSERTS.get(table.name)
     if statement is None:
-        statement = _INSERTS[table.name, dialect.name] = str(sa.insert(table).compile(dialect=dialect))
-    if dialect.positional:
-        connection.exec_driver_sql(statement, list(rows))
-    else:
-        names = table.columns.keys()
-        connection.exec_driver_sql(statement, [dict(zip(names, row, strict=True)) for row in rows])
+        statement = _INSERTS[table.name] = str(sa.insert(table).compile(dialect=dialect))
+    connection.exec_driver_sql(statement, list(rows))
 
 
-_INSERTS: Final[dict[tuple[str, str], str]] = {}
+_INSERTS: Final[dict[str, str]] = {}
+
+
+def _copy(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Inserts rows by PostgreSQL's COPY; what the driver says of it is told as SQLAlchemy tells it."""
+    dialect = connection.dialect
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    statement = f'COPY "{table.name}" ({columns}) FROM STDIN (FORMAT BINARY)'
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types([column.type.compile(dialect).lower() for column in table.columns])
+            for row in rows:
+                copy.write_row(row)
+    except dialect.loaded_dbapi.Error as error:
+        base = dialect.loaded_dbapi.Error
+        raise sa.exc.DBAPIError.instance(statement, None, error, base, dialect=dialect) from error
 
 
 def stored_event(row: Any) -> Event:
