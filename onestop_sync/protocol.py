@@ -10,8 +10,8 @@ answer, so that a copied one opens nothing:
 An answer is signed, and bound to the request that it answers, so that an old one, or one that a relay has
 changed or shortened, moves nothing.
 
-The first request of all carries no nonce; it is answered by a *challenge*, in which the parent proves who
-it is before it is told anything. An unknown machine is asked to introduce itself. Everything else is an
+The first request of all names no parent and carries the machine's own proof and nothing else; it is answered
+by a *challenge*, in which the parent proves who it is before it is told anything. Everything else is an
 *answer*: signed acks, a verdict for each event that takes no effect, items of the feed, and where to go on.
 
 `Requester` and `Responder` hold this; they move bytes and a store, and do no I/O of their own.
@@ -235,13 +235,15 @@ class Responder:
         self, data: bytes, request: _Request, log: bytes, signed: bytes, signature: bytes
     ) -> tuple[int, bytes]:
         node = self.store.machine_log
-        if not request.parent:
-            return 401, self._challenge(node, request.nonce, log)
-        if request.parent != node[:_NODE_BYTES]:
+        if request.parent and request.parent != node[:_NODE_BYTES]:
             raise NotAllowed("The request is for another server.")
+        # Nothing is stored, not even a nonce, for somebody who has not proven to be a machine of ours.
         key, unit = self._machine(log, request.introduction)
         if not keys.verify(key, signed, signature):
             raise NotAllowed("The request is not signed by the machine that it names.")
+        if not request.parent:
+            self.store.receive(request.introduction, log)
+            return 401, self._challenge(node, request.nonce, log)
         taken = self._take(request, log)
         if taken is None:
             return 401, self._challenge(node, b"", log)
@@ -333,7 +335,6 @@ class Requester:
         self._knows = exchange.load_parent(store, parent)
         self._asked = b""
         self._sent = b""
-        self._must_introduce = False
         # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
         self._echo = self._knows.cursor is None or not self._knows.nonce
         self._is_done = False
@@ -352,7 +353,14 @@ class Requester:
         else:
             self._asked = self.store.rng(exchange.NONCE_BYTES)
             request = _Request(
-                b"", self._asked, None, echo=False, max_bytes=0, trust_version=0, frames=[], introduction=[]
+                b"",
+                self._asked,
+                None,
+                echo=False,
+                max_bytes=0,
+                trust_version=0,
+                frames=[],
+                introduction=self.store.introduction(self._log),
             )
         data = self._sent = request.sign(self.store.machine, self._log)
         self.report.bytes_up += len(data)
@@ -366,8 +374,7 @@ class Requester:
         self._has_more = found.has_more
         self._offered = [event for event, _ in found.events]
         self._introduced = found.new_logs
-        new_logs = [self._log, *found.new_logs] if self._must_introduce else found.new_logs
-        introduction = [frame for log in new_logs for frame in store.introduction(log)]
+        introduction = [frame for log in found.new_logs for frame in store.introduction(log)]
         return _Request(
             knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
             store.trust.document.version, [frame for _, frame in found.events], introduction,
@@ -447,7 +454,6 @@ class Requester:
             certificate.unit, self.store.unit
         ):
             raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
-        self._must_introduce = bool(theirs)
         self._echo = True
         self._asked = b""
         self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
@@ -474,13 +480,11 @@ class Requester:
         # What the parent will not store is not offered again in this exchange: it holds up no other.
         self._skip |= not_stored.intersection(self._offered)
         self._offered = []
-        self._must_introduce = False
         self._refusals = 0
 
     def _take_error(self, status: int, code: str, what: str) -> None:
-        self._refuse_again(
-            code, f"The parent refused: {what}", status=status, is_final=status != HTTP_FORBIDDEN
-        )
+        is_final = status != HTTP_FORBIDDEN or not self._knows.nonce
+        self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=is_final)
         # It may have been rolled back, and know us no more: begin anew, with an introduction.
         self._knows = self._knows._replace(nonce=b"")
 

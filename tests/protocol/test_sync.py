@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from onestop_sync import codec
 from onestop_sync.errors import FormatError, UpstreamMalformed, UpstreamRefused
@@ -14,6 +15,7 @@ from onestop_sync.event import Genesis, build, typed_id
 from onestop_sync.fold import Reason, Standing
 from onestop_sync.keys import SigningKey
 from onestop_sync.protocol import Requester, Responder, SyncReport, open_packet, pack_packet
+from onestop_sync.storage import tables
 from onestop_sync.store import Store
 from tests.province import CASE, Machine, Province
 
@@ -177,6 +179,34 @@ def test_copied_request_discloses_nothing(line: Line) -> None:
             assert open_packet(answer)[1] in {"challenge", "error"}
 
 
+def test_nothing_is_stored_for_somebody_unproven(line: Line, tmp_path: Path) -> None:
+    """An opening by a stranger, or in a machine's name without its key, leaves no row and no nonce behind."""
+    sync(line.pc1, line.hub)
+    stranger = Line(Province(tmp_path / "la", seed=2)).pc1
+    opening = Requester(stranger.store, "hub").next_request() or b""
+    payload, _, signature = open_packet(opening)
+    forged = pack_packet([payload, line.pc1.store.machine_log, signature])
+    before = rows(line.hub)
+    for request in (opening, forged):
+        assert Responder(line.hub.store).respond(request)[0] == 403
+    assert rows(line.hub) == before
+    assert sync(line.pc1, line.hub).round_trips == 1
+
+
+def rows(machine: Machine) -> list[tuple[str, int, list[bytes]]]:
+    """Returns how many rows each table of a store has, and all nonces."""
+    with machine.store.reading() as connection:
+        nonces = list(connection.execute(sa.select(tables.peer.c.nonce)).scalars())
+        return [
+            (
+                table.name,
+                connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one(),
+                nonces,
+            )
+            for table in tables.metadata.sorted_tables
+        ]
+
+
 def test_old_answer_moves_nothing(line: Line) -> None:
     """An answer to an earlier request is refused as not the parent's answer to this one."""
     sync(line.pc1, line.hub)
@@ -298,12 +328,18 @@ def test_parent_that_lost_its_store_gets_everything_again(line: Line, province: 
 
 
 def test_stranger_is_told_nothing(line: Line, tmp_path: Path) -> None:
-    """A machine of another province can neither ask nor be asked."""
+    """A machine of another province can neither ask nor be asked, even if it lies about whom it serves."""
     other = Line(Province(tmp_path / "khac", seed=2))
-    with pytest.raises(UpstreamMalformed):
+    with pytest.raises(UpstreamRefused):
         sync(other.pc1, line.hub)
     with pytest.raises(UpstreamRefused):
         sync(line.hub, line.pc1)
+    requester = Requester(line.pc1.store, "hub")
+    requester.next_request()
+    log = line.pc1.store.machine_log
+    lie = Responder(other.hub.store)._challenge(other.hub.store.machine_log, requester._asked, log)
+    with pytest.raises(UpstreamMalformed):
+        requester.take_answer(401, lie)
 
 
 @pytest.mark.parametrize(
