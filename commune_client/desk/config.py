@@ -13,7 +13,7 @@ FILE: Final = "config.json"
 _TIMES: Final = ("doubted_ms", "confirmed_ms", "confirmed_over_ms")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Settings of one machine.
 
