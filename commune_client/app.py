@@ -12,7 +12,6 @@ from textual.screen import Screen
 from commune_client.actions import ACTIONS, EVERYWHERE
 from commune_client.office_app import IDLE_LOCK_S, OfficeApp
 from commune_client.screens import words
-from commune_client.screens.show import sync_state
 from commune_client.screens.unlock import UnlockScreen
 
 if TYPE_CHECKING:
@@ -76,6 +75,8 @@ class OnestopApp(OfficeApp):
             self.set_timer(_PROGRESS_EVERY_S, partial(self._look, total))
 
     def _moved(self, total: int, facts: SyncFacts) -> None:
+        from commune_client.screens.show import sync_state
+
         if self._is_syncing:
             total = max(total, facts.unsent)
             self._show_sync(sync_state(facts, (total - facts.unsent, total)))

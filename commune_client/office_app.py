@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from textual import events
@@ -20,19 +20,17 @@ from textual.timer import Timer
 
 from commune_client.actions import ACTIONS, EVERYWHERE
 from commune_client.desk.place import Place
-from commune_client.scratch import Scratch
 from commune_client.screens import words
 from commune_client.screens.jobs import Asker, Jobs
-from commune_client.screens.show import sync_state
-from commune_client.screens.told import told
 from commune_client.screens.unlock import UnlockScreen
 from commune_client.theme import StateStyle, use_theme
-from commune_client.widgets.sync_status import SyncState
 
 if TYPE_CHECKING:
     from commune_client.desk import Desk
     from commune_client.desk.facts import SyncFacts
+    from commune_client.scratch import Scratch
     from commune_client.screens.base import OfficeScreen
+    from commune_client.widgets.sync_status import SyncState
 
 __all__ = ["IDLE_LOCK_S", "OfficeApp"]
 
@@ -56,7 +54,6 @@ class OfficeApp(Asker, App[int]):
     Attributes:
         place: The machine's folder.
         jobs: The thread in which the desk is asked.
-        sync_state: What the line of state shows.
     """
 
     TITLE = "onestop"
@@ -80,7 +77,6 @@ class OfficeApp(Asker, App[int]):
         self.place = place
         self.asked_officer = officer
         self.jobs = Jobs()
-        self.sync_state = SyncState()
         self.who = ""
         self._desk: Desk | None = None
         self._scratch: Scratch | None = None
@@ -124,6 +120,13 @@ class OfficeApp(Asker, App[int]):
             raise RuntimeError("no desk is open")
         return self._desk
 
+    @cached_property
+    def sync_state(self) -> SyncState:
+        """What the line of state shows; nothing is known before the desk is open."""
+        from commune_client.widgets.sync_status import SyncState
+
+        return SyncState()
+
     @property
     def scratch(self) -> Scratch:
         """Forms in progress, of the open desk."""
@@ -152,6 +155,7 @@ class OfficeApp(Asker, App[int]):
 
     def _open(self, officer: str, passphrase: str) -> _Opened:
         from commune_client.desk.desk import open_desk
+        from commune_client.scratch import Scratch
 
         desk, scratch = self._desk, self._scratch
         if desk is None or scratch is None:
@@ -250,6 +254,8 @@ class OfficeApp(Asker, App[int]):
             self._again("ages", _STATUS_EVERY_S, self._count_ages)
 
     def _take_status(self, facts: SyncFacts) -> None:
+        from commune_client.screens.show import sync_state
+
         self.notices = facts.notices
         self._show_sync(sync_state(facts, self.sync_state.progress))
 
@@ -263,6 +269,8 @@ class OfficeApp(Asker, App[int]):
 
     def _fatal_error(self) -> None:
         """End with one sentence. Textual would print a traceback with all values, of citizens too."""
+        from commune_client.screens.told import told
+
         if self._exception is not None:
             self._exit_renderables.append(told(self._exception, self.place.folder).text)
         self._close_messages_no_wait()

@@ -54,7 +54,7 @@ def load_config(folder: Path) -> Config:
             case {"parents": list(parents), "officer": str(officer), **rest} if all(
                 isinstance(parent, str) for parent in parents
             ):
-                return Config(tuple(parents), officer=officer, **_rest(rest))
+                return Config(parents=tuple(parents), officer=officer, **_rest(rest))
     except (ValueError, TypeError) as error:
         raise _damaged(path) from error
     raise _damaged(path)

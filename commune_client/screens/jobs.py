@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual.message import Message
 from textual.message_pump import MessagePump
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["Asker", "Done", "Failed", "Jobs"]
 
@@ -48,13 +51,14 @@ class Jobs:
     """Runs calls in one thread, in the order in which they were asked for.
 
     The order matters: a form that is kept twice must end as the second. Threads never touch widgets.
-
-    Attributes:
-        pool: The thread.
     """
 
-    def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(1, "desk")
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """The thread; started when it is needed first."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(1, "desk")
 
     async def run(self, receiver: MessagePump, call: Call, then: Then, otherwise: Otherwise | None) -> None:
         """Run a call and post its outcome; what should receive it may be gone by then.

@@ -31,7 +31,7 @@ class NoticesScreen(OfficeScreen):
     AUTO_FOCUS = "RowList"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("notices")
     DEFAULT_CSS = """
-    NoticesScreen > .about { height: 4; padding: 0 1; background: $surface; }
+    NoticesScreen > .about { height: auto; min-height: 4; max-height: 8; padding: 0 1; background: $surface; }
     """
 
     def __init__(self) -> None:
@@ -65,9 +65,10 @@ class NoticesScreen(OfficeScreen):
         if item:
             text = Content("\n").join(
                 [
-                    Content(f"{item.code or words.DRAFT_CODE}  {item.title}"),
-                    Content(f"{item.who or words.UNKNOWN_AUTHOR}: {_what(item)}"),
+                    Content(f"{item.code or words.DRAFT_CODE}  {item.who or words.UNKNOWN_AUTHOR}"),
+                    Content(_what(item)),
                     Content.styled(_change(item), StateStyle.SOON),
+                    Content.styled(item.title, StateStyle.QUIET),
                 ]
             )
         self.query_one(".about", Static).update(text)

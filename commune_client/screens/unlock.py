@@ -11,10 +11,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from commune_client.screens import words
-from commune_client.screens.told import told
 from commune_client.theme import StateStyle
 from commune_client.widgets.option_field import OptionField
-from commune_client.widgets.sync_status import SyncStatus
 from commune_client.widgets.vn_input import VnInput
 
 if TYPE_CHECKING:
@@ -47,7 +45,6 @@ class UnlockScreen(Screen[None]):
     DEFAULT_CSS = """
     UnlockScreen { align: center middle; background: $background; }
     UnlockScreen > .box { width: 64; max-width: 96%; height: auto; padding: 1 2; background: $surface; }
-    UnlockScreen .product { text-style: bold; color: $primary; }
     UnlockScreen .office { margin: 0 0 1 0; }
     UnlockScreen .line { height: auto; margin: 0 0 1 0; }
     UnlockScreen .label { width: 12; }
@@ -72,8 +69,9 @@ class UnlockScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
         with Vertical(classes="box"):
-            yield Static(Content(words.PRODUCT), classes="product")
-            yield Static(Content(words.OFFICE), classes="office")
+            yield Static(
+                Content.assemble((words.PRODUCT, "bold $primary"), "\n", words.OFFICE), classes="office"
+            )
             with Horizontal(classes="line officers"):
                 yield Static(Content(words.OFFICER), classes="label")
                 yield Static(Content.styled(words.READING_OFFICERS, StateStyle.QUIET), classes="reading")
@@ -82,19 +80,23 @@ class UnlockScreen(Screen[None]):
                 yield PassphraseInput(password=True, compact=True, limit=1000)
             yield Static("", classes="say")
             yield Static(Content.styled(words.UNLOCK_HINT, StateStyle.QUIET))
-        yield SyncStatus()
+        if self.office.is_desk_open:
+            from commune_client.widgets.sync_status import SyncStatus
+
+            yield SyncStatus()
 
     def on_mount(self) -> None:
         """Say that the screen was locked, when it was."""
-        self.show_sync()
         if self.office.is_desk_open:
             self.say(words.LOCKED)
+            self.show_sync()
 
     def show_sync(self) -> None:
-        """Show how sync stands, as far as is known; nothing before the store was opened."""
-        line = self.query_one(SyncStatus)
-        line.state = self.office.sync_state
-        line.visible = self.office.is_desk_open
+        """Show how sync stands; it goes on while the screen is locked."""
+        from commune_client.widgets.sync_status import SyncStatus
+
+        for line in self.query(SyncStatus):
+            line.state = self.office.sync_state
 
     def show_officers(self, officers: list[str], chosen: str) -> None:
         """Show who can unlock.
@@ -145,6 +147,8 @@ class UnlockScreen(Screen[None]):
 
     def refuse(self, error: Exception) -> None:
         """Say why it did not open; what was typed goes, as nobody can see what is wrong in it."""
+        from commune_client.screens.told import told
+
         self._is_busy = False
         field = self.query_one(PassphraseInput)
         field.value = ""

@@ -44,6 +44,7 @@ def unsent_left(count: int) -> str:
 SEARCH: Final = "Tìm"
 SEARCH_HELP: Final = "tên, mã, thủ tục, số căn cước, điện thoại; không cần gõ dấu"
 NOTHING_FOUND: Final = "Không có hồ sơ nào khớp. Esc: xóa ô tìm"
+NOTHING_FOUND_HERE: Final = "Không có hồ sơ nào khớp ở mục đang xem. Esc: xóa ô tìm; Esc lần nữa: xem tất cả"
 LIST: Final = "Danh sách hồ sơ"
 LIST_EMPTY: Final = "Chưa có hồ sơ nào. F2: tiếp nhận hồ sơ mới"
 LIST_EMPTY_FILTERED: Final = "Không có hồ sơ nào ở mục này. 1: xem tất cả"
@@ -256,7 +257,7 @@ def by_rule(profile: str, calendar: int) -> str:
 
 def skipped_days(days: str) -> str:
     """Say which days off were on the way."""
-    return f"Ngày đặc biệt trên đường: {days}"
+    return f"Ngày nghỉ, ngày làm bù đã tính: {days}"
 
 
 def unannounced(years: str) -> str:

@@ -125,7 +125,7 @@ class ListScreen(OfficeScreen):
 
     def _nothing(self) -> str:
         if self._text:
-            return words.NOTHING_FOUND
+            return words.NOTHING_FOUND if self._filter == "all" else words.NOTHING_FOUND_HERE
         return words.LIST_EMPTY if self._filter == "all" else words.LIST_EMPTY_FILTERED
 
     # ------------------------------------------------------------------ showing

@@ -43,7 +43,7 @@ def test_nothing_heavy_before_the_first_paint(tmp_path: Path) -> None:
     assert {"textual.app", "commune_client.screens.unlock"} <= loaded
     assert not {name for name in loaded if name.partition(".")[0] in _HEAVY}
     ours = {name for name in loaded if name.startswith("onestop_sync")}
-    assert ours == {"onestop_sync", "onestop_sync.errors"}
+    assert ours <= {"onestop_sync", "onestop_sync.errors"}
 
 
 async def test_unlock(tmp_path: Path) -> None:
