@@ -777,7 +777,7 @@ class Store:
             is_top = not self.trust.document.units[self.unit].parent
             unsent, oldest = (0, None) if is_top else outbox.unsent(connection)
             count = sa.select(sa.func.count())
-            conflicts = connection.execute(count.where(t.listing.c.open > 0)).scalar_one()
+            conflicts = connection.execute(count.where(t.is_open)).scalar_one()
             waiting = connection.execute(sa.select(sa.func.count(t.needs.c.doc_n.distinct()))).scalar_one()
             notices = connection.execute(count.where(t.notice.c.seen == 0)).scalar_one()
             forks = connection.execute(count.where(t.log.c.forked == 1)).scalar_one()

@@ -59,9 +59,9 @@ def parse_statement(data: bytes) -> tuple[Statement, bytes, bytes]:
         case _:
             raise FormatError("A statement is malformed.")
     match codec.decode(payload):
-        case [1, bytes(node), str(unit), bytes(epoch), int(at_ms), list(logs), list(events)] if all(
-            type(e) is bytes for e in events
-        ):
+        case [1, bytes(node), str(unit), bytes(epoch), int(at_ms), list(logs), list(events)] if type(
+            at_ms
+        ) is int and all(type(e) is bytes for e in events):
             found = Statement(node, unit, epoch, at_ms, tuple(map(_entry, logs)), tuple(events))
             return found, codec.pae(STATEMENT_KIND, payload), signature
     raise FormatError("A statement is malformed.")
@@ -82,7 +82,7 @@ def check_statement(data: bytes, key: bytes) -> Statement:
 
 def _entry(row: Any) -> tuple[bytes, int, bytes]:
     match row:
-        case [bytes(log), int(seq), bytes(head)]:
+        case [bytes(log), int(seq), bytes(head)] if type(seq) is int:
             return log, seq, head
     raise FormatError("A statement is malformed.")
 
@@ -283,51 +283,37 @@ def note_proven(connection: sa.Connection, node: bytes, logs: Sequence[bytes]) -
 
 def unsent(connection: sa.Connection) -> tuple[int, int | None]:
     """Returns how many events no parent at all has acknowledged, and when the oldest was stored (ms)."""
-    acked = sa.func.max(sa.case((t.ack.c.good == 1, t.ack.c.seq), else_=-1))
-    best = sa.func.coalesce(acked, -1)
-    logs = connection.execute(
-        sa.select(t.log.c.n, best.label("acked"))
-        .join(t.ack, t.ack.c.log_n == t.log.c.n, isouter=True)
-        .where(t.log.c.upward == 1)
-        .group_by(t.log.c.n, t.log.c.seq, t.log.c.broken)
-        .having(sa.or_(t.log.c.seq > best, t.log.c.broken == 1))
-    ).all()
-    count, oldest = 0, None
-    single = sa.select(t.ack_event.c.event_n)
-    for log in logs:
-        lacking = sa.or_(
-            sa.and_(t.event.c.chained == 1, t.event.c.seq > log.acked),
-            t.event.c.chained == 0,
-        )
-        found, since = connection.execute(
-            sa.select(sa.func.count(), sa.func.min(t.event.c.at_ms)).where(
-                t.event.c.log_n == log.n, t.event.c.seq > 0, lacking, t.event.c.n.not_in(single)
-            )
-        ).one()
-        if found:
-            count += found
-            oldest = since if oldest is None else min(oldest, since)
+    found = _unsent_events().subquery()
+    count, oldest = connection.execute(sa.select(sa.func.count(), sa.func.min(found.c.at_ms))).one()
     return count, oldest
 
 
 def unsent_documents() -> sa.Select[tuple[int]]:
     """Returns a query for the local numbers of documents of which something is unsent."""
-    covered = (
-        sa.select(t.ack.c.node)
-        .where(
-            t.ack.c.log_n == t.event.c.log_n,
-            t.ack.c.good == 1,
-            t.ack.c.seq >= t.event.c.seq,
-            t.event.c.chained == 1,
-        )
-        .exists()
+    return sa.select(_unsent_events().subquery().c.doc_n)
+
+
+def _unsent_events() -> sa.Select[tuple[int, int, int]]:
+    """Returns a query for the events that no parent has acknowledged: number, document, when stored.
+
+    It begins at what each log's best ack left over, so that it takes as long as there are such events, and
+    not as long as the log is.
+    """
+    # From the genesis on: it is no work of anybody's, and is not counted.
+    acked = sa.func.coalesce(sa.func.max(sa.case((t.ack.c.good == 1, t.ack.c.seq), else_=0)), 0)
+    log = (
+        sa.select(t.log.c.n, t.log.c.broken, acked.label("acked"))
+        .join(t.ack, t.ack.c.log_n == t.log.c.n, isouter=True)
+        .where(t.log.c.upward == 1)
+        .group_by(t.log.c.n, t.log.c.seq, t.log.c.broken)
+        .having(sa.or_(t.log.c.seq > acked, t.log.c.broken == 1))
+        .subquery()
     )
-    single = sa.select(t.ack_event.c.node).where(t.ack_event.c.event_n == t.event.c.n).exists()
-    return (
-        sa.select(t.event.c.doc_n)
-        .join(t.log, t.log.c.n == t.event.c.log_n)
-        .where(t.log.c.upward == 1, t.event.c.seq > 0, ~covered, ~single)
-    )
+    of_log = sa.select(t.event.c.n, t.event.c.doc_n, t.event.c.at_ms).join(log, t.event.c.log_n == log.c.n)
+    beyond = of_log.where(t.event.c.seq > log.c.acked)
+    off = of_log.where(log.c.broken == 1, t.is_off_chain, t.event.c.seq <= log.c.acked)
+    found = sa.union_all(beyond, off).subquery()
+    return sa.select(found).where(found.c.n.not_in(sa.select(t.ack_event.c.event_n)))
 
 
 def nodes_having(connection: sa.Connection, event_n: int, log_n: int, seq: int, chained: int) -> list[bytes]:

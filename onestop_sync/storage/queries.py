@@ -105,9 +105,6 @@ class Notice(NamedTuple):
     at_ms: int
 
 
-_HIGHEST = 2**62
-
-
 def page(  # noqa: PLR0913 - each is a filter
     connection: sa.Connection,
     kind: str,
@@ -122,22 +119,23 @@ def page(  # noqa: PLR0913 - each is a filter
 ) -> list[Row]:
     """Returns one page of a list, by key; see `Store.page`."""
     at = t.listing
-    due = sa.func.coalesce(at.c.due_ms, _HIGHEST)
+    due = t.due_key
     where = [at.c.kind == kind]
     if step:
         where.append(at.c.step == step)
     if only == "conflict":
-        where.append(at.c.open > 0)
+        where.append(t.is_open)
     elif only == "waiting":
-        where.append(at.c.waiting > 0)
+        where.append(t.is_waiting)
     elif only == "overdue":
-        where.append(at.c.due_ms < now_ms)
+        # In the order of due dates by their index; else whatever comes first is overdue or not.
+        where.append((due if order == "due" else at.c.due_ms) < now_ms)
     elif only == "unsent":
         where.append(at.c.doc_n.in_(outbox.unsent_documents()))
     if after is not None and order == "new":
         where.append(at.c.doc_n < after[1])
     elif after is not None:
-        where.append(sa.or_(due > after[0], sa.and_(due == after[0], at.c.doc_n > after[1])))
+        where.append(sa.tuple_(due, at.c.doc_n) > sa.tuple_(*after))
     by = (at.c.doc_n.desc(),) if order == "new" else (due, at.c.doc_n)
     query = sa.select(at, due.label("due_key"), t.document.c.id.label("doc")).join(
         t.document, t.document.c.n == at.c.doc_n

@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -20,6 +21,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
+    literal_column,
+    text,
 )
 
 SCHEMA_VERSION: Final = 1
@@ -27,6 +31,11 @@ SCHEMA_VERSION: Final = 1
 
 metadata = MetaData()
 _Number = BigInteger().with_variant(Integer, "sqlite")
+
+# Conditions of partial indexes: a query that is to use one says the same, word for word.
+_ZERO_CHAINED: Final = text("chained = 0")
+_IS_OPEN: Final = text("open > 0")
+_IS_WAITING: Final = text("waiting > 0")
 
 meta = Table(
     "meta",
@@ -69,6 +78,8 @@ event = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("body", LargeBinary),
     Index("event_log_seq", "log_n", "seq"),
+    # Few rows, and asked for often: what is off its chain.
+    Index("event_off_chain", "log_n", "seq", sqlite_where=_ZERO_CHAINED, postgresql_where=_ZERO_CHAINED),
 )
 
 document = Table(
@@ -95,8 +106,17 @@ listing = Table(
     Column("waiting", SmallInteger, nullable=False),  # how many events wait for something
     Index("listing_kind_doc", "kind", "doc_n"),
     Index("listing_label", "kind", "label"),
-    Index("listing_open", "kind", "open"),
+    Index("listing_step", "kind", "step", "doc_n"),
+    Index("listing_open", "kind", "doc_n", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+    Index("listing_waiting", "kind", "doc_n", sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING),
 )
+# Ordered by when it is due, what has no due date last. The number stands in the statement itself, not beside
+# it as a parameter: only then does SQLite find the index.
+due_key = func.coalesce(listing.c.due_ms, literal_column(str(2**62)))
+is_open: ColumnElement[bool] = listing.c.open > literal_column("0", Integer())
+is_waiting: ColumnElement[bool] = listing.c.waiting > literal_column("0", Integer())
+is_off_chain: ColumnElement[bool] = event.c.chained == literal_column("0", Integer())
+Index("listing_due", listing.c.kind, due_key, listing.c.doc_n)
 
 # Narrow on purpose: a search reads all of it.
 search = Table(
