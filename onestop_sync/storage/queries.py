@@ -120,7 +120,19 @@ def page(  # noqa: PLR0913 - each is a filter
     """Returns one page of a list, by key; see `Store.page`."""
     at = t.listing
     due = t.due_key
-    where = [at.c.kind == kind]
+    query = sa.select(at, due.label("due_key"), t.document.c.id.label("doc")).join(
+        t.document, t.document.c.n == at.c.doc_n
+    )
+    words = fold_text(text).split()
+    if words:
+        # Begins at the narrow table and ends at the last line wanted: the kind, not looked up by its index,
+        # and the number, taken from there, see to that.
+        number = t.search.c.doc_n
+        query = query.join(t.search, number == at.c.doc_n)
+        where = [at.c.kind + "" == kind, *map(_matches, words)]
+    else:
+        number = at.c.doc_n
+        where = [at.c.kind == kind]
     if step:
         where.append(at.c.step == step)
     if only == "conflict":
@@ -133,16 +145,10 @@ def page(  # noqa: PLR0913 - each is a filter
     elif only == "unsent":
         where.append(at.c.doc_n.in_(outbox.unsent_documents()))
     if after is not None and order == "new":
-        where.append(at.c.doc_n < after[1])
+        where.append(number < after[1])
     elif after is not None:
-        where.append(sa.tuple_(due, at.c.doc_n) > sa.tuple_(*after))
-    by = (at.c.doc_n.desc(),) if order == "new" else (due, at.c.doc_n)
-    query = sa.select(at, due.label("due_key"), t.document.c.id.label("doc")).join(
-        t.document, t.document.c.n == at.c.doc_n
-    )
-    words = fold_text(text).split()
-    if words:
-        where.append(at.c.doc_n.in_(_matching(words)))
+        where.append(sa.tuple_(due, number) > sa.tuple_(*after))
+    by = (number.desc(),) if order == "new" else (due, number)
     rows = connection.execute(query.where(*where).order_by(*by).limit(limit)).all()
     return [
         Row(
@@ -161,9 +167,8 @@ def page(  # noqa: PLR0913 - each is a filter
     ]
 
 
-def _matching(words: list[str]) -> sa.Select[tuple[int]]:
-    conditions = [t.search.c.text.like(f"%{_escaped(word)}%", escape="\\") for word in words]
-    return sa.select(t.search.c.doc_n).where(*conditions)
+def _matches(word: str) -> sa.ColumnElement[bool]:
+    return t.search.c.text.like(f"%{_escaped(word)}%", escape="\\")
 
 
 def _escaped(word: str) -> str:
