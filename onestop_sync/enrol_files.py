@@ -168,7 +168,10 @@ def describe(data: bytes) -> EnrolRequest:
 def _parse_payload(payload: object) -> EnrolRequest:
     match payload:
         case [1, str(unit), [str(name), bytes(machine), bytes(seal)], list(officers)] if (
-            _is_name(name) and len(seal) == keys.KEY_BYTES and len(officers) <= _MAX_OFFICERS
+            _is_name(unit)
+            and _is_name(name)
+            and len(seal) == keys.KEY_BYTES
+            and len(officers) <= _MAX_OFFICERS
         ):
             return EnrolRequest(unit, name, machine, seal, tuple(map(_parse_officer, officers)))
     raise FormatError("The file is not an enrolment request.")

@@ -18,6 +18,7 @@ The salt keeps the hash of a short body from being guessed once the body has bee
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -35,6 +36,7 @@ __all__ = [
     "Op",
     "build",
     "document_id",
+    "is_name",
     "parse",
     "parse_body",
     "parse_genesis",
@@ -55,7 +57,11 @@ SALT_BYTES: Final = 16
 MAX_EVENT_BYTES: Final = 64 * 1024
 MAX_PARENTS: Final = 64
 MAX_NAME: Final = 64
-"""Longest name of a document type, in characters."""
+"""Longest name of a document type or unit, in characters."""
+MAX_EPOCH: Final = 2**31 - 1
+"""Last epoch of a key; every database can hold it."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Op = Sequence[Any]
 """An operation: ``[kind, …]``.
@@ -182,6 +188,15 @@ def _type_tag(doc_type: str) -> bytes:
     return hashlib.sha256(b"onestop type\0" + doc_type.encode()).digest()[:TAG_BYTES]
 
 
+def is_name(text: str) -> bool:
+    """Tells whether this can name a document type or a unit: not empty, not long, no control characters.
+
+    A database may refuse a NUL, and what one replica cannot store stops every sync through it. The
+    characters are listed: other classes of Unicode change with its version, and a verdict may not.
+    """
+    return 0 < len(text) <= MAX_NAME and _CONTROL.search(text) is None
+
+
 def build(  # noqa: PLR0913 - the header has these fields
     signer: keys.Signer,
     *,
@@ -276,7 +291,12 @@ def parse_genesis(event: Event) -> Genesis:
             previous = _parse_previous(facts.get("previous"))
             if not keys.is_valid_key(key):
                 raise FormatError("A log names a key that is not a valid point.")
-            if len(cert) in {0, ID_BYTES} and epoch >= 0:
+            if (
+                len(cert) in {0, ID_BYTES}
+                and type(epoch) is int
+                and 0 <= epoch <= MAX_EPOCH
+                and is_name(unit)
+            ):
                 return Genesis(key, cert, unit, epoch, previous)
     raise FormatError("A log's first event is malformed.")
 
@@ -316,7 +336,7 @@ def parse_header(data: bytes) -> Header:
         and parents == sorted(set(parents))
         and len(doc_id) == DOC_BYTES
         and len(body_hash) == ID_BYTES
-        and 0 < len(doc_type) <= MAX_NAME
+        and is_name(doc_type)
         and doc_id.startswith(_type_tag(doc_type))
         and schema >= 0
         and body_size > 0

@@ -250,7 +250,11 @@ def is_open(kind: DocumentType, key: str, register: Register) -> bool:
     if len(register.live) < 2:  # noqa: PLR2004 - it takes two
         return False
     spec = kind.field(key)
-    return (spec is None or spec.kind != "set") and len(register.values()) > 1
+    if spec is not None and spec.kind == "set":
+        return False
+    # Not `values`: that compares each with each, and this is asked for every event of a document.
+    first = register.live[0][1]
+    return any(not _same(first, value) for _, value in register.live[1:])
 
 
 _GRAVITY: Final = (Standing.OVERRULED, Standing.LATE, Standing.CONFLICT, Standing.STANDS, Standing.SUPERSEDED)

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from onestop_sync import codec, keys
 from onestop_sync.errors import FormatError, InvalidInput, SignatureInvalid
-from onestop_sync.event import Event, Genesis, Op, parse_body, parse_genesis
+from onestop_sync.event import Event, Genesis, Op, is_name, parse_body, parse_genesis
 from onestop_sync.fold import Author
 
 __all__ = [
@@ -128,6 +128,10 @@ class TrustDocument:
         if any(unit not in self.units for unit in self.admins.values()):
             raise InvalidInput("An administrator's unit is not in the tree.")
         for unit in self.units.values():
+            if not is_name(unit.id):
+                raise InvalidInput(
+                    "A unit's id is empty, longer than 64 characters, or holds control characters."
+                )
             if unit.parent and unit.parent not in self.units:
                 raise InvalidInput(f"The parent of unit {unit.id} is not in the tree.")
             if len(list(self.line(unit.id))) > len(self.units):

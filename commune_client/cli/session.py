@@ -40,10 +40,11 @@ class Session:
     def show(self, data: object, lines: Iterable[str]) -> None:
         """Prints the result: as JSON where that was asked for, otherwise as lines."""
         if self.arguments.json:
-            print(json.dumps(plain(data), ensure_ascii=False, indent=2))
+            text = json.dumps(plain(data), ensure_ascii=False, indent=2)
+            print("".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text))
             return
         for line in lines:
-            print(line)
+            print("".join(char for char in line if char.isprintable()))
 
     def tell(self, line: str) -> None:
         """Says something beside the result."""
@@ -102,6 +103,11 @@ class Session:
         from commune_client.desk.desk import open_desk
 
         return open_desk(self.place, self.secrets())
+
+
+def _escaped(char: str) -> str:
+    """Returns a character as JSON may name it: outside of its strings there is nothing that needs it."""
+    return json.dumps(char)[1:-1]
 
 
 def _passphrase(path: Path | None, variable: str, question: str, *, is_new: bool) -> str:

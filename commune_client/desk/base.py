@@ -15,6 +15,7 @@ from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.checks import Problem
 from onestop_sync.dossier.codes import GRAMMARS
 from onestop_sync.dossier.dates import local, to_ms
+from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.view import DossierView
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
@@ -141,7 +142,7 @@ class Base:
     def unit_name(self, unit: str) -> str:
         """Returns a unit's Vietnamese name; of one unknown here, its id."""
         found = self.store.trust.document.units.get(unit)
-        return found.name if found else unit
+        return found.name if found else one_line(unit)
 
     def units(self) -> list[UnitFacts]:
         """Returns all units of the province, by name."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from commune_client.desk.base import Base
 from commune_client.desk.facts import Dispute, DisputeSide, Done
-from onestop_sync.dossier.labels import step_label
+from onestop_sync.dossier.labels import one_line, step_label
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import show_value
 from onestop_sync.dossier.view import DossierView, OpenIssue, Side
@@ -129,7 +129,7 @@ class Disputes(Base):
             text=show_value(key, side.value),
             kind=side.kind,
             node=side.node,
-            who=certificate.name if certificate else "",
+            who=one_line(certificate.name) if certificate else "",
             unit=unit,
             unit_name=self.unit_name(unit),
             at_ms=record.event.header.time_ms if record else 0,

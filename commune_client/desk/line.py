@@ -12,6 +12,7 @@ from commune_client.desk.base import Base
 from commune_client.desk.facts import BundleFacts, NoticeFacts, ParentFacts, SyncFacts, SyncResult
 from commune_client.desk.place import Place
 from commune_client.desk.rules import Rules
+from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of
 from onestop_sync.errors import InvalidInput, NotFound
@@ -194,7 +195,7 @@ class Line(Base):
                 view = self._view(document.state)
                 code, title = view.code, f"{view.applicant} – {view.procedure_name}"
         if record and record.author:
-            who = record.author.certificate.name
+            who = one_line(record.author.certificate.name)
         lines = tuple(lines_of(record.ops)) if record else ()
         return NoticeFacts(
             notice.n, notice.doc, code, title, notice.event, who, lines,

@@ -10,7 +10,7 @@ from commune_client.desk.facts import LEVELS, Dossier, ListRow, Page, TimelineIt
 from commune_client.messages import LEVEL_LABELS, STANDING_LABELS
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.deadlines import DueState, due_state
-from onestop_sync.dossier.labels import step_label
+from onestop_sync.dossier.labels import one_line, step_label
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of, show_value
 from onestop_sync.errors import InvalidInput
@@ -89,7 +89,7 @@ class Reading(Base):
         level = record.delivery.level
         return TimelineItem(
             event=record.event.id,
-            who=certificate.name if certificate else "",
+            who=one_line(certificate.name) if certificate else "",
             unit=unit,
             unit_name=self.unit_name(unit),
             roles=tuple(sorted(certificate.roles)) if certificate else (),

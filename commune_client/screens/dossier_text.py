@@ -100,23 +100,28 @@ def _sorted_keys(values: dict[str, Any]) -> list[str]:
 
 def _papers(dossier: Dossier) -> list[Paragraph]:
     """Say which documents are here, and how much of each."""
+    from onestop_sync.dossier.labels import one_line
+
     state = dossier.view.state
     found = []
     for key in sorted(state.registers):
         match state.value(key) if key.startswith("giay_to/") else None:
             case {"ban_chinh": int(originals), "ban_sao": int(copies)}:
                 many = words.originals_copies(originals, copies)
-                parts = ((f"- {key.partition('/')[2]}: {many}", StateStyle.PLAIN), *_open_mark(dossier, key))
+                parts = (
+                    (f"- {one_line(key.partition('/')[2])}: {many}", StateStyle.PLAIN),
+                    *_open_mark(dossier, key),
+                )
                 found.append(Paragraph(parts, 2))
     return found
 
 
 def _field(dossier: Dossier, key: str, value: Any) -> Paragraph:
-    from onestop_sync.dossier.labels import field_label
+    from onestop_sync.dossier.labels import field_label, one_line
     from onestop_sync.dossier.timeline import show_value
 
     head, _, own = key.partition("/")
-    label = own if head == "truong_rieng" else field_label(key)
+    label = one_line(own) if head == "truong_rieng" else field_label(key)
     text = words.CHOICE_LABELS.get(str(value), show_value(key, value)) or words.EMPTY
     return Paragraph.labelled(label, text, *_open_mark(dossier, key), width=_LABEL)
 

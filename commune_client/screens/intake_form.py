@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from commune_client.screens import words
 from commune_client.screens.own_fields import OwnField, own_fields
 from commune_client.widgets.field_rules import FieldKind, FieldValue, FormField, parse_date
+from commune_client.widgets.vn_text import to_lines
 
 if TYPE_CHECKING:
     from onestop_sync.dossier.catalogue import Procedure
@@ -145,10 +146,14 @@ def _choice(name: str, label: str) -> FormField:
 
 
 def _own_field(name: str, field: OwnField) -> FormField:
+    from onestop_sync.dossier.labels import one_line
+
     if field.options:
-        return FormField(name, field.name, "choice", options=tuple((o, o) for o in field.options))
+        return FormField(name, one_line(field.name), "choice", options=tuple((o, o) for o in field.options))
     kind: FieldKind = "multiline" if field.is_list else "text"
-    return FormField(name, field.name, kind, limit=2000, help=words.LIST_HELP if field.is_list else "")
+    return FormField(
+        name, one_line(field.name), kind, limit=2000, help=words.LIST_HELP if field.is_list else ""
+    )
 
 
 def _with_unknown(known: Sequence[OwnField], values: Mapping[str, Any]) -> list[OwnField]:
@@ -166,8 +171,10 @@ def _offers(field: OwnField, held: Mapping[str, Any]) -> bool:
 
 
 def _papers(procedure: Procedure, held: Iterable[str]) -> tuple[FormField, ...]:
+    from onestop_sync.dossier.labels import one_line
+
     labels = {item.name_vi: _paper_label(item) for item in procedure.documents}
-    labels |= {name: name for name in held if name not in labels}
+    labels |= {name: one_line(name) for name in held if name not in labels}
     if not labels:
         return ()
     return (FormField("papers", words.PAPERS, "checklist", options=tuple(labels.items())),)
@@ -209,7 +216,8 @@ def due_at_close(text: FieldValue, close_min: int) -> int | None:
 
 
 def _as_text(value: Any) -> str:
-    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+    """Returns what stands in a field; an event of others may hold characters that would move the screen."""
+    return to_lines("\n".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def _as_list(value: FieldValue) -> Any:

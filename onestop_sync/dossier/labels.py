@@ -8,7 +8,15 @@ from typing import Final
 
 from onestop_sync.dossier.roles import ADMIN, APPRAISAL, APPROVAL, HEAD, INTAKE, RETURN
 
-__all__ = ["ACTION_LABELS", "FIELD_LABELS", "ROLE_LABELS", "STEP_LABELS", "field_label", "step_label"]
+__all__ = [
+    "ACTION_LABELS",
+    "FIELD_LABELS",
+    "ROLE_LABELS",
+    "STEP_LABELS",
+    "field_label",
+    "one_line",
+    "step_label",
+]
 
 ROLE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -125,7 +133,18 @@ def field_label(key: str) -> str:
     """
     if key.startswith("task:"):
         unit = key.partition(":")[2].partition(":")[2]
-        return f"Bước xử lý ({unit})" if unit else "Bước xử lý"
+        return f"Bước xử lý ({one_line(unit)})" if unit else "Bước xử lý"
     name, _, element = key.partition("/")
     label = FIELD_LABELS.get(name, name)
-    return f"{label}: {element}" if element else label
+    return f"{label}: {one_line(element)}" if element else one_line(label)
+
+
+def one_line(text: str) -> str:
+    """Returns text on one line, fit for a screen, a list and a database.
+
+    Whatever cannot be seen becomes a space: an event may hold control characters, with which a terminal
+    would clear the screen, change what was written, or turn its direction round.
+    """
+    if text.isprintable() and "  " not in text and text == text.strip():
+        return text
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

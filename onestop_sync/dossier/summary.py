@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.workflow import ENDED, MAIN_TASK, WAITING, base_step
 from onestop_sync.fold import State
 from onestop_sync.schema import MAIN, Summary
@@ -15,16 +16,9 @@ _SEARCHED = ("ma_ho_so", "nguoi_nop", "ten_thu_tuc", "ma_thu_tuc", "so_dinh_danh
 
 
 def text_of(state: State, key: str) -> str:
-    """Returns a register's text on one line, fit for a list and a database; empty when it holds none.
-
-    Control characters become spaces: an event may hold them, and PostgreSQL's text may not.
-    """
+    """Returns a register's text on one line, fit for a list and a database; empty when it holds none."""
     value = state.value(key)
-    if not isinstance(value, str):
-        return ""
-    if value.isprintable():
-        return value
-    return " ".join("".join(char if char.isprintable() else " " for char in value).split())
+    return one_line(value) if isinstance(value, str) else ""
 
 
 def due_ms(state: State) -> int | None:

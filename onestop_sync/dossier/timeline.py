@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from onestop_sync.dossier.dates import local
-from onestop_sync.dossier.labels import ACTION_LABELS, field_label
+from onestop_sync.dossier.labels import ACTION_LABELS, field_label, one_line
 from onestop_sync.errors import InvalidInput
 from onestop_sync.event import Op
-from onestop_sync.schema import MAIN, VOID
+from onestop_sync.schema import MAIN
 
 __all__ = ["Line", "last_arguments", "lines_of", "show_time", "show_value"]
 
@@ -38,17 +38,17 @@ def lines_of(ops: Iterable[Op]) -> list[Line]:
 def _line(op: Op) -> Line:
     match op:
         case ["act", str(task), str(action), dict(arguments)]:
-            unit = "" if task == MAIN else f" ({task.partition(':')[2]})"
+            unit = "" if task == MAIN else f" ({one_line(task.partition(':')[2])})"
             return Line("act", f"{ACTION_LABELS.get(action, action)}{unit}", _arguments(arguments))
         case ["set", str(key), value]:
             return Line("set", field_label(key), show_value(key, value))
         case ["note", str(name), value]:
             return Line("note", field_label(name), show_value(name, value))
         case ["resolve", str(key), value, str(reason), _]:
-            return Line("resolve", field_label(key), f"{show_value(key, value)} ({reason})")
+            return Line("resolve", field_label(key), f"{show_value(key, value)} ({one_line(reason)})")
         case ["settle", str(task), _, _, str(reason), _]:
-            return Line("settle", field_label(f"task:{task}"), reason)
-    return Line(str(op[0]) if op else "", "", "")
+            return Line("settle", field_label(f"task:{task}"), one_line(reason))
+    return Line(one_line(str(op[0])) if op else "", "", "")
 
 
 def _arguments(arguments: Mapping[str, Any]) -> str:
@@ -77,9 +77,7 @@ def show_value(key: str, value: Any) -> str:
             return ", ".join(show_value(key, part) for part in value)
         case bytes():
             return value.hex()
-    if key == VOID:
-        return str(value)
-    return " ".join(str(value).split())
+    return one_line(str(value))
 
 
 def show_time(ms: int) -> str:

@@ -26,6 +26,10 @@ KNOWN_OPS: Final = frozenset({"set", "note", "act", "resolve", "settle"})
 """Kinds of operations that this version folds; an event with another waits for a newer program."""
 NEWER: Final = b"newer"
 """What an event needs that only a newer program understands."""
+MAX_LABEL: Final = 200
+"""Characters of a label that lists hold: the database keeps them in an index, whose entries are short."""
+MAX_COUNT: Final = 2**15 - 1
+"""What lists count up to; more open things than that are as many."""
 _NOBODY: Final = Author("", frozenset(), frozenset())
 
 
@@ -144,8 +148,9 @@ class Documents:
         summary = kind.summarise(state) if kind.summarise and state else Summary()
         found = f.conflicts(kind, state) if state else []
         doc.line = (
-            doc.kind, summary.label, summary.title, summary.step, state.unit if state else "",
-            summary.due_ms, self.now_ms, len(found), len(doc.waits), summary.search,
+            doc.kind, _column(summary.label)[:MAX_LABEL], _column(summary.title), _column(summary.step),
+            state.unit if state else "", summary.due_ms, self.now_ms, min(len(found), MAX_COUNT),
+            min(len(doc.waits), MAX_COUNT), _column(summary.search),
         )  # fmt: skip
 
     def _wait_or_not(self, doc: Doc, n: int, event: Event) -> None:
@@ -231,13 +236,19 @@ class Documents:
                 left[event.id] = entry
             else:
                 waits[event.id] = entry
-        moved = True
-        while moved:
-            now = [entry for entry in left.values() if all(p in ready for p in entry.parents)]
-            ready.update((entry.id, entry) for entry in now)
-            for entry in now:
-                del left[entry.id]
-            moved = bool(now)
+        children: dict[bytes, list[Entry]] = {}
+        missing = {entry.id: len(entry.parents) for entry in left.values()}
+        for entry in left.values():
+            for parent in entry.parents:
+                children.setdefault(parent, []).append(entry)
+        free = [entry for entry in left.values() if not entry.parents]
+        while free:
+            entry = free.pop()
+            ready[entry.id] = left.pop(entry.id)
+            for child in children.get(entry.id, ()):
+                missing[child.id] -= 1
+                if not missing[child.id]:
+                    free.append(child)
         for entry in left.values():
             waits[entry.id] = next(p for p in entry.parents if p not in ready)
         return list(ready.values()), waits
@@ -337,6 +348,11 @@ class Documents:
         listed = [doc for doc in self.docs.values() if doc.line]
         insert_all(self.connection, t.listing, [(doc.n, *doc.line[:-1]) for doc in listed])
         insert_all(self.connection, t.search, [(doc.n, doc.line[-1]) for doc in listed])
+
+
+def _column(text: str) -> str:
+    """Returns text as every database can hold it: PostgreSQL's takes no NUL, and a signed body may."""
+    return text.replace("\0", " ")
 
 
 _UPDATE_DOCUMENT = (

@@ -20,12 +20,11 @@ def evil_dossier(place: Place) -> str:
     """Write control characters wherever text can stand; returns the dossier's code."""
     with place.unlock(AN, PASSPHRASE) as desk:
         accepted = take_in(desk)
+        assert desk._signer is not None
         writer = desk.store.writer(desk._signer)
-        fields = ("nguoi_nop", "dia_chi", "noi_dung", "email", f"truong_rieng/{EVIL}", "ten_thu_tuc")
-        allowed = [field for field in fields if field != "ten_thu_tuc"]
-        writer.edit(accepted.doc, dict.fromkeys(allowed, EVIL))
-        papers = {f"giay_to/{EVIL}": {"ban_chinh": 1, "ban_sao": 0}}
-        writer.edit(accepted.doc, papers)
+        fields = ("nguoi_nop", "dia_chi", "noi_dung", "email", f"truong_rieng/{EVIL}")
+        writer.edit(accepted.doc, dict.fromkeys(fields, EVIL))
+        writer.edit(accepted.doc, {f"giay_to/{EVIL}": {"ban_chinh": 1, "ban_sao": 0}})
         writer.note(accepted.doc, "ghi_chu", EVIL)
         code: str = accepted.code
         return code
