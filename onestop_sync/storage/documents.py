@@ -347,7 +347,7 @@ class Documents:
             self.connection.execute(_DELETE_SEARCH, stale)
         listed = [doc for doc in self.docs.values() if doc.line]
         insert_all(self.connection, t.listing, [(doc.n, *doc.line[:-1]) for doc in listed])
-        insert_all(self.connection, t.search, [(doc.n, doc.line[-1]) for doc in listed])
+        insert_all(self.connection, t.search, [(doc.n, doc.kind, doc.line[-1]) for doc in listed])
 
 
 def _column(text: str) -> str:

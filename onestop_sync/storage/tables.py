@@ -123,6 +123,7 @@ search = Table(
     "search",
     metadata,
     Column("doc_n", _Number, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
     Column("text", Text, nullable=False),
 )
 
