@@ -167,12 +167,11 @@ def test_a_copied_request_opens_nothing(target: Target) -> None:
     target.sync()
 
 
-def test_the_nonce_of_a_challenge_is_of_no_use_to_a_stranger(target: Target) -> None:
-    """Who takes a machine's name without its key gets no further than the challenge."""
+def test_who_takes_a_machines_name_gets_not_even_a_challenge(target: Target) -> None:
+    """Who takes a machine's name without its key is refused, and the machine's own nonce stays good."""
     store = target.office.store
-    thief = SigningKey(os.urandom(32))
-    node, nonce = read(target.post(forged(thief, store.machine_log)))[2][:2]
-    answer = target.post(forged(thief, store.machine_log, parent=node[:16], nonce=nonce))
+    target.sync()
+    answer = target.post(forged(SigningKey(os.urandom(32)), store.machine_log))
     assert (answer.status_code, read(answer)[2][0]) == (403, "not_allowed")
     target.sync()
 
@@ -183,12 +182,12 @@ def test_a_machine_that_nobody_certified_is_refused(target: Target, tmp_path: Pa
     stranger = other.enrol("stranger", "c9")
     stranger.take_in(1)
     store, machine = stranger.store, stranger.secrets.machine
-    node, nonce = read(target.post(forged(machine, store.machine_log)))[2][:2]
     introduction = store.introduction(store.machine_log)
-    answer = target.post(
-        forged(machine, store.machine_log, parent=node[:16], nonce=nonce, introduction=introduction)
-    )
-    assert (answer.status_code, read(answer)[2][0]) == (403, "not_allowed")
+    for parent in (b"", target.office.store.status().parents[0].node[:16]):
+        answer = target.post(
+            forged(machine, store.machine_log, parent=parent, nonce=os.urandom(16), introduction=introduction)
+        )
+        assert (answer.status_code, read(answer)[2][0]) == (403, "not_allowed")
     other.close()
 
 
