@@ -76,6 +76,9 @@ class Append:
         self._insert(numbered, chained, source)
         for doc in again:
             documents.refold(doc)
+        if any(event.header.doc_type == CERTIFICATE for event in events):
+            # Folded again before anybody asks who waited: a certificate may have come together with them.
+            documents.woken += [doc for doc in again if not doc.was_new]
         documents.wake([event.id for event in events])
         documents.save()
         if documents.is_waiting_for_more():

@@ -21,7 +21,6 @@ _EDITS: Final = {
 }  # fmt: skip
 _HOT: Final = 3
 _TRIES: Final = 8
-_DAY: Final = "260601"
 
 
 class Actor:
@@ -79,11 +78,8 @@ class Actor:
         return f"{self.officer.name} creates {kind.name} {doc.hex()[8:14]}"
 
     def _issue(self) -> str:
-        serial = self.node.next_serial(_DAY)
-        if serial is not None:
-            self.node.serials.append(serial)
-            self.reach["serials"] += 1
-        return f"{self.officer.name} issues {serial}"
+        self.reach["serials"] += self.node.issue()
+        return f"{self.officer.name} issues {self.node.serials[-1:]}"
 
     def _edit(self, writer: Writer, document: Document) -> str:
         ops = self._ops(writer, document)

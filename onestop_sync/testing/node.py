@@ -16,6 +16,7 @@ from onestop_sync.testing.kinds import TYPES
 from onestop_sync.testing.people import Officer, People, Plan
 
 _DATABASE_KEY: Final = bytes(48)
+_DAY: Final = "260601"
 _TIGHT: Final = Limits(batch_bytes=1500, batch_events=3, answer_bytes=1500)
 """Half of the machines send and ask for so little at a time that everything takes several requests."""
 
@@ -121,15 +122,19 @@ class Node:
         """Returns what the machine's clock says, milliseconds since 1970 UTC."""
         return self._now() + self.skew_ms
 
-    def next_serial(self, day: str) -> int | None:
-        """Issues a serial of the machine's block; ``None`` when its spare blocks are used up.
+    def issue(self) -> bool:
+        """Issues a serial of the machine's block; tells whether there was one: spare blocks may be used up.
 
         Each restore takes the next block: what the lost copy had issued is not known.
         """
         blocks = self.plan.certificate().blocks
         with self.store.writing():
             used = self.store.restores
-            return blocks[used][0] + self.store.next_serial("code", day) - 1 if used < len(blocks) else None
+            if used >= len(blocks):
+                return False
+            serial = blocks[used][0] + self.store.next_serial("code", _DAY) - 1
+        self.serials.append(serial)
+        return True
 
     def responder(self) -> Responder:
         """Returns the server's side."""

@@ -89,6 +89,8 @@ class People:
         units = {u: Unit(u, f"Unit {u}", above, levels[u[0]], (f"H00.{u}",)) for u, above in tree.items()}
         self.document = TrustDocument(1, units, {k.public: u for u, k in self.admins.items()}, EPOCH_MS)
         self.plans = self._plan()
+        # Any mix of lines and sticks ends in the same state: half of the runs never see a line.
+        self.ends_by_stick = self.dice.happens(0.5)
 
     def new_key(self) -> SigningKey:
         """Makes a key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import traceback
 from collections import deque
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -67,6 +68,9 @@ def simulate(seed: int, steps: int, *, mistake: str | None = None, is_traced: bo
         world.judge()
     except Broken as broken:
         report.broken = broken
+    except Exception as error:  # noqa: BLE001 - whatever it is, the seed that does it again must be told
+        trace.extend(traceback.format_exception(error))
+        report.broken = Broken("program", f"{type(error).__name__}: {error}")
     finally:
         report.trace = list(trace)
         if world is not None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _WEIGHTS: Final = {
     "back_up": 3.0, "restore": 2.5, "clone": 0.8, "cut": 2.0, "jump": 2.0, "power": 1.0, "late": 1.5,
-    "uncertified": 1.5, "unfit": 1.5, "fork": 1.0, "forge": 1.0, "hole": 0.7, "impostor": 0.7, "stick": 2.0,
+    "uncertified": 1.5, "unfit": 1.5, "fork": 1.0,
+    "overtaken": 1.5, "forge": 1.0, "hole": 0.7, "impostor": 0.7, "stick": 2.0,
 }  # fmt: skip
 _MAX_RESTORES: Final = 4
 """Of one machine: each new epoch takes one of its spare serial blocks."""
@@ -56,6 +57,7 @@ class Trouble:
 
     def _back_up(self, node: Node) -> None:
         node.disk.back_up()
+        self.world.issue(node)  # what the backup does not know of
         self.world.note(f"{node.name} is backed up")
 
     def _restore(self, _node: Node) -> None:
@@ -76,6 +78,7 @@ class Trouble:
         self.reach["restores"] += 1
         self.reach["server restores"] += node.plan.serves
         self.reach["events lost by restores"] += max(0, lost)
+        self.world.issue(node)
         self.world.note(
             f"{node.name} is restored, {'with' if keep else 'without'} its marker, {lost} events older"
         )
@@ -112,10 +115,13 @@ class Trouble:
         self.reach["clock jumps"] += 1
         self.world.note(f"the clock of {node.name} is wrong by {node.skew_ms // 86_400_000} days")
 
-    def _stick(self, _node: Node) -> None:
+    def _stick(self, node: Node) -> None:
         carried = [node for node in self.world.nodes.values() if node.plan.by_stick]
         if carried:
-            self.world.carry(self.dice.pick(carried))
+            node = self.dice.pick(carried)
+            self.world.sticks.trip(node)
+            for each in (node, *(self.world.nodes[p] for p in node.plan.parents)):
+                self.world.memory.look(each)
 
     # ---- certificates
 
@@ -184,6 +190,25 @@ class Trouble:
         last = log.write(SURVEY, doc, [one.id], [["set", "members/An", True]])
         self._deliver(node, [log.genesis, one, last], "fork, one side")
         self._deliver(self._someone(node.plan.unit), [log.genesis, other], "fork, other side")
+
+    def _overtaken(self, node: Node) -> None:
+        """A colleague hands a document over, and somebody who has not heard of it goes on writing."""
+        here, away = self._certified(node, *ROLES), self._certified(node, *ROLES)
+        if not here or not away:
+            return
+        doc = here.new_document(CASE)
+        first = here.write(CASE, doc, (), [["set", "name", "base"]])
+        hand = here.write(CASE, doc, [first.id], [["act", MAIN, "hand", {"to": node.plan.unit}]])
+        match self.dice.randrange(3):
+            case 0:
+                away.write(CASE, doc, [first.id], [["set", "name", "late"]])
+            case 1:
+                here.write(CASE, doc, [hand.id], [["set", "name", "the new owner's"]])
+                away.write(CASE, doc, [first.id], [["set", "name", "overruled"]])
+            case _:
+                away.write(CASE, doc, [first.id], [["act", MAIN, "reject", {"why": "the law"}]])
+        self._deliver(node, here.events, "handed over")
+        self._deliver(self._someone(node.plan.unit), [*here.events[:2], *away.events], "overtaken")
 
     # ---- bytes
 

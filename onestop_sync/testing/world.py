@@ -17,6 +17,7 @@ from onestop_sync.testing.network import Message, Network
 from onestop_sync.testing.node import Call, Node
 from onestop_sync.testing.people import EPOCH_MS, People
 from onestop_sync.testing.reach import Reach
+from onestop_sync.testing.sticks import Sticks
 from onestop_sync.testing.trouble import Trouble
 from onestop_sync.testing.watch import Memory
 
@@ -47,6 +48,7 @@ class World:
         self.memory = Memory()
         self.calls = 0
         self.nodes: dict[str, Node] = {}
+        self.sticks = Sticks(self, Dice(seed, "sticks"))
         self.trouble = Trouble(self, Dice(seed, "trouble"))
         self._found()
 
@@ -115,7 +117,7 @@ class World:
         def work() -> None:
             self.note(f"{node.name}: {actor.work(node.documents())}")
 
-        self._at_risk(node, work, 0.02)
+        self.at_risk(node, work, 0.02)
         self._look(node)
 
     def _call(self) -> None:
@@ -141,7 +143,7 @@ class World:
             else:
                 self.network.send(Message("request", node.name, call.parent, call.number, body))
 
-        self._at_risk(node, ask, 0.02)
+        self.at_risk(node, ask, 0.02)
 
     def _deliver(self) -> None:
         for _ in range(self.dice.randrange(1, _BURST)):
@@ -176,7 +178,7 @@ class World:
             )
             answers.append(Message("answer", node.name, message.source, message.call, body, status))
 
-        if self._at_risk(node, serve, 0.06):
+        if self.at_risk(node, serve, 0.06):
             for answer in answers:
                 self.network.send(answer)
         self._look(node)
@@ -197,11 +199,11 @@ class World:
                 self.note(f"{node.name} ends its call to {call.parent}: {error.what}")
                 node.call = None
 
-        if self._at_risk(node, take, 0.04) and node.call is call:
+        if self.at_risk(node, take, 0.04) and node.call is call:
             self._ask_next(node, call)
         self._look(node)
 
-    def _at_risk(self, node: Node, action: Callable[[], None], probability: float) -> bool:
+    def at_risk(self, node: Node, action: Callable[[], None], probability: float) -> bool:
         """Does something on a machine that may lose its power in the middle; tells whether it did not."""
         cut_after = self.dice.randrange(60) if self.dice.happens(probability) else None
         try:
@@ -224,11 +226,10 @@ class World:
         node.serials.clear()
         node.restart()
 
-    def carry(self, node: Node) -> None:
-        """Carries a file between a machine without a line and one of its parents, there and back."""
-        self.reach["bundles"] += 1
-        moved = self._sync(node)
-        self.note(f"a stick goes from {node.name} and back: {'news' if moved else 'nothing new'}")
+    def issue(self, node: Node) -> None:
+        """Issues a serial at a machine."""
+        self.reach["serials"] += node.issue()
+        self.memory.note_serials(node)
 
     def _look(self, node: Node) -> None:
         self.memory.look(node)
@@ -256,6 +257,8 @@ class World:
 
     def _sync(self, node: Node) -> bool:
         """Syncs a machine with all its parents; tells whether anything moved."""
+        if node.plan.by_stick and self.people.ends_by_stick:
+            return self.sticks.settle(node)
         moved = False
         for parent in node.plan.parents:
             before = len(self.nodes[parent].event_ids()), len(node.event_ids())
