@@ -18,7 +18,7 @@ ARGS    ?=
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo tui test test-slow check format lint types imports simulate bench lock clean
+.PHONY: help venv demo tui test check format lint types imports simulate bench lock clean
 
 help: ## show this help
 	@echo "make TARGET:"
@@ -74,10 +74,7 @@ bench: $(VENV)/.dev ## measure and print figures
 SHM := $(shell test -w /dev/shm && df -Pk /dev/shm 2>/dev/null | awk 'NR==2 && $$4 > 3000000 {print "TMPDIR=/dev/shm"}')
 
 test: $(VENV)/.dev ## the tests, on SQLite and on PostgreSQL, which they start themselves
-	@$(SHM) $(PY) -m pytest -q -n $(WORKERS) -m "not slow" $(ARGS)
-
-test-slow: $(VENV)/.dev ## the longer tests
-	@$(SHM) $(PY) -m pytest -q -n $(WORKERS) -m slow $(ARGS)
+	@$(SHM) $(PY) -m pytest -q -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
