@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
 
+from onestop_sync import publisher
 from onestop_sync.dossier.schema import DOSSIER, OFFICERS
 from onestop_sync.keyring import Keyring, Secrets
 from onestop_sync.keys import FAST_FOR_TESTS, SigningKey
@@ -54,7 +55,7 @@ class World:
         rng = Random(seed)
         self._root, admin = SigningKey(rng.randbytes(32)), SigningKey(rng.randbytes(32))
         document = TrustDocument(1, {u.id: u for u in _UNITS}, {admin.public: _PROVINCE}, now_ms())
-        self._trust = document.sign(self._root)
+        self._anchor, self._trust = publisher.found([self._root], 1, self._root, document, now_ms=now_ms())
         self._office = self._create("office", self._keys("office"), _PROVINCE, database="sqlite://")
         self._hand = self._office.writer(admin)
         self._issued: list[Any] = []
@@ -90,7 +91,7 @@ class World:
 
     def _create(self, name: str, secrets: Secrets, unit: str, **options: Any) -> Store:
         return Store.create(
-            self.folder / name, secrets, types=[DOSSIER], root=self._root.public, trust=self._trust,
+            self.folder / name, secrets, types=[DOSSIER], root=self._anchor, trust=self._trust,
             unit=unit, **options,
         )  # fmt: skip
 

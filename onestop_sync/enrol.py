@@ -171,7 +171,7 @@ def _overlap(one: Block, other: Block) -> bool:
 
 def _needed(store: Store, unit: str, certificates: Iterable[bytes]) -> list[bytes]:
     """Returns the ids of all events of an answer, proofs first: the new certificates, and the parents'."""
-    line = set(store.trust.document.line(unit))
+    line = set(store.trust.document.above(unit))
     parents = [i for i, c in store.trust.certificates() if c.serves and c.unit in line]
     found: dict[bytes, None] = {}
     for event_id in [*parents, *certificates]:

@@ -16,6 +16,7 @@ from onestop_sync import codec, keys
 from onestop_sync.errors import FormatError, InvalidInput
 from onestop_sync.event import Event
 from onestop_sync.keyring import Secrets
+from onestop_sync.publication import Publication
 from onestop_sync.storage.arrive import parse_all, verify_all
 from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
 
@@ -206,7 +207,7 @@ def read_answer(data: bytes) -> EnrolAnswer:
             pass
         case _:
             raise FormatError("The file is not an enrolment answer.")
-    document = TrustDocument.parse(trust, root)
+    document = Publication.check(trust, root).document
     if unit not in document.units:
         raise FormatError("The enrolment answer names a unit that its trust document does not hold.")
     certificates = _certificates(Trust(document), frames)
@@ -230,5 +231,5 @@ def _certificates(trust: Trust, frames: Sequence[object]) -> list[Certificate]:
 
 
 def _is_proven(trust: Trust, event: Event, certificate: Certificate) -> bool:
-    issuer = trust.authority(event.log)
+    issuer = trust.authority_at(event.log, event.header.seq, event.id)
     return isinstance(issuer, Authority) and not trust.why_not(issuer, certificate)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.storage import feed, outbox
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
+from onestop_sync.storage.cuts import keep_skeleton
 from onestop_sync.storage.outbox import Statement, check_statement, parse_statement
 from onestop_sync.store import Prepared, Store
 from onestop_sync.trust import MAX_CHAIN, Authority, NoAuthority, Waiting
@@ -213,7 +215,7 @@ def _offered_heads(connection: sa.Connection, events: Sequence[bytes]) -> list[A
 
 
 def _entries(
-    connection: sa.Connection, logs: set[bytes] | None, below: set[str], offered: Sequence[Any]
+    connection: sa.Connection, logs: set[bytes] | None, below: AbstractSet[str], offered: Sequence[Any]
 ) -> dict[str, list[tuple[bytes, int, bytes]]]:
     """Returns the heads of ``logs`` (``None``: of all) by unit, and how far what was offered goes along.
 
@@ -234,7 +236,9 @@ def _entries(
     return entries
 
 
-def _off_chain(connection: sa.Connection, logs: set[bytes] | None, below: set[str]) -> dict[str, list[bytes]]:
+def _off_chain(
+    connection: sa.Connection, logs: set[bytes] | None, below: AbstractSet[str]
+) -> dict[str, list[bytes]]:
     """Returns the events that no head covers, by unit: beyond a hole, and all of a log that branched.
 
     Where a log branched, our chain may not be the one that others follow, so a head tells them little.
@@ -346,8 +350,10 @@ def statements_of(store: Store, data: Iterable[object]) -> list[tuple[bytes, Sta
         authority = store.authority(named.node)
         if not isinstance(authority, Authority) or not authority.certificate.serves:
             raise FormatError("An ack is by a machine that is no parent.")
-        if not store.trust.document.is_above(authority.certificate.unit, named.unit):
+        if not store.trust.document.is_over(authority.certificate.unit, named.unit):
             raise FormatError("An ack speaks of a unit that is not below its author's.")
+        if store.trust.document.cuts_of(authority.key, authority.certificate.unit):
+            raise FormatError("An ack is by a machine whose key was cut off.")
         found.append((each, check_statement(each, authority.key)))
     return found
 
@@ -377,6 +383,9 @@ def _take(
         connection = transaction.connection
         if answer.was_reset:
             outbox.forget_acks(connection, state.node)
+        bones = [payload for kind, payload in answer.items if kind == feed.HEADER]
+        if fresh := keep_skeleton(connection, store.trust, bones):
+            transaction.append.wake(fresh)
         said = [payload for kind, payload in answer.items if kind == feed.STATEMENT]
         for data, statement in [*statements_of(store, answer.acks), *_checkable(store, said)]:
             _keep(store, connection, data, statement)

@@ -4,7 +4,8 @@ One idempotent request, signed by the machine's key for this parent and bound to
 answer, so that a copied one opens nothing:
 
     request = [payload, machine log, signature]     signature over PAE(REQUEST_KIND, payload)
-    payload = [1, parent, nonce, cursor or null, echo, max_bytes, trust version, [frame, …], [proof, …]]
+    payload = [1, parent, nonce, cursor or null, echo, max_bytes, published, [frame, …], [proof, …]]
+    published = [version, root version, [wanted file, …]]    of the publication that the machine has
     answer  = [1, "answer", body, signature]        over PAE(ANSWER_KIND, SHA-256(request) + body)
 
 An answer is signed, and bound to the request that it answers, so that an old one, or one that a relay has
@@ -37,6 +38,7 @@ from onestop_sync.errors import (
 )
 from onestop_sync.event import EVENT_KIND
 from onestop_sync.exchange import Cursor
+from onestop_sync.publication import Incomplete, check_files
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority
@@ -139,13 +141,21 @@ def open_packet(data: bytes, limits: Limits = LIMITS) -> Any:
     return codec.decode(bytes(plain))
 
 
+class _Published(NamedTuple):
+    """Which publication a machine has, and which files of a newer one it lacks."""
+
+    version: int
+    root: int
+    wanted: tuple[str, ...]
+
+
 class _Request(NamedTuple):
     parent: bytes
     nonce: bytes
     cursor: Cursor | None
     echo: bool
     max_bytes: int
-    trust_version: int
+    published: _Published
     frames: list[Any]
     introduction: list[Any]
 
@@ -158,7 +168,7 @@ class _Request(NamedTuple):
             cursor,
             self.echo,
             self.max_bytes,
-            self.trust_version,
+            [self.published.version, self.published.root, list(self.published.wanted)],
         ]
         payload = codec.encode([*head, self.frames, self.introduction])
         return pack_packet([payload, log, machine.sign(codec.pae(REQUEST_KIND, payload))])
@@ -178,11 +188,14 @@ def _parse_request(data: bytes, limits: Limits) -> tuple[_Request, bytes, bytes,
             cursor,
             bool(echo),
             int(max_bytes),
-            int(version),
+            [int(version), int(root), list(wanted)],
             list(frames),
             list(intro),
-        ]:
-            request = _Request(parent, nonce, _parse_cursor(cursor), echo, max_bytes, version, frames, intro)
+        ] if all(isinstance(name, str) for name in wanted):
+            published = _Published(version, root, tuple(wanted))
+            request = _Request(
+                parent, nonce, _parse_cursor(cursor), echo, max_bytes, published, frames, intro
+            )
             return request, log, codec.pae(REQUEST_KIND, payload), signature
     raise FormatError("A request is malformed.")
 
@@ -275,6 +288,8 @@ class Responder:
         if not isinstance(authority, Authority) or authority.certificate.kind != "machine":
             raise NotAllowed("This machine is not certified here.")
         unit = authority.certificate.unit
+        if self.store.trust.document.cuts_of(authority.key, ""):
+            raise NotAllowed("The key of this machine was cut off.", reason="revoked")
         if unit not in self.store.below:
             raise NotAllowed("This machine belongs to no unit of this server.")
         return authority.key, unit
@@ -298,7 +313,8 @@ class Responder:
         offered = [event_id(frame) for frame in request.frames if _is_frame(frame)]
         logs = {item.log for item in page.items if item.log}
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
-        version = store.trust.document.version
+        publication, asked = store.publication, request.published
+        is_old = asked.version < publication.version
         return [
             nonce,
             list(page.cursor),
@@ -307,7 +323,7 @@ class Responder:
             acks,
             bad,
             [[item.kind, item.payload] for item in page.items],
-            [version, store.trust_bytes if request.trust_version < version else None],
+            [publication.version, publication.newer_than(asked.root, asked.wanted) if is_old else None],
         ]
 
 
@@ -343,6 +359,7 @@ class Requester:
         self._offered: list[bytes] = []
         self._introduced: list[bytes] = []
         self._skip: frozenset[bytes] = frozenset()
+        self._wanted: tuple[str, ...] = ()
 
     def next_request(self) -> bytes | None:
         """Returns the next request, or ``None`` when both sides have what they may have."""
@@ -358,7 +375,7 @@ class Requester:
                 None,
                 echo=False,
                 max_bytes=0,
-                trust_version=0,
+                published=_Published(0, 0, ()),
                 frames=[],
                 introduction=self.store.introduction(self._log),
             )
@@ -377,7 +394,7 @@ class Requester:
         introduction = [frame for log in found.new_logs for frame in store.introduction(log)]
         return _Request(
             knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
-            store.trust.document.version, [frame for _, frame in found.events], introduction,
+            self._published(), [frame for _, frame in found.events], introduction,
         )  # fmt: skip
 
     def take_answer(self, status: int, data: bytes) -> None:
@@ -424,16 +441,31 @@ class Requester:
     def _take_body(self, body: object) -> None:
         match body:
             case [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
-                  list(items), [int(version), bytes() | None as trust]]:  # fmt: skip
-                if trust is not None:
-                    self.store.replace_trust(trust)
+                  list(items), [int(version), dict() | None as files]]:  # fmt: skip
+                self._take_publication(files)
                 self._echo &= has_more or was_reset
                 self._take_items(nonce, _parse_cursor(cursor), acks, items, was_reset=was_reset)
                 self._count(list(map(_outcome, bad)), was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
-                self._is_done &= version <= self.store.trust.document.version
+                self._is_done &= version <= self.store.publication.version
             case _:
                 raise FormatError("The answer is not one of this protocol.")
+
+    def _published(self) -> _Published:
+        held = self.store.publication
+        return _Published(held.version, held.root_version, self._wanted)
+
+    def _take_publication(self, files: object) -> None:
+        """Takes what is newer of the publication, or notes which files of it are still wanted."""
+        if files is None:
+            return
+        asked, self._wanted = self._wanted, ()
+        try:
+            self.store.take_files(check_files(files))
+        except Incomplete as error:
+            if not set(error.names).isdisjoint(asked):
+                raise  # it does not send what it names: asking again would never end
+            self._wanted = error.names
 
     def _take_challenge(
         self, node: bytes, nonce: bytes, theirs: bytes, proof: bytes, introduction: list[object]
@@ -450,9 +482,9 @@ class Requester:
         if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
             raise FormatError("The parent cannot prove that it belongs to this province.")
         certificate = authority.certificate
-        if not certificate.serves or not self.store.trust.document.is_above(
-            certificate.unit, self.store.unit
-        ):
+        document = self.store.trust.document
+        is_cut = bool(document.cuts_of(authority.key, certificate.unit))
+        if is_cut or not certificate.serves or not document.is_over(certificate.unit, self.store.unit):
             raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
         self._echo = True
         self._asked = b""

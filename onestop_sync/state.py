@@ -80,11 +80,13 @@ class Author(NamedTuple):
         unit: Unit of the certificate.
         units: Units for which it may write: its own, and those it succeeded.
         roles: Roles that the certificate gives.
+        person: Whose certificate it is: the same word for every key of one person.
     """
 
     unit: str
     units: frozenset[str]
     roles: frozenset[str]
+    person: str = ""
 
 
 class Entry(NamedTuple):

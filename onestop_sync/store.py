@@ -38,24 +38,17 @@ from onestop_sync.event import LOG, Event
 from onestop_sync.fold import State
 from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
+from onestop_sync.publication import Publication, parse_files
 from onestop_sync.schema import DocumentType
 from onestop_sync.storage import engines, outbox, queries, upgrade
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
+from onestop_sync.storage.cuts import StoredChain
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
 from onestop_sync.storage.transaction import Raced, Transaction, find_own_log
-from onestop_sync.trust import (
-    ADMIN,
-    CERTIFICATE,
-    Authority,
-    Certificate,
-    NoAuthority,
-    Trust,
-    TrustDocument,
-    Waiting,
-)
+from onestop_sync.trust import SYSTEM, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
 from onestop_sync.writer import Writer
 
 __all__ = ["Document", "ParentStatus", "Status", "Store", "Writer", "now_ms"]
@@ -188,8 +181,9 @@ class Store:
         self.unit = ""
         self.root = b""
         self.epoch = b""
-        self.trust = Trust(TrustDocument(0, {}, {}, 0))
-        self.trust_bytes = b""
+        self._chain = StoredChain(self.reading)
+        self._publication: Publication | None = None
+        self.trust = Trust(TrustDocument(0, {}, {}, 0), self._chain)
 
     # ---- opening
 
@@ -215,8 +209,8 @@ class Store:
             folder: Where its files are kept; made when missing.
             secrets: What the machine's keyring unlocked.
             types: Document types.
-            root: The province's Ed25519 public key, which is trusted from now on.
-            trust: The signed trust document.
+            root: The province's anchor (`publication.anchor_of`), which is trusted from now on.
+            trust: What the province has published.
             unit: The machine's unit.
             serves: Whether other machines will have this one as their parent.
             database: SQLAlchemy URL or engine; an encrypted SQLite file in ``folder`` when ``None``.
@@ -226,11 +220,11 @@ class Store:
 
         Raises:
             StoreExists: One is there already.
-            SignatureInvalid: The trust document is not by ``root``.
+            SignatureInvalid: The publication is not by ``root``.
             StoreError: The disk or database refused.
         """
         folder = Path(folder)
-        document = TrustDocument.parse(trust, root)
+        document = Publication.check(trust, root).document
         folder.mkdir(parents=True, exist_ok=True)
         if database is None and (folder / DATABASE).exists():
             raise StoreExists(f"The folder {folder} holds a store already.")
@@ -377,44 +371,61 @@ class Store:
 
     # ---- trust
 
+    @property
+    def publication(self) -> Publication:
+        """The newest version of what the province has published that is here."""
+        assert self._publication is not None  # a store that was loaded has one
+        return self._publication
+
+    @property
+    def trust_bytes(self) -> bytes:
+        """The same as it travels."""
+        return self.publication.data
+
     def _take_trust(self, data: bytes) -> None:
-        document = TrustDocument.parse(data, self.root)
-        self.trust.replace(document)
-        self.trust_bytes = data
+        self._publication = Publication.parse(data)
+        self.trust.replace(self._publication.document)
 
     def replace_trust(self, data: bytes) -> bool:
-        """Takes a newer trust document, and folds again what it bears on.
+        """Takes a newer publication, and folds again what it bears on.
 
         Args:
-            data: The document as the root signed it.
+            data: The publication, or as much of it as is new (`Publication.newer_than`).
 
         Returns:
             Whether it was newer.
 
         Raises:
             SignatureInvalid: Not by this province's root.
+            Incomplete: Files are missing.
             FormatError: Malformed.
         """
-        document = TrustDocument.parse(data, self.root)
-        if document.version <= self.trust.document.version:
+        return self.take_files(parse_files(data))
+
+    def take_files(self, files: Mapping[str, bytes]) -> bool:
+        """Does the same with the files of a publication, by name."""
+        newer = self.publication.updated(files)
+        if newer.version <= self.publication.version:
             return False
-        with self.writing() as transaction:
-            connection = transaction.connection
-            connection.execute(sa.update(t.meta).where(t.meta.c.key == "trust").values(value=data))
-            self.trust.replace(document)
-            self.trust_bytes = data
-            upward = sorted(self.below)
-            connection.execute(
-                sa.update(t.log).values(upward=sa.case((t.log.c.unit.in_(upward), 1), else_=0))
-            )
-            transaction.append.refold(connection.execute(sa.select(t.document.c.id)).scalars().all())
-            transaction.note_taught()
+        self.retrying(lambda: self._publish(newer))
         return True
+
+    def _publish(self, newer: Publication) -> None:
+        with self.writing() as transaction:
+            held = self.publication
+            if newer.version <= held.version:
+                return  # another program was faster
+            before = self.trust.with_document(held.document)
+            _set_meta(transaction.connection, {"trust": newer.data})
+            self._publication = newer
+            self.trust.replace(newer.document)
+            transaction.trust_changed(before)
+            transaction.note_taught()
 
     @property
     def below(self) -> set[str]:
-        """Units whose events go up to our parents: our own and those below it."""
-        return self.trust.document.below(self.unit)
+        """Units whose events go up to our parents: our own, those below it, and those that they succeed."""
+        return set(self.trust.document.below(self.unit))
 
     @property
     def restores(self) -> int:
@@ -438,19 +449,23 @@ class Store:
 
     def _read_trust(self, connection: sa.Connection) -> None:
         mark = _trust_mark(connection)
-        data = connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == "trust")).scalar_one()
-        trust = Trust(TrustDocument.parse(data, self.root))
+        facts = sa.select(t.meta.c.key, t.meta.c.value).where(t.meta.c.key.in_(["trust", "unit"]))
+        held = {row.key: row.value for row in connection.execute(facts)}
+        data = held["trust"]
+        publication = self.publication if data == self.publication.data else Publication.parse(data)
+        trust = Trust(publication.document, self._chain)
         query = (
             sa.select(t.event)
             .join(t.document, t.document.c.n == t.event.c.doc_n)
-            .where(t.document.c.kind.in_([LOG, CERTIFICATE]))
+            .where(t.document.c.kind.in_([LOG, *SYSTEM]))
             .order_by(t.event.c.n)
         )
         for row in connection.execute(query):
             event = Event(row.id, ev.parse_header(row.header), row.header, row.signature, row.body)
             with suppress(FormatError):  # kept and forwarded, without effect
                 trust.add(event)
-        self.trust, self.trust_bytes, self.trust_mark = trust, data, mark
+        self.trust, self._publication, self.trust_mark = trust, publication, mark
+        self.unit = held["unit"].decode()
 
     # ---- transactions
 
@@ -538,15 +553,15 @@ class Store:
         Raises:
             NotAllowed: Nobody has certified it.
         """
-        if key in self.trust.document.admins:
-            unit = self.trust.document.admins[key]
-            name = self.trust.document.units[unit].name
-            return b"", Certificate(key, unit, "officer", name, frozenset({ADMIN}))
-        found = [(c.valid_from_ms, i, c) for i, c in self.trust.certificates() if c.key == key]
-        for _, event_id, certificate in sorted(found, key=lambda x: x[:2], reverse=True):
-            issuer = self.trust.authority(self.trust.issuer_log(event_id) or b"")
-            if isinstance(issuer, Authority) and not self.trust.why_not(issuer, certificate):
-                return event_id, certificate
+        found = self.trust.best_certificate(key)
+        if found is not None:
+            return found
+        if self.trust.document.cuts_of(key, ""):
+            raise NotAllowed(
+                "This key was cut off.",
+                todo="What was written with it before is kept. Ask the administrator for a new key.",
+                reason="revoked",
+            )
         raise NotAllowed(
             "Nobody has certified this key yet.",
             todo="Ask the unit's administrator to approve the enrolment request.",
@@ -565,10 +580,16 @@ class Store:
     def _machine_log(self) -> bytes:
         with self.reading() as connection:
             found = find_own_log(connection, self.machine.public)
-        if found is not None:
+        if found is not None and self.is_current(found.id):
             return bytes(found.id)
         with self.writing() as transaction:
             return bytes(transaction.own_log(self.machine).id)
+
+    def is_current(self, log: bytes) -> bool:
+        """Tells whether an own log goes on: its key has no newer certificate, and was not cut off."""
+        genesis = self.trust.genesis(log)
+        best = self.trust.best_certificate(genesis.key) if genesis else None
+        return genesis is not None and best is not None and best[0] == genesis.cert
 
     def next_serial(self, name: str, day: str) -> int:
         """Returns the next number of a counter, from 1; call it inside `writing`, with what uses it.

@@ -1,174 +1,77 @@
 """Was this key allowed to write this? Told from signed documents alone, the same at every replica.
 
-    root key ──signs──▶ trust document: units, and the administrators that the root names itself
+    publication ──names──▶ trust document: units, the root's own administrators, cuts
     administrator ──event──▶ certificate of a machine or officer of the own unit or of one below it
     genesis of a log ──names──▶ its certificate
+    head of a unit ──event──▶ countersignature of what lies beyond a cut
 
-`Trust` knows the newest trust document, the logs and the certificates, and answers `authority` for a log:
-by which authority it writes, that something is missing (it *waits*), or why it has none (it is *refused*).
-Nothing here depends on a clock or on the order of arrival; expiry limits only what a store lets its own
-user start, and is not looked at here.
+`Trust` knows the newest trust document, the logs, the certificates and the countersignatures. It answers
+`authority` for a log and `authority_at` for one event of it: by which authority that is written, that
+something is missing (it *waits*), or why there is none (it is *refused*). Nothing here depends on a clock or
+on the order of arrival; expiry limits only what a store lets its own user start, and is not looked at here.
 
-What comes down from the root is behind `TrustDocument`, so that publication, thresholds and rotation can
-change without touching anything that asks for authority.
+A **cut** names the last good event of each log of a key. Whether an event lies before it is told by the chain
+of hashes that ends in that event, so that nobody can write into the past: `chain` answers that question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 from onestop_sync import codec, keys
-from onestop_sync.errors import FormatError, InvalidInput, SignatureInvalid
-from onestop_sync.event import Event, Genesis, Op, is_name, parse_body, parse_genesis
+from onestop_sync.errors import FormatError
+from onestop_sync.event import ID_BYTES, Event, Genesis, Op, parse_body, parse_genesis
 from onestop_sync.fold import Author
+from onestop_sync.trust_document import Cut, CutReason, TrustDocument
+from onestop_sync.units import Period, Tree, Unit
 
 __all__ = [
     "ADMIN",
     "CERTIFICATE",
+    "COUNTERSIGNATURE",
+    "LEADER",
     "MAX_CHAIN",
+    "SYSTEM",
     "Authority",
     "Certificate",
+    "Chain",
+    "Countersignature",
+    "Cut",
+    "CutReason",
     "NoAuthority",
+    "Period",
+    "Tree",
     "Trust",
     "TrustDocument",
     "Unit",
     "Waiting",
     "parse_certificate",
+    "parse_countersignature",
 ]
 
 CERTIFICATE: Final = "certificate"
 """Document type of certificates; the document is the certified key."""
+COUNTERSIGNATURE: Final = "countersignature"
+"""Document type of countersignatures."""
+SYSTEM: Final = frozenset({CERTIFICATE, COUNTERSIGNATURE})
+"""Document types that this module reads, besides the geneses of logs."""
 ADMIN: Final = "quan_tri"
 """Role that certifies machines and officers."""
-TRUST_KIND: Final = "onestop/trust/1"
+LEADER: Final = "lanh_dao"
+"""Role that countersigns."""
 MAX_CHAIN: Final = 8
 """Longest chain of certificates: province, district, commune and what a province may put between."""
+MAX_COUNTERSIGNED: Final = 1000
+"""Events that one countersignature names at the most."""
 
 CertificateKind = Literal["machine", "officer"]
 
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A unit of the tree.
-
-    Attributes:
-        id: Opaque, never reused.
-        name: Vietnamese name.
-        parent: Unit above; empty for the root of the tree.
-        level: ``province``, ``district`` or ``commune``, for display.
-        codes: Agency codes, the current one first, old ones as aliases for ever.
-    """
-
-    id: str
-    name: str
-    parent: str
-    level: str
-    codes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class TrustDocument:
-    """What the root says: the units, and the keys that it names administrators itself.
-
-    Attributes:
-        version: Counts up; a store never goes back.
-        units: By id.
-        admins: Ed25519 public key → unit.
-        issued_ms: When, milliseconds since 1970 UTC.
-    """
-
-    version: int
-    units: Mapping[str, Unit]
-    admins: Mapping[bytes, str]
-    issued_ms: int
-
-    def sign(self, root: keys.Signer) -> bytes:
-        """Returns the document as it travels: ``[payload, signature]``.
-
-        Raises:
-            InvalidInput: The tree has a hole or a cycle, or an administrator's unit does not exist.
-        """
-        self._check()
-        tree = sorted(self.units.values(), key=lambda u: u.id)
-        units: list[codec.Value] = [[u.id, u.name, u.parent, u.level, list(u.codes)] for u in tree]
-        admins: list[codec.Value] = [[key, unit] for key, unit in sorted(self.admins.items())]
-        payload = codec.encode([1, self.version, self.issued_ms, units, admins])
-        return codec.encode([payload, root.sign(codec.pae(TRUST_KIND, payload))])
-
-    @classmethod
-    def parse(cls, data: bytes, root: bytes) -> TrustDocument:
-        """Reads and checks a document.
-
-        Raises:
-            FormatError: Malformed.
-            SignatureInvalid: Not signed by ``root``.
-        """
-        match codec.decode(data):
-            case [bytes(payload), bytes(signature)]:
-                pass
-            case _:
-                raise FormatError("The trust document is malformed.")
-        if not keys.verify(root, codec.pae(TRUST_KIND, payload), signature):
-            raise SignatureInvalid("The trust document is not signed by this province's root.")
-        match codec.decode(payload):
-            case [1, int(version), int(issued_ms), list(units), list(admins)]:
-                found = cls(version, dict(map(_unit, units)), dict(map(_admin, admins)), issued_ms)
-            case _:
-                raise FormatError("The trust document is malformed.")
-        try:
-            found._check()
-        except InvalidInput as error:
-            raise FormatError(error.what) from error
-        return found
-
-    def _check(self) -> None:
-        if any(unit not in self.units for unit in self.admins.values()):
-            raise InvalidInput("An administrator's unit is not in the tree.")
-        for unit in self.units.values():
-            if not is_name(unit.id):
-                raise InvalidInput(
-                    "A unit's id is empty, longer than 64 characters, or holds control characters."
-                )
-            if unit.parent and unit.parent not in self.units:
-                raise InvalidInput(f"The parent of unit {unit.id} is not in the tree.")
-            if len(list(self.line(unit.id))) > len(self.units):
-                raise InvalidInput(f"Unit {unit.id} is its own ancestor.")
-
-    def line(self, unit: str) -> Iterable[str]:
-        """Yields the unit and all units above it, from below; nothing for an unknown unit."""
-        for _ in range(len(self.units) + 1):
-            found = self.units.get(unit)
-            if found is None:
-                return
-            yield unit
-            unit = found.parent
-
-    def is_above(self, upper: str, lower: str) -> bool:
-        """Tells whether ``upper`` is ``lower`` or one of the units above it."""
-        return upper in self.line(lower)
-
-    def below(self, unit: str) -> set[str]:
-        """Returns the unit and all units below it."""
-        return {u for u in self.units if self.is_above(unit, u)}
-
-
-def _unit(row: Any) -> tuple[str, Unit]:
-    match row:
-        case [str(unit_id), str(name), str(parent), str(level), list(codes)] if all(
-            isinstance(c, str) for c in codes
-        ):
-            return unit_id, Unit(unit_id, name, parent, level, tuple(codes))
-    raise FormatError("The trust document names a unit wrongly.")
-
-
-def _admin(row: Any) -> tuple[bytes, str]:
-    match row:
-        case [bytes(key), str(unit)] if keys.is_valid_key(key):
-            return key, unit
-    raise FormatError("The trust document names an administrator wrongly.")
+Chain = Callable[[bytes, int, bytes, int, bytes], bool | bytes]
+"""``(log, seq, event, cut seq, cut head)`` → whether the event is on the chain that ends in the cut's head,
+or the id of an event that is missing to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +89,8 @@ class Certificate:
         seal: X25519 public key of a machine, to which bundles are sealed.
         blocks: Serial blocks of a machine: the first is in use, the next are spares for new epochs.
         serves: Whether the machine is a parent of others, so that its acks count.
+        person: Whose key it is: the same opaque word on every machine of that person. Empty: known by the
+            key alone.
     """
 
     key: bytes
@@ -198,6 +103,7 @@ class Certificate:
     seal: bytes = b""
     blocks: tuple[tuple[int, int], ...] = ()
     serves: bool = False
+    person: str = ""
 
     def to_op(self) -> Op:
         """Returns the operation that certifies."""
@@ -207,6 +113,7 @@ class Certificate:
             "key": self.key,
             "kind": self.kind,
             "name": codec.nfc(self.name),
+            "person": codec.nfc(self.person),
             "roles": sorted(self.roles),
             "seal": self.seal,
             "serves": self.serves,
@@ -227,11 +134,22 @@ def parse_certificate(event: Event) -> Certificate:
     match parse_body(event.body):
         case [["cert", {
             "blocks": list(blocks), "from": int(start), "key": bytes(key),
-            "kind": "machine" | "officer" as kind, "name": str(name), "roles": list(roles),
-            "seal": bytes(seal), "serves": bool(serves), "to": int(end), "unit": str(unit),
+            "kind": "machine" | "officer" as kind, "name": str(name), "person": str(person),
+            "roles": list(roles), "seal": bytes(seal), "serves": bool(serves), "to": int(end),
+            "unit": str(unit),
         }]] if keys.is_valid_key(key) and _are_names(roles) and len(seal) in {0, keys.KEY_BYTES}:  # fmt: skip
             return Certificate(
-                key, unit, kind, name, frozenset(roles), start, end, seal, tuple(map(_block, blocks)), serves
+                key,
+                unit,
+                kind,
+                name,
+                frozenset(roles),
+                start,
+                end,
+                seal,
+                tuple(map(_block, blocks)),
+                serves,
+                person,
             )
     raise FormatError("A certificate is malformed, or its key is not a valid point.")
 
@@ -280,40 +198,130 @@ class NoAuthority(NamedTuple):
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Countersignature:
+    """A head's word for what lies beyond a cut.
+
+    Attributes:
+        events: Ids of the events that shall count.
+        why: The reason.
+    """
+
+    events: tuple[bytes, ...]
+    why: str
+
+    def to_op(self) -> Op:
+        """Returns the operation that countersigns."""
+        return ["countersign", {"events": list(self.events), "why": codec.nfc(self.why)}]
+
+
+def parse_countersignature(event: Event) -> Countersignature:
+    """Reads a countersignature.
+
+    Raises:
+        FormatError: It is none.
+    """
+    if event.body is None or event.header.doc_type != COUNTERSIGNATURE:
+        raise FormatError("An event is not a countersignature.")
+    match parse_body(event.body):
+        case [["countersign", {"events": list(events), "why": str(why)}]] if (
+            0 < len(events) <= MAX_COUNTERSIGNED
+            and all(type(e) is bytes and len(e) == ID_BYTES for e in events)
+            and why.strip()
+        ):
+            return Countersignature(tuple(events), why)
+    raise FormatError("A countersignature is malformed.")
+
+
+class _Issued(NamedTuple):
+    """A certificate, and where it was made."""
+
+    log: bytes
+    seq: int
+    certificate: Certificate
+
+
+@dataclass
+class _Knowledge:
+    """Geneses, certificates and countersignatures, by what one asks for them."""
+
+    logs: dict[bytes, Genesis] = field(default_factory=dict)
+    certificates: dict[bytes, _Issued] = field(default_factory=dict)
+    by_key: dict[bytes, list[bytes]] = field(default_factory=dict)
+    countersigned: dict[bytes, dict[bytes, tuple[bytes, int]]] = field(default_factory=dict)
+    """Event → countersignature → log and sequence of that one."""
+    named: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Takes an event; see `Trust.add`."""
+        if event.is_genesis:
+            self.logs[event.id] = parse_genesis(event)
+        elif event.header.doc_type == COUNTERSIGNATURE:
+            found = self.named[event.id] = parse_countersignature(event).events
+            for each in found:
+                self.countersigned.setdefault(each, {})[event.id] = (event.log, event.header.seq)
+        elif event.id not in self.certificates:
+            certificate = parse_certificate(event)
+            self.certificates[event.id] = _Issued(event.log, event.header.seq, certificate)
+            self.by_key.setdefault(certificate.key, []).append(event.id)
+
+    def copy(self) -> _Knowledge:
+        """Returns one that can grow apart."""
+        return _Knowledge(
+            dict(self.logs),
+            dict(self.certificates),
+            {key: list(ids) for key, ids in self.by_key.items()},
+            {event: dict(by) for event, by in self.countersigned.items()},
+            dict(self.named),
+        )
+
+
+_NOTHING: Final[frozenset[bytes]] = frozenset()
+
+
+def _by_sequence(log: bytes, seq: int, event: bytes, cut_seq: int, cut_head: bytes) -> bool | bytes:
+    """Believes that a log has no second branch: for who has no store to ask."""
+    del log, event, cut_head
+    return seq <= cut_seq
+
+
 class Trust:
-    """What is known of keys: the newest trust document, logs and certificates.
+    """What is known of keys: the newest trust document, logs, certificates and countersignatures.
 
     Args:
         document: The newest trust document.
+        chain: Tells what lies on the chain that a cut ends; see `Chain`.
     """
 
-    def __init__(self, document: TrustDocument) -> None:
+    def __init__(self, document: TrustDocument, chain: Chain = _by_sequence) -> None:
         self.document = document
-        self._logs: dict[bytes, Genesis] = {}
-        self._certificates: dict[bytes, tuple[bytes, Certificate]] = {}
+        self.chain = chain
+        self._here = _Knowledge()
         self._known: dict[bytes, Authority | Waiting | NoAuthority] = {}
 
     def add(self, event: Event) -> None:
-        """Takes a genesis or a certificate whose signature was checked.
+        """Takes a genesis, a certificate or a countersignature whose signature was checked.
 
         Raises:
             FormatError: It is neither, or malformed.
         """
-        if event.is_genesis:
-            self._logs[event.id] = parse_genesis(event)
-        else:
-            self._certificates[event.id] = (event.log, parse_certificate(event))
+        self._here.add(event)
         self._known = {log: a for log, a in list(self._known.items()) if isinstance(a, Authority)}
 
     def with_events(self, events: Iterable[Event]) -> Trust:
-        """Returns what would be known with further geneses and certificates; other events are passed over."""
-        found = Trust(self.document)
-        found._logs.update(self._logs)
-        found._certificates.update(self._certificates)
+        """Returns what would be known with further ones; other events are passed over."""
+        found = Trust(self.document, self.chain)
+        found._here = self._here.copy()
         for event in events:
-            if event.is_genesis or event.header.doc_type == CERTIFICATE:
+            if event.is_genesis or event.header.doc_type in SYSTEM:
                 with suppress(FormatError):
                     found.add(event)
+        return found
+
+    def with_document(self, document: TrustDocument) -> Trust:
+        """Returns what would be known under another trust document."""
+        found = Trust(document, self.chain)
+        found._here = self._here
         return found
 
     def replace(self, document: TrustDocument) -> None:
@@ -325,56 +333,160 @@ class Trust:
         if document.version < self.document.version:
             raise FormatError("The trust document is older than the one that is here.")
         self.document = document
+        self.forget()
+
+    def forget(self) -> None:
+        """Asks every verdict anew: the chain to a cut may be whole now."""
         self._known = {}
+
+    # ---- what is here
+
+    def logs(self) -> list[bytes]:
+        """Returns all logs whose genesis is here."""
+        return list(self._here.logs)
 
     def genesis(self, log: bytes) -> Genesis | None:
         """Returns what the log's first event says, if it is here."""
-        return self._logs.get(log)
+        return self._here.logs.get(log)
 
     def certificate(self, event_id: bytes) -> Certificate | None:
         """Returns the certificate that an event made, if it is here; whether it counts is not asked."""
-        found = self._certificates.get(event_id)
-        return found[1] if found else None
+        found = self._here.certificates.get(event_id)
+        return found.certificate if found else None
 
     def issuer_log(self, event_id: bytes) -> bytes | None:
         """Returns the log in which a certificate was made."""
-        found = self._certificates.get(event_id)
-        return found[0] if found else None
+        found = self._here.certificates.get(event_id)
+        return found.log if found else None
 
     def certificates(self) -> Iterable[tuple[bytes, Certificate]]:
         """Returns ``(event id, certificate)`` of all that are here."""
-        return [(event_id, found[1]) for event_id, found in list(self._certificates.items())]
+        return [(event_id, found.certificate) for event_id, found in list(self._here.certificates.items())]
 
-    def authority(self, log: bytes, _depth: int = MAX_CHAIN) -> Authority | Waiting | NoAuthority:
-        """Tells by which authority ``log`` writes."""
-        known = (
-            self._known
-        )  # what another thread adds meanwhile begins another table: no old verdict gets there
+    def certificates_of(self, key: bytes) -> list[tuple[bytes, Certificate]]:
+        """Returns ``(event id, certificate)`` of a key's."""
+        found = self._here.certificates
+        return [(i, found[i].certificate) for i in self._here.by_key.get(key, ())]
+
+    def countersigned_by(self, event_id: bytes) -> tuple[bytes, ...]:
+        """Returns the events that a countersignature names; none for any other event."""
+        return self._here.named.get(event_id, ())
+
+    def countersignatures_of(self, event_id: bytes) -> list[bytes]:
+        """Returns the countersignatures that name an event; whether they count is not asked."""
+        return sorted(self._here.countersigned.get(event_id, ()))
+
+    def best_certificate(self, key: bytes) -> tuple[bytes, Certificate] | None:
+        """Returns what a key writes under from now on: its event id (empty: the root names it) and it.
+
+        Of several that count, one whose unit has not ended goes first, then the one that begins last.
+        """
+        if self.document.cuts_of(key, ""):
+            return None
+        named = self.document.admins.get(key)
+        if named is not None:
+            return b"", self._by_root(key, named)
+        good = [(i, c) for i, c in self.certificates_of(key) if self._counts(i, c)]
+        units = self.document.units
+        return max(
+            good, key=lambda x: (not units[x[1].unit].is_ended, x[1].valid_from_ms, x[0]), default=None
+        )
+
+    def _counts(self, event_id: bytes, certificate: Certificate) -> bool:
+        issued = self._here.certificates[event_id]
+        issuer = self.authority_at(issued.log, issued.seq, event_id)
+        is_closed = bool(self.document.cuts_of(b"", certificate.unit))
+        return isinstance(issuer, Authority) and not is_closed and not self.why_not(issuer, certificate)
+
+    # ---- by what authority
+
+    def authority(self, log: bytes) -> Authority | Waiting | NoAuthority:
+        """Tells by which authority ``log`` writes, up to any cut."""
+        return self._of_log(log, _NOTHING)
+
+    def authority_at(self, log: bytes, seq: int, event: bytes) -> Authority | Waiting | NoAuthority:
+        """Tells by which authority one event is written: its log's, and where a cut leaves it."""
+        return self._at(log, seq, event, self.authority(log), _NOTHING)
+
+    def _of_log(self, log: bytes, asking: frozenset[bytes]) -> Authority | Waiting | NoAuthority:
+        # What another thread adds meanwhile begins another table: no old verdict gets there.
+        known = self._known
         found = known.get(log)
         if found is None:
-            found = self._ask(log, _depth)
-            if _depth == MAX_CHAIN:
+            found = self._ask(log, MAX_CHAIN, asking)
+            if not asking:  # otherwise it rests on what is being asked
                 known[log] = found
         return found
 
-    def _ask(self, log: bytes, depth: int) -> Authority | Waiting | NoAuthority:
-        genesis = self._logs.get(log)
+    def _at(
+        self,
+        log: bytes,
+        seq: int,
+        event: bytes,
+        found: Authority | Waiting | NoAuthority,
+        asking: frozenset[bytes],
+    ) -> Authority | Waiting | NoAuthority:
+        if not isinstance(found, Authority) or not self.document.cuts:
+            return found
+        for cut in self.document.cuts_of(found.key, found.certificate.unit):
+            beyond = self._is_beyond(cut, log, seq, event)
+            if isinstance(beyond, bytes):
+                return Waiting(beyond)
+            if beyond and cut.why == "stolen":
+                return NoAuthority("The key was stolen, and this lies beyond its last good event.")
+            if beyond and not self._is_countersigned(event, found, asking):
+                return Waiting(event)
+        return found
+
+    def _is_beyond(self, cut: Cut, log: bytes, seq: int, event: bytes) -> bool | bytes:
+        last = cut.heads.get(log)
+        if last is None or seq > last[0]:
+            return True
+        if event == last[1]:
+            return False
+        on_chain = self.chain(log, seq, event, *last)
+        return on_chain if isinstance(on_chain, bytes) else not on_chain
+
+    def _is_countersigned(self, event: bytes, author: Authority, asking: frozenset[bytes]) -> bool:
+        """Tells whether a head of the author's unit, or of one over it, vouches for an event.
+
+        A countersignature that hangs on the event itself vouches for nothing.
+        """
+        if event in asking:
+            return False
+        found = sorted(self._here.countersigned.get(event, {}).items())
+        return any(self._vouches(i, place, author, asking | {event}) for i, place in found)
+
+    def _vouches(
+        self, countersignature: bytes, place: tuple[bytes, int], author: Authority, asking: frozenset[bytes]
+    ) -> bool:
+        log, seq = place
+        found = self._at(log, seq, countersignature, self._of_log(log, asking), asking)
+        if not isinstance(found, Authority) or LEADER not in found.author.roles:
+            return False
+        is_own = found.key == author.key or _is_same_person(found.certificate, author.certificate)
+        return not is_own and self.document.is_over(found.certificate.unit, author.certificate.unit)
+
+    def _ask(self, log: bytes, depth: int, asking: frozenset[bytes]) -> Authority | Waiting | NoAuthority:
+        genesis = self._here.logs.get(log)
         if genesis is None:
             return Waiting(log)
         if not genesis.cert:
             return self._named_by_root(log, genesis)
-        if genesis.cert not in self._certificates:
+        issued = self._here.certificates.get(genesis.cert)
+        if issued is None:
             return Waiting(genesis.cert)
-        issuer_log, certificate = self._certificates[genesis.cert]
+        certificate = issued.certificate
         if (certificate.key, certificate.unit) != (genesis.key, genesis.unit):
             return NoAuthority("The certificate is for another key or unit.")
         if depth == 0:
             return NoAuthority("The chain of certificates is too long.")
-        issuer = self.authority(issuer_log, depth - 1)
+        known = self._known.get(issued.log) or self._ask(issued.log, depth - 1, asking)
+        issuer = self._at(issued.log, issued.seq, genesis.cert, known, asking)
         if not isinstance(issuer, Authority):
             return issuer
         why = self.why_not(issuer, certificate)
-        return NoAuthority(why) if why else _authority(log, certificate)
+        return NoAuthority(why) if why else self._authority(log, certificate)
 
     def _named_by_root(self, log: bytes, genesis: Genesis) -> Authority | Waiting | NoAuthority:
         unit = self.document.admins.get(genesis.key)
@@ -382,14 +494,30 @@ class Trust:
             return Waiting(b"")
         if unit != genesis.unit:
             return NoAuthority("The root names this key for another unit.")
-        name = self.document.units[unit].name
-        return _authority(log, Certificate(genesis.key, unit, "officer", name, frozenset({ADMIN})))
+        return self._authority(log, self._by_root(genesis.key, unit))
+
+    def _by_root(self, key: bytes, unit: str) -> Certificate:
+        return Certificate(key, unit, "officer", self.document.units[unit].name, frozenset({ADMIN}))
+
+    def _authority(self, log: bytes, certificate: Certificate) -> Authority:
+        return Authority(log, certificate.key, certificate, self.author(certificate))
+
+    def author(self, certificate: Certificate, doc: bytes = b"") -> Author:
+        """Returns a certificate's holder as the fold sees them.
+
+        Args:
+            certificate: Whose.
+            doc: The document that is written, where it depends on it for which units the holder acts.
+        """
+        unit = certificate.unit
+        units = self.document.tree.acts_for(unit, doc) if unit in self.document.units else frozenset({unit})
+        return Author(unit, units, certificate.roles, certificate.person or certificate.key.hex())
 
     def why_not(self, issuer: Authority, certificate: Certificate) -> str:
         """Says why ``issuer`` may not give this certificate; empty when it may."""
         if ADMIN not in issuer.author.roles:
             return "The issuer is not an administrator."
-        if issuer.key == certificate.key:
+        if issuer.key == certificate.key or _is_same_person(issuer.certificate, certificate):
             return "Nobody certifies their own key."
         if certificate.kind == "machine" and certificate.roles:
             return "A machine holds no roles."
@@ -398,6 +526,5 @@ class Trust:
         return ""
 
 
-def _authority(log: bytes, certificate: Certificate) -> Authority:
-    author = Author(certificate.unit, frozenset({certificate.unit}), certificate.roles)
-    return Authority(log, certificate.key, certificate, author)
+def _is_same_person(one: Certificate, other: Certificate) -> bool:
+    return bool(one.person) and one.person == other.person

@@ -11,7 +11,7 @@ from onestop_sync.event import Event, Op
 from onestop_sync.fold import Author
 from onestop_sync.keys import Signer
 from onestop_sync.schema import MAIN, VOID
-from onestop_sync.trust import Certificate
+from onestop_sync.trust import Certificate, Countersignature
 
 if TYPE_CHECKING:
     from onestop_sync.store import Store
@@ -35,7 +35,12 @@ class Writer:
     def author(self) -> Author:
         """By which authority this writer writes; what `fold.judge` asks for."""
         _, certificate = self.store.find_authority(self.signer.public)
-        return Author(certificate.unit, frozenset({certificate.unit}), certificate.roles)
+        return self.store.trust.author(certificate)
+
+    def author_of(self, doc: bytes) -> Author:
+        """The same for one document: of a unit that was split, each successor goes on with its part."""
+        _, certificate = self.store.find_authority(self.signer.public)
+        return self.store.trust.author(certificate, doc)
 
     def create(self, kind: str, values: Mapping[str, Any] | None = None, ops: Sequence[Op] = ()) -> bytes:
         """Creates a document.
@@ -149,6 +154,24 @@ class Writer:
         def work() -> Event:
             with store.writing() as transaction:
                 return transaction.certify(self.signer, certificate)
+
+        return store.retrying(work)
+
+    def countersign(self, events: Sequence[bytes], why: str) -> Event:
+        """Vouches, as head of a unit, for events that lie beyond a cut, so that they count after all.
+
+        Args:
+            events: Their ids.
+            why: The reason; not empty.
+
+        Raises:
+            NotAllowed: The writer heads no unit.
+        """
+        store = self.store
+
+        def work() -> Event:
+            with store.writing() as transaction:
+                return transaction.countersign(self.signer, Countersignature(tuple(events), why))
 
         return store.retrying(work)
 

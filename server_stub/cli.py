@@ -22,7 +22,7 @@ _Verbs = argparse._SubParsersAction  # noqa: SLF001 - what add_subparsers return
 
 _EPILOG: Final = """\
 secrets are never arguments: the passphrase comes from --passphrase-file, from ONESTOP_PASSPHRASE, or is asked
-for; the root key's from --root-passphrase-file or ONESTOP_ROOT_PASSPHRASE; the dashboard's from
+for; the root keys' from --root-passphrase-file or ONESTOP_ROOT_PASSPHRASE; the dashboard's from
 --dashboard-password-file or ONESTOP_DASHBOARD_PASSWORD.
 
 exit codes: 0 done, 1 refused with the reason, 2 wrong usage, 3 not reachable
@@ -71,12 +71,14 @@ def _add_init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "--admin", action="store_true", help="with --ask: ask that the holder may certify for this unit"
     )
     init.add_argument("--admin-name", metavar="NAME", default="", help="with --admin: the holder's full name")
-    init.add_argument("--root-key", metavar="FILE", help="with --units: where the sealed root key goes")
-    init.add_argument("--root-passphrase-file", metavar="FILE", help="with --units: its passphrase")
     init.add_argument(
-        "--root-fingerprint", metavar="HEX", help="with --answer: what the root key's fingerprint must be"
+        "--root-keys", metavar="FOLDER", help="with --units: where the sealed root and recovery keys go"
     )
-    init.add_argument("--yes", action="store_true", help="with --answer: take the root key without comparing")
+    init.add_argument("--root-passphrase-file", metavar="FILE", help="with --units: their passphrase")
+    init.add_argument(
+        "--root-fingerprint", metavar="HEX", help="with --answer: what the root's fingerprint must be"
+    )
+    init.add_argument("--yes", action="store_true", help="with --answer: take the root without comparing")
     _add_common(init)
     init.set_defaults(run=_init)
 

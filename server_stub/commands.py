@@ -31,11 +31,11 @@ def found(arguments: Namespace) -> None:
         holder=arguments.holder,
         passphrase=settings.passphrase(arguments),
         root_passphrase=settings.secret(
-            "ONESTOP_ROOT_PASSPHRASE", arguments.root_passphrase_file, "Passphrase of the root key"
+            "ONESTOP_ROOT_PASSPHRASE", arguments.root_passphrase_file, "Passphrase of the root keys"
         ),
         machine_name=arguments.name,
         types=settings.load_types(arguments.types),
-        root_file=Path(arguments.root_key) if arguments.root_key else None,
+        root_folder=Path(arguments.root_keys) if arguments.root_keys else None,
         database=settings.database_of(arguments),
     )
     facts = {
@@ -45,7 +45,11 @@ def found(arguments: Namespace) -> None:
         "machine": fingerprint(made.store.machine.public),
     }
     made.store.close()
-    _say(arguments, facts, "The province is made. Move the root key to where no network reaches it.")
+    _say(
+        arguments,
+        facts,
+        "The province is made. Give each root key, and the recovery key, to another person, offline.",
+    )
 
 
 def ask(arguments: Namespace) -> None:

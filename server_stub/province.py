@@ -1,4 +1,4 @@
-"""Founding a province: its root key, its tree of units, its first administrator, its own server's store."""
+"""Founding a province: its root keys, its tree of units, its first administrator, its own server's store."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from typing import Any, Final, NamedTuple
 
 from onestop_sync import founding
 from onestop_sync.errors import InvalidInput, OnestopError, StoreExists
-from onestop_sync.keyring import Keyring, write_durably
-from onestop_sync.keys import KeyCost, SealedBox, SigningKey, fingerprint
+from onestop_sync.keyring import Keyring
+from onestop_sync.keys import KeyCost, SigningKey, fingerprint, seal_public_key
 from onestop_sync.schema import DocumentType
 from onestop_sync.store import Store
 from onestop_sync.trust import Unit
+from server_stub.keyfiles import PUBLISHING, RECOVERY, Purpose, root_file, seal_key
 
-__all__ = ["ROOT_FILE", "Founded", "found", "parse_units"]
+__all__ = ["ROOTS", "ROOT_FOLDER", "THRESHOLD", "Founded", "found", "parse_units"]
 
-ROOT_FILE: Final = "root.key"
-_ROOT_PURPOSE: Final = "onestop province root"
+ROOT_FOLDER: Final = "root-keys"
+ROOTS: Final = 3
+"""Root keys of a province, unless it wants another number."""
+THRESHOLD: Final = 2
+"""How many of them must sign."""
 _FIELDS: Final = ("id", "name", "parent", "level", "codes")
 _COST: Final = KeyCost()
-_MIN_PASSPHRASE: Final = 8
 _LEVELS: Final = frozenset({"province", "district", "commune"})
 
 
@@ -33,7 +36,7 @@ class Founded(NamedTuple):
 
     Attributes:
         store: The top server's store.
-        root_fingerprint: Fingerprint of the province's root key: every machine compares it.
+        root_fingerprint: Fingerprint of the province's first root: every machine compares it.
         admin_fingerprint: Fingerprint of the first administrator's key.
     """
 
@@ -104,7 +107,9 @@ def found(  # noqa: PLR0913 - a province is made of these
     root_passphrase: str,
     machine_name: str,
     types: Iterable[DocumentType],
-    root_file: Path | None = None,
+    root_folder: Path | None = None,
+    roots: int = ROOTS,
+    threshold: int = THRESHOLD,
     database: str | None = None,
     cost: KeyCost = _COST,
     rng: Callable[[int], bytes] = os.urandom,
@@ -115,36 +120,49 @@ def found(  # noqa: PLR0913 - a province is made of these
         folder: The server's folder.
         units: The whole tree.
         holder: Name of the first administrator, who unlocks the server.
-        passphrase: The administrator's.
-        root_passphrase: Seals the root key; needed again only to change the tree.
+        passphrase: The administrator's; seals the publishing key as well.
+        root_passphrase: Seals the root keys and the recovery key; each holder of one changes it afterwards.
         machine_name: What the server is called.
         types: Document types.
-        root_file: Where the sealed root key goes; ``root.key`` in the folder when ``None``. Keep it offline.
+        root_folder: Where the sealed root keys and the recovery key go; ``root-keys`` in the folder when
+            ``None``. Keep them offline, each with another person.
+        roots: How many root keys there are.
+        threshold: How many of them must sign a new root.
         database: SQLAlchemy URL; an encrypted file in the folder when ``None``.
         cost: What one guess of a passphrase costs.
         rng: Makes random bytes.
 
     Raises:
         StoreExists: Something is there already; it is left untouched.
-        InvalidInput: A passphrase is too short, or the tree has a hole or a cycle.
+        InvalidInput: A passphrase is too short, the tree has a hole or a cycle, or the threshold is wrong.
     """
-    sealed_at = root_file or folder / ROOT_FILE
+    sealed_in = root_folder or folder / ROOT_FOLDER
     keyring = Keyring(folder, rng=rng, cost=cost)
-    if keyring.exists() or sealed_at.exists():
+    if keyring.exists() or any((sealed_in / root_file(i)).exists() for i in range(1, roots + 1)):
         raise StoreExists(f"A province or a server was made in {folder} already.")
-    if len(root_passphrase) < _MIN_PASSPHRASE:
-        raise InvalidInput(f"The root key's passphrase needs at least {_MIN_PASSPHRASE} characters.")
-    root = SigningKey(rng(32))
-    sealed = SealedBox.seal(root.seed, root_passphrase, entropy=rng(28), cost=cost, purpose=_ROOT_PURPOSE)
+    if not 0 < threshold <= roots:
+        raise InvalidInput(f"{threshold} of {roots} root keys can never sign.")
+    made: list[Path] = []
+    online, recovery = SigningKey(rng(32)), rng(32)
+    keys = [SigningKey(rng(32)) for _ in range(roots)]
+
+    def seal(path: Path, seed: bytes, secret: str, purpose: Purpose) -> None:
+        seal_key(path, seed, secret, purpose, cost=cost, rng=rng)
+        made.append(path)
+
     secrets = keyring.create(holder, passphrase)
     try:
-        write_durably(sealed_at, sealed.to_bytes())
+        for number, key in enumerate(keys, 1):
+            seal(sealed_in / root_file(number), key.seed, root_passphrase, "root")
+        seal(sealed_in / RECOVERY, recovery, root_passphrase, "recovery")
+        seal(folder / PUBLISHING, online.seed, passphrase, "publishing")
         store, _ = founding.found(
-            folder, secrets, units, types=types, name=machine_name, root=root, database=database
-        )
+            folder, secrets, units, types=types, name=machine_name, database=database,
+            roots=founding.Roots(keys, threshold, online, seal_public_key(recovery)),
+        )  # fmt: skip
     except (OnestopError, OSError):
         # Keys of a province that was not made would only be in the way of the next try.
-        keyring.path.unlink(missing_ok=True)
-        sealed_at.unlink(missing_ok=True)
+        for path in [keyring.path, *made]:
+            path.unlink(missing_ok=True)
         raise
-    return Founded(store, fingerprint(root.public), fingerprint(secrets.officer.public))
+    return Founded(store, fingerprint(store.root), fingerprint(secrets.officer.public))

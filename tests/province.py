@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from onestop_sync import publisher
 from onestop_sync.event import Event
 from onestop_sync.keyring import Secrets
 from onestop_sync.keys import SigningKey
@@ -91,7 +92,9 @@ class Province:
         self.admin = SigningKey(self.rng.randbytes(32))
         self.clock_ms = 1_790_000_000_000
         self.document = TrustDocument(1, {u.id: u for u in UNITS}, {self.admin.public: "p"}, self.clock_ms)
-        self.trust = self.document.sign(self.root)
+        self.anchor, self.trust = publisher.found(
+            [self.root], 1, self.root, self.document, now_ms=self.clock_ms
+        )
         self.office = self._store("office", self._secrets("office"), "p")
         self.hand = self.office.writer(self.admin)
         self.issued: list[Any] = []
@@ -110,7 +113,7 @@ class Province:
         self, name: str, secrets: Secrets, unit: str, *, serves: bool = False, database: Any = None
     ) -> Store:
         return Store.create(
-            self.folder / name, secrets, types=self.types, root=self.root.public, trust=self.trust, unit=unit,
+            self.folder / name, secrets, types=self.types, root=self.anchor, trust=self.trust, unit=unit,
             serves=serves, database=database, clock=self.tick, rng=self.rng.randbytes, threads=1,
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from onestop_sync.bundle.packet import BundleReport, Payload, Section, Signed
 from onestop_sync.errors import BundleRejected, FormatError, SignatureInvalid
 from onestop_sync.event import EVENT_KIND, parse, parse_genesis, verify
 from onestop_sync.exchange import Cursor
+from onestop_sync.publication import parse_files
 from onestop_sync.storage import carry, feed
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
@@ -77,15 +78,16 @@ def _sender(store: Store, payload: Payload, log: bytes) -> Authority:
     document = store.trust.document
     if payload.trust is not None:
         try:
-            brought = TrustDocument.parse(payload.trust, store.root)
+            document = store.publication.updated(parse_files(payload.trust)).document
         except SignatureInvalid as error:
-            raise _stranger("The bundle's trust document is not signed by this province's root.") from error
-        document = brought if brought.version > document.version else document
+            raise _stranger("What the bundle publishes is not by this province's root.") from error
     found = _introduced(document, payload.introduction).authority(log)
     if not isinstance(found, Authority) or found.certificate.kind != "machine":
         raise _stranger("The bundle was made by a machine that nobody has certified.")
     unit = found.certificate.unit
-    if not (document.is_above(unit, store.unit) or document.is_above(store.unit, unit)):
+    if document.cuts_of(found.key, unit):
+        raise _stranger("The bundle was made by a machine whose key was cut off.")
+    if not (document.is_over(unit, store.unit) or document.is_over(store.unit, unit)):
         raise _stranger(
             "The bundle was made by a machine of a unit that is neither above nor below this one."
         )
@@ -190,7 +192,7 @@ def _take_section(
 
 
 def _is_parent(store: Store, sender: Certificate) -> bool:
-    return sender.serves and store.trust.document.is_above(sender.unit, store.unit)
+    return sender.serves and store.trust.document.is_over(sender.unit, store.unit)
 
 
 def _go_on(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> Cursor:

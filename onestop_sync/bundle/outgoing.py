@@ -78,7 +78,7 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
     """Returns the certificates of the machines that may open a bundle."""
     document = store.trust.document
     machines = _machines(store)
-    line = set(document.line(store.unit))
+    line = set(document.above(store.unit))
     if not recipients:
         found = [c for c in machines.values() if c.unit in line]
         if not found:
@@ -135,7 +135,7 @@ def _pack(
         introduction.update((frame[0], frame) for frame in store.introduction(each))
     frames = [frame for frame in frames if frame[0] not in introduction]
     report.events += len(frames)
-    version = store.trust.document.version
+    version = store.publication.version
     is_news = any(visit.trust_version < version for visit in visits.values())
     payload = Payload(
         number, store.clock(), version, store.trust_bytes if is_news else None, _said(store),
@@ -161,7 +161,7 @@ def _upward(
 ) -> list[list[Any]]:
     """Returns what one of the parents among the readers lacks; of parents never met, what the others lack."""
     document = store.trust.document
-    parents = [c for c in readers if c.serves and document.is_above(c.unit, store.unit)]
+    parents = [c for c in readers if c.serves and document.is_over(c.unit, store.unit)]
     if not parents:
         return []
     with store.reading() as connection:

@@ -16,7 +16,7 @@ from onestop_sync.storage.documents import Doc, Documents
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.feed import Feed
 from onestop_sync.storage.rows import insert_all, select_in
-from onestop_sync.trust import CERTIFICATE, Trust
+from onestop_sync.trust import SYSTEM, Trust
 
 
 class Append:
@@ -63,7 +63,7 @@ class Append:
         if not events:
             return {}
         for event in events:
-            if event.is_genesis or event.header.doc_type == CERTIFICATE:
+            if event.is_genesis or event.header.doc_type in SYSTEM:
                 self._teach(event)
         chains, documents = self.chains, self.documents
         chains.load(events, own=own)
@@ -74,12 +74,16 @@ class Append:
             documents.docs[event.header.doc_id].events.append((n, event))
         again = [doc for doc in documents.docs.values() if not documents.apply(doc)]
         self._insert(numbered, chained, source)
+        here = [event.id for event in events]
+        here += [named for i in here for named in self.trust.countersigned_by(i)]
+        # What it waited for may have come together with it: the chain to a cut, above all.
+        again += [doc for doc in documents.docs.values() if doc not in again and doc.waits_for(here)]
         for doc in again:
             documents.refold(doc)
-        if any(event.header.doc_type == CERTIFICATE for event in events):
+        if any(event.header.doc_type in SYSTEM for event in events):
             # Folded again before anybody asks who waited: a certificate may have come together with them.
             documents.woken += [doc for doc in again if not doc.was_new]
-        documents.wake([event.id for event in events])
+        documents.wake(here)
         documents.save()
         if documents.is_waiting_for_more():
             self.taught()
@@ -92,6 +96,13 @@ class Append:
         """Folds documents again from their events."""
         for doc in self.documents.load_all(doc_ids):
             self.documents.refold(doc)
+        self.documents.save()
+        self._publish([], 0)
+
+    def wake(self, ids: Iterable[bytes]) -> None:
+        """Folds the documents again that waited for headers which have just arrived."""
+        self.trust.forget()
+        self.documents.wake(list(ids))
         self.documents.save()
         self._publish([], 0)
 
@@ -125,17 +136,28 @@ class Append:
         for doc in self.documents.docs.values():
             grown = set(doc.units) - set(doc.units_before)
             if grown and not doc.was_new:
-                feed.backfill(doc.n, grown)
+                feed.backfill(doc.n, doc.id, grown)
         for doc in self.documents.woken:
-            feed.introduce(doc.n, doc.units)
+            feed.introduce(doc.n, doc.id, doc.units)
         for n, event in numbered:
             doc = self.documents.docs[event.header.doc_id]
-            feed.add(n, event.id, event.log, self._audience(doc, event), source)
+            feed.add(n, event.id, event.log, self._audience(doc, event), source, doc.id)
         feed.flush(new_from=numbered[0][0] if numbered else None)
 
     def _audience(self, doc: Doc, event: Event) -> set[str]:
         units = {self.chains.logs[event.log].unit, *doc.units}
         certificate = self.trust.certificate(event.id)
         if certificate is not None:
-            units.add(certificate.unit)
-        return units
+            # Whoever holds the key reads the feed of the unit that the key was certified for before.
+            units.update(c.unit for _, c in self.trust.certificates_of(certificate.key))
+        return units | self._of_countersigned(event)
+
+    def _of_countersigned(self, event: Event) -> set[str]:
+        """Returns who must see a countersignature: everybody who sees what it names."""
+        named = self.trust.countersigned_by(event.id)
+        if not named:
+            return set()
+        query = sa.select(t.event.c.doc_n, t.event.c.log_n).add_columns(t.log.c.unit)
+        query = query.join(t.log, t.log.c.n == t.event.c.log_n)
+        rows = select_in(self.connection, query, t.event.c.id, list(named))
+        return {row.unit for row in rows} | self.documents.units_of({row.doc_n for row in rows})

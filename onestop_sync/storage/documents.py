@@ -20,7 +20,7 @@ from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.storage.rows import insert_all, ops_of, select_in, stored_event
-from onestop_sync.trust import CERTIFICATE, Authority, NoAuthority, Trust, Waiting
+from onestop_sync.trust import SYSTEM, Authority, NoAuthority, Trust, Waiting
 
 KNOWN_OPS: Final = frozenset({"set", "note", "act", "resolve", "settle"})
 """Kinds of operations that this version folds; an event with another waits for a newer program."""
@@ -31,6 +31,8 @@ MAX_LABEL: Final = 200
 MAX_COUNT: Final = 2**15 - 1
 """What lists count up to; more open things than that are as many."""
 _NOBODY: Final = Author("", frozenset(), frozenset())
+_OF_TRUST: Final = SYSTEM | {LOG}
+"""Document types that `trust` reads, and the fold does not."""
 
 
 class Doc:
@@ -58,6 +60,10 @@ class Doc:
         self.units: list[str] = []
         self.waits: dict[int, bytes] = {}
         self.line: tuple[Any, ...] = ()
+
+    def waits_for(self, ids: Iterable[bytes]) -> bool:
+        """Tells whether one of its events waits for one of these."""
+        return bool(self.waits) and not set(ids).isdisjoint(self.waits.values())
 
     def before(self) -> State | None:
         """Returns the state that is stored, if there is one."""
@@ -116,7 +122,7 @@ class Documents:
 
     def apply(self, doc: Doc) -> bool:
         """Carries a document on by its new events; false when it must be folded again."""
-        if doc.kind in {LOG, CERTIFICATE}:
+        if doc.kind in _OF_TRUST:
             for n, event in doc.events:
                 self._wait_or_not(doc, n, event)
             return True
@@ -154,7 +160,7 @@ class Documents:
         )  # fmt: skip
 
     def _wait_or_not(self, doc: Doc, n: int, event: Event) -> None:
-        authority = self.trust.authority(event.log)
+        authority = self._authority(event)
         if isinstance(authority, Authority):
             self.outcomes[event.id] = Outcome(event.id)
         elif isinstance(authority, NoAuthority):
@@ -168,11 +174,11 @@ class Documents:
         header = event.header
         if header.schema > kind.version:
             return NEWER
-        authority = self.trust.authority(event.log)
+        authority = self._authority(event)
         refusal: Reason | None = None
         author = _NOBODY
         if isinstance(authority, Authority):
-            author = authority.author
+            author = self._author(authority, header.doc_id)
             if authority.certificate.kind != "officer":
                 refusal = Reason.AUTHORITY
         elif isinstance(authority, NoAuthority):
@@ -188,6 +194,14 @@ class Documents:
             refusal = Reason.ORIGIN
         return Entry(event.id, header.parents, ops, author, header.time_ms, refusal)
 
+    def _authority(self, event: Event) -> Authority | Waiting | NoAuthority:
+        return self.trust.authority_at(event.log, event.header.seq, event.id)
+
+    def _author(self, authority: Authority, doc: bytes) -> Author:
+        """Returns the author as the fold sees them: of a unit that was split, each successor has its part."""
+        has_splits = self.trust.document.tree.has_splits
+        return self.trust.author(authority.certificate, doc) if has_splits else authority.author
+
     def refold(self, doc: Doc) -> None:
         """Folds a document from all its events; tells whose standing changed after the fact."""
         kind = self.types.get(doc.kind)
@@ -197,7 +211,7 @@ class Documents:
         doc.waits = {}
         if kind is None:
             for n, event in events.values():
-                if doc.kind in {LOG, CERTIFICATE}:
+                if doc.kind in _OF_TRUST:
                     self._wait_or_not(doc, n, event)
                 else:
                     doc.waits[n] = NEWER
@@ -212,7 +226,7 @@ class Documents:
             reason = state.refused.get(entry.id) if state else None
             self.outcomes[entry.id] = Outcome(entry.id, "refused" if reason else "", reason or "")
         for event_id, need in waits.items():
-            why = self._why_waiting(events[event_id][1].log, need)
+            why = self._why_waiting(events[event_id][1], need)
             self.outcomes[event_id] = Outcome(event_id, "waiting", why)
         self._keep(doc, kind, state)
         if before is not None and state is not None:
@@ -220,8 +234,8 @@ class Documents:
             old = [(events[e.id][0], e) for e in entries if e.id not in new]
             self._notice(kind, doc, (before, state), old)
 
-    def _why_waiting(self, log: bytes, need: bytes) -> str:
-        if isinstance(self.trust.authority(log), Waiting):
+    def _why_waiting(self, event: Event, need: bytes) -> str:
+        if isinstance(self._authority(event), Waiting):
             return Reason.AUTHORITY
         return "newer" if need == NEWER else "missing"
 
@@ -297,6 +311,15 @@ class Documents:
             freed = self._freed(numbers)
             found |= self._that_need(freed)
 
+    def units_of(self, doc_numbers: Iterable[int]) -> set[str]:
+        """Returns the units that take part in documents."""
+        found: set[str] = set()
+        for row in select_in(
+            self.connection, sa.select(t.document.c.state), t.document.c.n, sorted(doc_numbers)
+        ):
+            found.update(unpack(row.state).units if row.state else ())
+        return found
+
     def _that_need(self, ids: Sequence[bytes]) -> set[int]:
         rows = select_in(self.connection, sa.select(t.needs.c.doc_n), t.needs.c.needs, ids)
         return {row.doc_n for row in rows}
@@ -308,7 +331,8 @@ class Documents:
             t.event.c.doc_n,
             doc_numbers,
         )
-        return [row.id for row in rows]
+        freed = [row.id for row in rows]
+        return [*freed, *(named for i in freed for named in self.trust.countersigned_by(i))]
 
     def is_waiting_for_more(self) -> bool:
         """Tells whether an event of these documents waits for another event to arrive."""

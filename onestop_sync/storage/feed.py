@@ -9,17 +9,19 @@ it has seen, and a server that was rolled back, or replaced by an older copy, is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from onestop_sync.storage import tables as t
+from onestop_sync.storage.cuts import last_good, skeleton_of
 from onestop_sync.storage.rows import LOOKUP, insert_all, select_in
 from onestop_sync.trust import MAX_CHAIN, Trust
 
 EVENT: Final = 0
 STATEMENT: Final = 1
+HEADER: Final = 2
 DIGEST_BYTES: Final = 8
 START: Final = bytes(DIGEST_BYTES)
 
@@ -43,28 +45,90 @@ class Feed:
         self.unit = unit
         self.introduced = introduced
         self.fresh: set[tuple[str, bytes]] = set()
+        self._backed: set[tuple[str, bytes]] = set()
         self._rows: dict[str, dict[tuple[int, int], tuple[int, bytes]]] = {}
-        self._scopes: dict[frozenset[str], list[str]] = {}
+        self._scopes: dict[tuple[frozenset[str], bytes], list[str]] = {}
 
-    def scopes(self, units: Iterable[str]) -> list[str]:
-        """Returns the feeds of units: their own and those of the units between them and the server."""
-        key = frozenset(units)
+    def scopes(self, units: Iterable[str], doc: bytes = b"") -> list[str]:
+        """Returns the feeds of units: their own, and those of whoever is over them and below the server.
+
+        Args:
+            units: Who takes part.
+            doc: In which document; of a unit that was split, only the document's successor sees it.
+        """
+        tree = self.trust.document.tree
+        key = (frozenset(units), doc if tree.has_splits else b"")
         found = self._scopes.get(key)
         if found is None:
-            document = self.trust.document
-            reached: set[str] = set()
-            for unit in key:
-                line = list(document.line(unit))
-                if self.unit in line:
-                    reached.update(line[: line.index(self.unit) + 1])
-            found = self._scopes[key] = sorted(reached)
+            over = {upper for unit in key[0] for upper in tree.over(unit, key[1])}
+            found = self._scopes[key] = sorted(u for u in over if tree.is_over(self.unit, u))
         return found
 
-    def add(self, event_n: int, event_id: bytes, log: bytes, units: Iterable[str], source: int) -> None:
+    def add(
+        self, event_n: int, event_id: bytes, log: bytes, units: Iterable[str], source: int, doc: bytes
+    ) -> None:
         """Puts an event into the feeds of ``units``, behind the proof of its author's authority."""
-        for unit in self.scopes(units):
+        for unit in self.scopes(units, doc):
             self._introduce(unit, log)
+            self._vouch(unit, event_id)
+            self._back(unit, log)
             self._rows.setdefault(unit, {}).setdefault((EVENT, event_n), (source, event_id))
+
+    def _back(self, unit: str, log: bytes) -> None:
+        """Gives a unit that does not replicate a log the headers that tell what lies before its cut."""
+        document = self.trust.document
+        last = last_good(self.trust, log) if document.cuts else None
+        if last is None or (unit, log) in self._backed:
+            return
+        self._backed.add((unit, log))
+        genesis = self.trust.genesis(log)
+        if genesis is not None and not document.is_over(unit, genesis.unit):
+            for n, event_id in skeleton_of(self.connection, log, last):
+                self._rows.setdefault(unit, {}).setdefault((HEADER, n), (0, event_id))
+
+    def back_all(self, logs: Iterable[bytes]) -> None:
+        """Does so for every unit that has events of these logs: they were cut just now."""
+        query = sa.select(t.feed.c.unit).distinct().join(t.event, t.event.c.n == t.feed.c.ref)
+        query = query.join(t.log, t.log.c.n == t.event.c.log_n).where(t.feed.c.kind == EVENT)
+        for log in logs:
+            for unit in self.connection.execute(query.where(t.log.c.id == log)).scalars().all():
+                self._back(unit, log)
+
+    def inherit(self, heirs: Mapping[str, Iterable[str]]) -> None:
+        """Gives units what the feeds of others hold: they succeed them, or were put over them.
+
+        Args:
+            heirs: Unit → the units that see from now on what it sees.
+        """
+        query = (
+            sa.select(
+                t.feed.c.kind, t.feed.c.ref, t.feed.c.source, t.event.c.id, t.document.c.id.label("doc")
+            )
+            .join(t.event, t.event.c.n == t.feed.c.ref)
+            .join(t.document, t.document.c.n == t.event.c.doc_n)
+            .where(t.feed.c.kind == EVENT)
+            .order_by(t.feed.c.n)
+        )
+        for unit, others in sorted(heirs.items()):
+            wanted = sorted(set(others))
+            for row in self.connection.execute(query.where(t.feed.c.unit == unit)).all():
+                seen = self.scopes([unit], row.doc)
+                for other in wanted:
+                    if other in seen:
+                        key = (EVENT, row.ref)
+                        self._rows.setdefault(other, {}).setdefault(key, (row.source, row.id))
+
+    def _vouch(self, unit: str, event_id: bytes) -> None:
+        """Puts the countersignatures of an event before it."""
+        for each in self.trust.countersignatures_of(event_id):
+            row = self.connection.execute(
+                sa.select(t.event.c.n, t.event.c.source, t.log.c.id)
+                .join(t.log, t.log.c.n == t.event.c.log_n)
+                .where(t.event.c.id == each)
+            ).first()
+            if row is not None:
+                self._introduce(unit, row.id)
+                self._rows.setdefault(unit, {}).setdefault((EVENT, row.n), (row.source, each))
 
     def add_statement(self, statement_n: int, statement_hash: bytes, unit: str, node: bytes) -> None:
         """Puts a signed statement into the feeds of a unit, behind the proof of its author's authority."""
@@ -72,7 +136,7 @@ class Feed:
             self._introduce(scope, node)
             self._rows.setdefault(scope, {}).setdefault((STATEMENT, statement_n), (0, statement_hash))
 
-    def backfill(self, doc_n: int, units: Iterable[str]) -> None:
+    def backfill(self, doc_n: int, doc: bytes, units: Iterable[str]) -> None:
         """Puts all events of a document into the feeds of units that take part in it from now on."""
         rows = self.connection.execute(
             sa.select(t.event.c.n, t.event.c.id, t.event.c.source, t.log.c.id.label("log"))
@@ -81,7 +145,7 @@ class Feed:
             .order_by(t.event.c.n)
         ).all()
         for row in rows:
-            self.add(row.n, row.id, row.log, units, row.source)
+            self.add(row.n, row.id, row.log, units, row.source, doc)
 
     def flush(self, new_from: int | None = None) -> None:
         """Writes what was added; feeds are locked in sorted order.
@@ -105,11 +169,11 @@ class Feed:
                 self.connection.execute(_RAISE, [{"at": unit, "to_n": n, "to_digest": digest}])
         self._rows.clear()
 
-    def introduce(self, doc_n: int, units: Iterable[str]) -> None:
+    def introduce(self, doc_n: int, doc: bytes, units: Iterable[str]) -> None:
         """Completes the proofs of a document's authors: a certificate came after the events it is for."""
         query = sa.select(t.log.c.id).join(t.event, t.event.c.log_n == t.log.c.n).distinct()
         logs = self.connection.execute(query.where(t.event.c.doc_n == doc_n)).scalars().all()
-        for unit in self.scopes(units):
+        for unit in self.scopes(units, doc):
             for log in sorted(logs):
                 self._introduce(unit, log)
 
@@ -174,7 +238,7 @@ class Feed:
 
 
 class Item(NamedTuple):
-    """One row of a feed: a frame and the log it belongs to, or a statement."""
+    """One row of a feed: a frame and the log it belongs to, a statement, or a header."""
 
     n: int
     digest: bytes
@@ -212,7 +276,7 @@ def read(
     last = connection.execute(window.order_by(at.n.desc()).limit(1)).first()
     if last is None:
         return [], None, False
-    wanted = window.where(sa.or_(at.source != not_from, at.kind == STATEMENT)).order_by(at.n)
+    wanted = window.where(sa.or_(at.source != not_from, at.kind != EVENT)).order_by(at.n)
     items: list[Item] = []
     size = 0
     for item in _items(connection, connection.execute(wanted).all()):
@@ -256,6 +320,10 @@ def _payloads(connection: sa.Connection, rows: Sequence[Any]) -> dict[tuple[int,
     said = sa.select(t.statement.c.n, t.statement.c.data)
     for n, data in select_in(connection, said, t.statement.c.n, statements):
         found[STATEMENT, n] = (data, b"")
+    headers = [row.ref for row in rows if row.kind == HEADER]
+    bones = sa.select(t.skeleton.c.n, t.skeleton.c.header)
+    for n, header in select_in(connection, bones, t.skeleton.c.n, headers):
+        found[HEADER, n] = (header, b"")
     return found
 
 

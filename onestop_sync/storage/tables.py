@@ -135,6 +135,17 @@ needs = Table(
     Column("needs", LargeBinary, nullable=False, index=True),
 )
 
+# Headers of events that are not ours to see, as far as a cut needs them to tell what lies before it.
+skeleton = Table(
+    "skeleton",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("log", LargeBinary, nullable=False, index=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("header", LargeBinary, nullable=False),
+)
+
 scope = Table(
     "scope",
     metadata,
@@ -148,7 +159,7 @@ feed = Table(
     metadata,
     Column("unit", Text, primary_key=True),
     Column("n", BigInteger, primary_key=True, autoincrement=False),
-    Column("kind", SmallInteger, nullable=False),  # 0: an event, 1: a statement
+    Column("kind", SmallInteger, nullable=False),  # 0: an event, 1: a statement, 2: a header
     Column("ref", _Number, nullable=False),
     Column("source", _Number, nullable=False),
     Column("digest", LargeBinary, nullable=False),

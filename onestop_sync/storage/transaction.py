@@ -19,8 +19,19 @@ from onestop_sync.schema import DocumentType
 from onestop_sync.storage import feed
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.append import Append
+from onestop_sync.storage.changes import are_documents_reassigned, changed_logs, heirs
+from onestop_sync.storage.cuts import last_good
 from onestop_sync.storage.projection import unpack
-from onestop_sync.trust import CERTIFICATE, Authority, Certificate
+from onestop_sync.storage.rows import select_in
+from onestop_sync.trust import (
+    CERTIFICATE,
+    COUNTERSIGNATURE,
+    LEADER,
+    Authority,
+    Certificate,
+    Countersignature,
+    Trust,
+)
 
 if TYPE_CHECKING:
     from onestop_sync.store import Store
@@ -130,13 +141,66 @@ class Transaction:
         return int(value)
 
     def own_log(self, signer: Signer) -> Any:
-        """Returns the open log of one of this machine's keys; begins one when there is none."""
-        found = find_own_log(self.connection, signer.public, lock=True)
-        return found if found is not None else self._begin_log(signer)
+        """Returns the open log of one of this machine's keys; begins one when there is none.
 
-    def _begin_log(self, signer: Signer) -> Any:
+        A new certificate opens a new epoch: the log before is closed.
+        """
+        found = find_own_log(self.connection, signer.public, lock=True)
+        if found is not None and self.store.is_current(found.id):
+            return found
+        cert, certificate = self.store.find_authority(signer.public)
+        if found is not None:
+            self.connection.execute(sa.update(t.log).where(t.log.c.n == found.n).values(closed=1))
+        if signer.public == self.store.machine.public and certificate.unit != self.store.unit:
+            self._move_to(certificate.unit)
+        return self._begin_log(signer, cert, certificate)
+
+    def _move_to(self, unit: str) -> None:
+        """Goes on in another unit, for which this machine was certified: its feed there begins anew."""
+        self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "unit").values(value=unit.encode()))
+        self.connection.execute(sa.update(t.parent).values(epoch=b"", n=0, digest=feed.START, nonce=b""))
+        self.store.unit = unit
+        self._mark_upward()
+        self.note_taught()
+
+    def _mark_upward(self) -> None:
+        """Notes of every log whether it goes up to our parents."""
+        upward = sorted(self.store.below)
+        self.connection.execute(
+            sa.update(t.log).values(upward=sa.case((t.log.c.unit.in_(upward), 1), else_=0))
+        )
+
+    def trust_changed(self, before: Trust) -> None:
+        """Folds again what a new trust document bears on, and gives units what they see from now on.
+
+        Args:
+            before: What was known under the document before.
+        """
+        trust = self.store.trust
+        self._mark_upward()
+        logs = changed_logs(before, trust)
+        append = self.append
+        append.refold(self._documents_of(logs, everything=are_documents_reassigned(before, trust)))
+        if self._feed is not None:
+            cut = [log for log in logs if last_good(trust, log) is not None]
+            self._feed.back_all(cut)
+            self._feed.inherit(heirs(before.document.tree, trust.document.tree))
+            self._feed.flush()
+
+    def _documents_of(self, logs: Sequence[bytes], *, everything: bool) -> list[bytes]:
+        """Returns the documents in which one of these logs has written."""
+        if everything:
+            return list(self.connection.execute(sa.select(t.document.c.id)).scalars())
+        query = (
+            sa.select(t.document.c.id)
+            .join(t.event, t.event.c.doc_n == t.document.c.n)
+            .join(t.log, t.log.c.n == t.event.c.log_n)
+        )
+        rows = select_in(self.connection, query, t.log.c.id, list(logs))
+        return sorted({bytes(row.id) for row in rows})
+
+    def _begin_log(self, signer: Signer, cert: bytes, certificate: Certificate) -> Any:
         store = self.store
-        cert, certificate = store.find_authority(signer.public)
         last = self.connection.execute(
             sa.select(t.log)
             .where(t.log.c.key == signer.public)
@@ -167,12 +231,14 @@ class Transaction:
         doc_type = self.store.types.get(kind)
         if doc_type is None:
             raise NotFound(f"This program knows no document type {kind!r}.", todo="Update this program.")
-        self._check(doc_type, state, log.id, ops)
+        self._check(doc_type, state, log.id, doc, ops)
         return self._sign(
             signer, log, doc_type, doc or document_id(log.id, log.seq + 1, doc_type.name), state, ops
         )
 
-    def _check(self, kind: DocumentType, state: State | None, log: bytes, ops: Sequence[Op]) -> None:
+    def _check(
+        self, kind: DocumentType, state: State | None, log: bytes, doc: bytes | None, ops: Sequence[Op]
+    ) -> None:
         authority = self.store.authority(log)
         if not isinstance(authority, Authority) or authority.certificate.kind != "officer":
             raise NotAllowed("This key may not edit documents.", reason="authority")
@@ -185,7 +251,8 @@ class Transaction:
             )
         plain = [list(op) for op in ops]
         codec.encode(plain)  # refuses what cannot be stored
-        reason = f.judge(kind, state, Entry(b"", (), plain, authority.author, now))
+        author = self.store.trust.author(authority.certificate, doc or b"")
+        reason = f.judge(kind, state, Entry(b"", (), plain, author, now))
         if reason is not None:
             raise NotAllowed(f"This edit is not allowed here and now: {reason}.", reason=str(reason))
 
@@ -217,6 +284,22 @@ class Transaction:
             parents=(), time_ms=store.clock(), schema=0, ops=[certificate.to_op()], salt=store.rng(16),
         )  # fmt: skip
         self._check_certificate(log.id, certificate)
+        self.append.run([event], 0, own=True)
+        return event
+
+    def countersign(self, signer: Signer, countersignature: Countersignature) -> Event:
+        """Signs a countersignature; see `Writer.countersign`."""
+        store = self.store
+        log = self.own_log(signer)
+        authority = store.trust.authority(log.id)
+        if not isinstance(authority, Authority) or LEADER not in authority.author.roles:
+            raise NotAllowed("Only the head of a unit countersigns.", reason="role")
+        raw = hashlib.sha256(b"onestop countersignature\0" + log.id + b"%d" % (log.seq + 1)).digest()
+        event = ev.build(
+            signer, log=log.id, seq=log.seq + 1, prev=log.head, doc_type=COUNTERSIGNATURE,
+            doc_id=typed_id(COUNTERSIGNATURE, raw), parents=(), time_ms=store.clock(), schema=0,
+            ops=[countersignature.to_op()], salt=store.rng(16),
+        )  # fmt: skip
         self.append.run([event], 0, own=True)
         return event
 

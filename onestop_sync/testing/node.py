@@ -84,7 +84,7 @@ class Node:
             self.disk.folder,
             self._secrets(),
             types=TYPES,
-            root=self._people.root.public,
+            root=self._people.anchor,
             trust=trust,
             unit=self.plan.unit,
             serves=self.plan.serves,

@@ -14,7 +14,7 @@ from onestop_sync import fold as f
 from onestop_sync.errors import FormatError
 from onestop_sync.event import LOG, Event, document_id, parse_body
 from onestop_sync.schema import DocumentType
-from onestop_sync.trust import CERTIFICATE, Authority, NoAuthority, Trust, TrustDocument, Waiting
+from onestop_sync.trust import SYSTEM, Authority, NoAuthority, Trust, TrustDocument, Waiting
 
 
 @dataclass
@@ -77,7 +77,7 @@ def judge_all(events: Iterable[Event], document: TrustDocument, types: Iterable[
 def _trust(events: Iterable[Event], document: TrustDocument) -> Trust:
     trust = Trust(document)
     for event in events:
-        if event.is_genesis or event.header.doc_type == CERTIFICATE:
+        if event.is_genesis or event.header.doc_type in SYSTEM:
             try:
                 trust.add(event)
             except FormatError:
@@ -101,19 +101,19 @@ def _judge(known: Mapping[str, DocumentType], trust: Trust, events: list[Event])
 def _waits(kind: DocumentType, trust: Trust, event: Event) -> bool:
     if event.header.doc_type == kind.name and event.header.schema > kind.version:
         return True
-    return isinstance(trust.authority(event.log), Waiting)
+    return isinstance(trust.authority_at(event.log, event.header.seq, event.id), Waiting)
 
 
 def _entry(trust: Trust, event: Event) -> f.Entry:
     assert event.body is not None
     header = event.header
-    authority = trust.authority(event.log)
+    authority = trust.authority_at(event.log, event.header.seq, event.id)
     refusal: f.Reason | None = None
     if isinstance(authority, NoAuthority) or not isinstance(authority, Authority):
         refusal = f.Reason.AUTHORITY
         author = f.Author("", frozenset(), frozenset())
     else:
-        author = authority.author
+        author = trust.author(authority.certificate, header.doc_id)
         if not header.parents and header.doc_id != document_id(event.log, header.seq, header.doc_type):
             refusal = f.Reason.ORIGIN
     return f.Entry(event.id, header.parents, parse_body(event.body), author, header.time_ms, refusal)
@@ -121,4 +121,4 @@ def _entry(trust: Trust, event: Event) -> f.Entry:
 
 def is_about_trust(event: Event) -> bool:
     """Tells whether an event opens a log or certifies, rather than edits a document."""
-    return event.header.doc_type in {LOG, CERTIFICATE}
+    return event.header.doc_type in {LOG, *SYSTEM}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from onestop_sync import publisher
 from onestop_sync.keys import SigningKey, seal_public_key
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.kinds import BOSS, CLERK, JUDGE
@@ -73,6 +74,8 @@ class People:
         root: The province's root key.
         admins: Unit → the key that the root names its administrator.
         document: The trust document.
+        anchor: What every machine trusts from the start.
+        published: The first publication.
         plans: The machines, from the top down.
     """
 
@@ -88,6 +91,9 @@ class People:
         levels = {"p": "province", "d": "district", "c": "commune"}
         units = {u: Unit(u, f"Unit {u}", above, levels[u[0]], (f"H00.{u}",)) for u, above in tree.items()}
         self.document = TrustDocument(1, units, {k.public: u for u, k in self.admins.items()}, EPOCH_MS)
+        self.anchor, self.published = publisher.found(
+            [self.root], 1, self.root, self.document, now_ms=EPOCH_MS
+        )
         self.plans = self._plan()
         # Any mix of lines and sticks ends in the same state: half of the runs never see a line.
         self.ends_by_stick = self.dice.happens(0.5)

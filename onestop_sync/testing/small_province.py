@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from onestop_sync import publisher
 from onestop_sync.event import Event
 from onestop_sync.keyring import Secrets
 from onestop_sync.keys import SigningKey
@@ -121,7 +122,7 @@ class SmallProvince:
         self.admin = self._key()
         units = {unit.id: unit for unit in UNITS}
         self.document = TrustDocument(1, units, {self.admin.public: "p"}, START_MS)
-        self.trust = self.document.sign(self.root)
+        self.anchor, self.trust = publisher.found([self.root], 1, self.root, self.document, now_ms=START_MS)
         self.issued: list[Any] = []
         self._stores: list[Store] = []
         self._office = self.create("office", self._secrets("office"), "p", database="sqlite://")
@@ -147,7 +148,7 @@ class SmallProvince:
     ) -> Store:
         """Makes a store without any certificate in it."""
         store = Store.create(
-            self.folder / name, secrets, types=[MATTER], root=self.root.public, trust=self.trust, unit=unit,
+            self.folder / name, secrets, types=[MATTER], root=self.anchor, trust=self.trust, unit=unit,
             serves=serves, database=database, clock=self.tick, rng=self.random.randbytes, threads=1,
         )  # fmt: skip
         self._stores.append(store)

@@ -246,11 +246,11 @@ class Trouble:
     # ---- helpers
 
     def _below(self, node: Node) -> set[str]:
-        return self.world.people.document.below(node.plan.unit)
+        return set(self.world.people.document.below(node.plan.unit))
 
     def _someone(self, unit: str) -> Node:
         """Picks a machine of a unit or above it: others are not on the way to the province."""
-        line = set(self.world.people.document.line(unit))
+        line = set(self.world.people.document.above(unit))
         return self.dice.pick([n for n in self.world.nodes.values() if n.plan.unit in line])
 
     def _newcomer(self, node: Node, *roles: str) -> Officer:

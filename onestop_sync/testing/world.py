@@ -55,7 +55,7 @@ class World:
     # ---- the beginning
 
     def _found(self) -> None:
-        trust = self.people.document.sign(self.people.root)
+        trust = self.people.published
         for plan in self.people.plans:
             disk = Disk.new(self.folder / plan.name)
             node = Node(plan.name, plan, self.people, disk, Dice(self.seed, f"node {plan.name}"), self.now)

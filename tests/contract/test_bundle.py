@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from onestop_sync import publisher
 from onestop_sync.bundle import BundleReport, export_bundle, file, import_bundle, owed
 from onestop_sync.bundle.packet import Signed
 from onestop_sync.errors import BundleRejected, InvalidInput, NotFound, Unreachable
@@ -260,7 +261,7 @@ def sealed(world: World, packet: bytes, log: bytes) -> Path:
     """Seals anything to the district."""
     recipients = [world.district.secrets.seal_key]
     data, _ = file.seal(
-        packet, root=world.province.root.public, sender=log, recipients=recipients, content_key=bytes(32)
+        packet, root=world.province.anchor, sender=log, recipients=recipients, content_key=bytes(32)
     )
     path = world.stick / "forged"
     path.write_bytes(data)
@@ -290,7 +291,7 @@ def test_a_machine_of_another_line_is_refused(world: World) -> None:
     path = export_bundle(world.other.store, world.stick, [world.district.secrets.machine.public]).path
     packet = file.open_body(file.parse(path.read_bytes()), world.district.secrets.seal_seed)
     data, _ = file.seal(
-        packet, root=world.province.root.public, sender=world.other.store.machine_log,
+        packet, root=world.province.anchor, sender=world.other.store.machine_log,
         recipients=[world.pc.secrets.seal_key], content_key=bytes(32),
     )  # fmt: skip
     path.write_bytes(data)
@@ -389,7 +390,9 @@ def test_a_newer_trust_document_comes_with_the_stick(world: World) -> None:
     from dataclasses import replace
 
     newer = replace(world.province.document, version=7)
-    world.district.store.replace_trust(newer.sign(world.province.root))
+    world.district.store.replace_trust(
+        publisher.publish(world.district.store.publication, world.province.root, document=newer, now_ms=1)
+    )
     world.carry(world.pc, world.district)
     world.carry(world.district, world.pc, world.pc)
     assert world.pc.store.trust.document.version == 7
@@ -408,7 +411,7 @@ def test_a_restored_parent_is_noticed_by_stick(world: World) -> None:
     assert world.pc.store.status().unsent == 0
     lost = Store.create(
         world.province.folder / "again", world.district.secrets, types=[CASE],
-        root=world.province.root.public, trust=world.province.trust, unit="d1", serves=True,
+        root=world.province.anchor, trust=world.province.trust, unit="d1", serves=True,
         clock=world.province.tick, rng=world.province.rng.randbytes, threads=1,
     )  # fmt: skip
     lost.receive(world.province.issued)

@@ -168,11 +168,11 @@ def test_a_broken_tree_of_units_is_refused_and_leaves_nothing(desk: Desk, units:
 def test_making_a_province_twice_leaves_the_first_alone(desk: Desk) -> None:
     """A second init in one folder is refused and changes no file."""
     desk.found()
-    before = {path: path.read_bytes() for path in (desk.folder / "p").iterdir()}
+    before = {path: path.read_bytes() for path in (desk.folder / "p").rglob("*") if path.is_file()}
     desk.refused(
         "init", "--folder", desk.folder / "p", "--units", desk.folder / "units.json", "--name", "Tỉnh"
     )
-    assert {path: path.read_bytes() for path in (desk.folder / "p").iterdir()} == before
+    assert {path: path.read_bytes() for path in (desk.folder / "p").rglob("*") if path.is_file()} == before
 
 
 def test_a_database_that_is_not_there_leaves_no_half_of_a_province(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import codec
+from onestop_sync import codec, publisher
 from onestop_sync import event as ev
 from onestop_sync.event import Event, Genesis
 from onestop_sync.keys import SigningKey
@@ -21,7 +21,7 @@ from onestop_sync.protocol import Requester, Responder, open_packet
 from onestop_sync.storage.outbox import STATEMENT_KIND, Statement
 from onestop_sync.testing.contract_base import forge
 from onestop_sync.testing.small_province import CLERK, UNITS, SmallProvince
-from onestop_sync.trust import CERTIFICATE, TRUST_KIND, Certificate, TrustDocument
+from onestop_sync.trust import CERTIFICATE, Certificate, TrustDocument
 from tests.golden.fold_stories import TIME_MS, folds, plain
 
 FOLDER: Final = Path(__file__).parent / "vectors"
@@ -156,17 +156,15 @@ def _bad_frames(event: Event, body: bytes) -> list[tuple[str, list[Any]]]:
 def trust() -> dict[str, Any]:
     """Returns a trust document, and who may do what under it."""
     document = TrustDocument(3, {unit.id: unit for unit in UNITS}, {ADMIN.public: "p"}, TIME_MS)
-    data = document.sign(ROOT)
-    payload, signature = codec.decode(data)
+    payload = document.to_bytes()
+    anchor, data = publisher.found([ROOT], 1, ROOT, document, now_ms=TIME_MS)
     proof = [admin_genesis().to_frame(), certificate_event().to_frame(), genesis().to_frame()]
     return {
-        "kind": TRUST_KIND,
         "seed": ROOT.seed.hex(),
-        "root": ROOT.public.hex(),
+        "anchor": anchor.hex(),
         "payload": plain(codec.decode(payload)),
         "payload_bytes": payload.hex(),
-        "signature": signature.hex(),
-        "document": data.hex(),
+        "publication": data.hex(),
         "proof": plain(proof),
         "log": genesis().id.hex(),
         "authority": {"unit": "c1", "roles": sorted(CLERK), "kind": "officer"},

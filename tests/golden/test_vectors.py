@@ -13,6 +13,7 @@ from onestop_sync import codec, fold, keys
 from onestop_sync import event as ev
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.protocol import ANSWER_KIND, CHALLENGE_KIND, REQUEST_KIND, open_packet
+from onestop_sync.publication import Publication
 from onestop_sync.state import standing
 from onestop_sync.storage.outbox import check_statement
 from onestop_sync.testing.small_province import MATTER
@@ -95,7 +96,10 @@ def test_a_forged_event_is_refused() -> None:
 def test_a_trust_document_and_a_proof_give_an_authority() -> None:
     """From the root's document and three events follows by what right a log writes."""
     told = load("trust")
-    trust = Trust(TrustDocument.parse(bytes.fromhex(told["document"]), bytes.fromhex(told["root"])))
+    data = bytes.fromhex(told["publication"])
+    publication = Publication.check(data, bytes.fromhex(told["anchor"]))
+    assert publication.document == TrustDocument.from_bytes(bytes.fromhex(told["payload_bytes"]))
+    trust = Trust(publication.document)
     for frame in value(told["proof"]):
         trust.add(ev.parse(frame))
     found = trust.authority(bytes.fromhex(told["log"]))
@@ -103,7 +107,7 @@ def test_a_trust_document_and_a_proof_give_an_authority() -> None:
     assert found.certificate.kind == told["authority"]["kind"]
     assert (found.author.unit, sorted(found.author.roles)) == ("c1", told["authority"]["roles"])
     with pytest.raises(SignatureInvalid):
-        TrustDocument.parse(bytes.fromhex(told["document"]), make_vectors.ADMIN.public)
+        Publication.check(data, make_vectors.ADMIN.public)
 
 
 def test_a_statement_is_checked_by_its_key() -> None:

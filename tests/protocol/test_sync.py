@@ -316,7 +316,7 @@ def test_parent_that_lost_its_store_gets_everything_again(line: Line, province: 
     sync(line.lone, line.district)
     old = line.district
     empty = Store.create(
-        province.folder / "huyen-moi", old.secrets, types=[CASE], root=province.root.public,
+        province.folder / "huyen-moi", old.secrets, types=[CASE], root=province.anchor,
         trust=province.trust, unit="d1", serves=True, database="sqlite://", clock=province.tick,
         rng=province.rng.randbytes, threads=1,
     )  # fmt: skip

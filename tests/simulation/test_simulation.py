@@ -23,7 +23,7 @@ FOUND_AT = {
     "last-write-wins": 3,
     "no-backfill": 3,
     "serial-reuse": 2,
-    "skipped-parent-check": 2,
+    "skipped-parent-check": 5,
     "skipping-cursor": 1,
     "unnoticed-restore": 2,
     "verdict-by-arrival": 3,

@@ -81,7 +81,7 @@ class Office:
         keys = {first: secrets.officer.public}
         keys |= {other: keyring.add(secrets, other, PASSPHRASE).officer.public for other in others}
         store = Store.create(
-            folder, secrets, types=[DOSSIER], root=province.root.public, trust=province.trust, unit=unit,
+            folder, secrets, types=[DOSSIER], root=province.anchor, trust=province.trust, unit=unit,
             clock=province.tick, rng=province.rng.randbytes, threads=1,
         )  # fmt: skip
         province._issue(

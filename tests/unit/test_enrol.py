@@ -93,7 +93,7 @@ def test_a_request_shows_the_fingerprints_that_people_compare(applied: Applied) 
 def test_an_answer_shows_the_fingerprint_of_the_root(applied: Applied) -> None:
     """An answer can be read before it is accepted, and names the root key that will be trusted."""
     answer = enrol.read_answer(applied.approve())
-    assert answer.fingerprint == fingerprint(applied.province.root.public)
+    assert answer.fingerprint == fingerprint(applied.province.anchor)
     assert [c.name for c in answer.officers] == ["Nguyễn Văn An"]
 
 
@@ -176,7 +176,7 @@ def test_an_answer_of_another_province_is_refused(applied: Applied, tmp_path: Pa
     answer = enrol.approve(other.office, other.admin, applied.request)
     with pytest.raises(NotAllowed, match="another province"):
         enrol.accept(
-            applied.folder, applied.secrets, answer, types=[CASE], expected_root=applied.province.root.public
+            applied.folder, applied.secrets, answer, types=[CASE], expected_root=applied.province.anchor
         )
     store = applied.accept(applied.approve())
     with pytest.raises(NotAllowed, match="another province"):
