@@ -384,7 +384,7 @@ def _take(
         if answer.was_reset:
             outbox.forget_acks(connection, state.node)
         bones = [payload for kind, payload in answer.items if kind == feed.HEADER]
-        if fresh := keep_skeleton(connection, store.trust, bones):
+        if fresh := keep_skeleton(connection, bones):
             transaction.append.wake(fresh)
         said = [payload for kind, payload in answer.items if kind == feed.STATEMENT]
         for data, statement in [*statements_of(store, answer.acks), *_checkable(store, said)]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from onestop_sync import publisher
 from onestop_sync.event import Event
 from onestop_sync.keyring import Secrets
 from onestop_sync.keys import SigningKey
+from onestop_sync.publication import Publication
 from onestop_sync.schema import MAIN, DocumentType, Field, Summary, Task, Transition
 from onestop_sync.search_text import fold_text
 from onestop_sync.store import Store
@@ -95,9 +96,27 @@ class Province:
         self.anchor, self.trust = publisher.found(
             [self.root], 1, self.root, self.document, now_ms=self.clock_ms
         )
+        self.first = self.trust
         self.office = self._store("office", self._secrets("office"), "p")
         self.hand = self.office.writer(self.admin)
         self.issued: list[Any] = []
+
+    def bare(self, folder: Path, unit: str = "c1") -> Store:
+        """Makes an empty store in memory that knows the first publication, and no certificate."""
+        secrets = self._secrets("trống")
+        return Store.create(
+            folder, secrets, types=self.types, root=self.anchor, trust=self.first, unit=unit,
+            database="sqlite://", clock=self.tick, rng=self.rng.randbytes, threads=1,
+        )  # fmt: skip
+
+    def publish(self, *stores: Store, **changes: Any) -> TrustDocument:
+        """Publishes a changed trust document; these stores take it at once."""
+        self.document = replace(self.document, version=self.document.version + 1, **changes)
+        held = Publication.parse(self.trust)
+        self.trust = publisher.publish(held, self.root, document=self.document, now_ms=self.clock_ms)
+        for store in stores:
+            assert store.replace_trust(self.trust)
+        return self.document
 
     def tick(self) -> int:
         """The clock of every machine: a millisecond later each time."""

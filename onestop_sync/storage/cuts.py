@@ -94,18 +94,17 @@ def _links(connection: sa.Connection, log: bytes, cut_seq: int) -> dict[bytes, b
     }
 
 
-def keep_skeleton(connection: sa.Connection, trust: Trust, headers: Iterable[object]) -> list[bytes]:
-    """Stores headers of events that are not ours to see, as far as a cut needs them.
+def keep_skeleton(connection: sa.Connection, headers: Iterable[object]) -> list[bytes]:
+    """Stores headers of events that are not ours to see; they may come before the cut that needs them.
 
     Args:
         connection: In a write transaction.
-        trust: Names the cuts.
-        headers: Headers as their authors signed them; anything else is passed over.
+        headers: Headers as their authors signed them, from a parent; anything else is passed over.
 
     Returns:
         The ids of those that are new.
     """
-    return _insert(connection, {bone.id: bone for data in headers if (bone := _bone(trust, data))})
+    return _insert(connection, {bone.id: bone for data in headers if (bone := _bone(data))})
 
 
 def skeleton_of(connection: sa.Connection, log: bytes, cut_seq: int) -> list[tuple[int, bytes]]:
@@ -136,7 +135,7 @@ def _insert(connection: sa.Connection, bones: Mapping[bytes, _Bone]) -> list[byt
     return [bone.id for bone in fresh]
 
 
-def _bone(trust: Trust, data: object) -> _Bone | None:
+def _bone(data: object) -> _Bone | None:
     if not isinstance(data, bytes):
         return None
     try:
@@ -144,9 +143,7 @@ def _bone(trust: Trust, data: object) -> _Bone | None:
     except FormatError:
         return None
     event_id = hashlib.sha256(codec.pae(EVENT_KIND, data)).digest()
-    log = header.log or event_id
-    last = last_good(trust, log)
-    return _Bone(event_id, log, header.seq, data) if last is not None and header.seq <= last else None
+    return _Bone(event_id, header.log or event_id, header.seq, data)
 
 
 def last_good(trust: Trust, log: bytes) -> int | None:
