@@ -114,7 +114,7 @@ class Province:
         self.document = replace(self.document, version=self.document.version + 1, **changes)
         held = Publication.parse(self.trust)
         self.trust = publisher.publish(held, self.root, document=self.document, now_ms=self.clock_ms)
-        for store in stores:
+        for store in (self.office, *stores):
             assert store.replace_trust(self.trust)
         return self.document
 

@@ -69,10 +69,13 @@ class Feed:
     ) -> None:
         """Puts an event into the feeds of ``units``, behind the proof of its author's authority."""
         for unit in self.scopes(units, doc):
-            self._introduce(unit, log)
-            self._vouch(unit, event_id)
-            self._back(unit, log)
-            self._rows.setdefault(unit, {}).setdefault((EVENT, event_n), (source, event_id))
+            self._put(unit, event_n, event_id, log, source)
+
+    def _put(self, unit: str, event_n: int, event_id: bytes, log: bytes, source: int) -> None:
+        self._introduce(unit, log)
+        self._vouch(unit, event_id)
+        self._back(unit, log)
+        self._rows.setdefault(unit, {}).setdefault((EVENT, event_n), (source, event_id))
 
     def _back(self, unit: str, log: bytes) -> None:
         """Gives a unit that does not replicate a log the headers that tell what lies before its cut."""
@@ -102,21 +105,22 @@ class Feed:
         """
         query = (
             sa.select(
-                t.feed.c.kind, t.feed.c.ref, t.feed.c.source, t.event.c.id, t.document.c.id.label("doc")
+                t.feed.c.ref, t.feed.c.source, t.event.c.id, t.document.c.id.label("doc"),
+                t.log.c.id.label("log"),
             )
             .join(t.event, t.event.c.n == t.feed.c.ref)
+            .join(t.log, t.log.c.n == t.event.c.log_n)
             .join(t.document, t.document.c.n == t.event.c.doc_n)
             .where(t.feed.c.kind == EVENT)
             .order_by(t.feed.c.n)
-        )
+        )  # fmt: skip
         for unit, others in sorted(heirs.items()):
             wanted = sorted(set(others))
             for row in self.connection.execute(query.where(t.feed.c.unit == unit)).all():
                 seen = self.scopes([unit], row.doc)
                 for other in wanted:
                     if other in seen:
-                        key = (EVENT, row.ref)
-                        self._rows.setdefault(other, {}).setdefault(key, (row.source, row.id))
+                        self._put(other, row.ref, row.id, row.log, row.source)
 
     def _vouch(self, unit: str, event_id: bytes) -> None:
         """Puts the countersignatures of an event before it."""
