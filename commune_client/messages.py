@@ -142,6 +142,7 @@ REASONS: Final[Mapping[str, str]] = {
     "void": "Hồ sơ đã bị hủy.",
     "unknown": "Phiên bản này không biết mục hoặc việc đó.",
     "value": "Giá trị không hợp với mục đó.",
+    "person": "Người đã thẩm định hồ sơ không được phê duyệt hồ sơ đó.",
     "names": "Có ghi chép mới mà người giải quyết chưa xem.",
     "missing": "Đang chờ ghi chép trước đó của hồ sơ.",
     "newer": "Cần phiên bản mới hơn của chương trình.",

@@ -15,7 +15,7 @@ from __future__ import annotations
 import heapq
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -93,7 +93,7 @@ def apply(kind: DocumentType, state: State | None, entry: Entry) -> State:
             _write(state, entry, op)
     for op in entry.ops:
         if op[0] == "act":
-            _advance(kind, state, op[1], op[2], op[3])
+            _advance(kind, state, entry.author, op[1:])
     return state
 
 
@@ -116,11 +116,12 @@ def _opened(kind: DocumentType, entry: Entry) -> State:
     return state
 
 
-def _advance(kind: DocumentType, state: State, name: str, action: str, arguments: Mapping[str, Any]) -> None:
+def _advance(kind: DocumentType, state: State, author: Author, act: Sequence[Any]) -> None:
+    name, action, arguments = act
     task = state.tasks.get(name) or initial_task(kind, state, name)
     workflow = kind.task(name)
     transition = workflow.transition(action, task.step) if workflow and task else None
-    if task is None or transition is None:
+    if workflow is None or task is None or transition is None:
         raise NeedsRefold
     task.node = node_id(task.node, action, arguments)
     task.step = transition.target
@@ -128,6 +129,9 @@ def _advance(kind: DocumentType, state: State, name: str, action: str, arguments
         task.unit = arguments["to"]
         if task.unit not in state.units:
             insort(state.units, task.unit)
+    if action in workflow.watched:  # another table each time: copies of the state share the old one
+        takers = sorted({*task.takers.get(action, ()), author.person})
+        task.takers = {**task.takers, action: takers}
     state.tasks[name] = task
 
 
@@ -297,12 +301,12 @@ class _Fold:
             workflow = self.kind.task(name)
             assert workflow is not None  # its transitions were judged valid
             paths[name] = walk(tree, state.unit, workflow.initial, self.past)
-            state.tasks[name] = self._task_state(tree, paths[name])
+            state.tasks[name] = self._task_state(tree, paths[name], workflow.watched)
         units = {n.arguments["to"] for t in trees.values() for n in t.nodes.values() if n.transition.moves}
         state.units = sorted(units | {state.unit})
         return paths
 
-    def _task_state(self, tree: Tree, path: Path) -> TaskState:
+    def _task_state(self, tree: Tree, path: Path, watched: frozenset[str]) -> TaskState:
         ends = [(top, tree.nodes[top]) for top in path.open]
         branches = [Branch(b, n.transition.action, n.transition.target, self._ids(n.events)) for b, n in ends]
         undecided = below(tree.nodes, path.open)
@@ -311,7 +315,18 @@ class _Fold:
             if each not in path.order and each not in undecided:
                 lost |= node.events
         at = next(reversed(path.order))
-        return TaskState(path.step, path.unit, at, branches, list(self._ids(lost)))
+        takers = self._takers(path, watched)
+        return TaskState(path.step, path.unit, at, branches, list(self._ids(lost)), takers)
+
+    def _takers(self, path: Path, watched: frozenset[str]) -> dict[str, list[str]]:
+        """Returns who took the watched actions on the way."""
+        found: dict[str, set[str]] = {}
+        for hop in path.hops:
+            action = hop.node.transition.action
+            if action in watched:
+                persons = {self.entries[i].author.person for i in _bits(hop.node.events)}
+                found.setdefault(action, set()).update(persons)
+        return {action: sorted(persons) for action, persons in sorted(found.items())}
 
     # ---- registers
 

@@ -166,8 +166,17 @@ class _Judge:
             return Reason.UNIT
         if not transition.roles & self.author.roles:
             return Reason.ROLE
+        if transition.apart and self._is_same_person(transition.apart, task):
+            return Reason.PERSON
         needs = (*transition.needs, "to") if transition.moves else transition.needs
         return _argument_problem(arguments, needs, moves=transition.moves)
+
+    def _is_same_person(self, apart: frozenset[str], task: TaskState) -> bool:
+        """Tells whether the author took one of these actions before, and the regime keeps them apart."""
+        author, regime = self.author, self.kind.regime
+        if not author.apart or regime is None or regime(self.state) not in author.apart:
+            return False
+        return any(author.person in task.takers.get(action, ()) for action in apart)
 
     def _settle(self, op: Op) -> Reason | None:
         match op:

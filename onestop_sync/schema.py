@@ -79,6 +79,8 @@ class Transition:
         needs: Names of arguments that must be given (a reason, a date).
         moves: The argument ``to`` names the unit that holds the task afterwards.
         seals: What the author had not seen of the task's fields does not enter by itself any more.
+        apart: Actions of the same task; who took one of them may not take this one, where the document's
+            regime says so (`DocumentType.regime`).
     """
 
     action: str
@@ -88,6 +90,7 @@ class Transition:
     needs: tuple[str, ...] = ()
     moves: bool = False
     seals: bool = False
+    apart: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,11 @@ class Task:
     @cached_property
     def _table(self) -> dict[tuple[str, str], Transition]:
         return {(t.action, source): t for t in self.transitions for source in t.sources}
+
+    @cached_property
+    def watched(self) -> frozenset[str]:
+        """The actions from which others are apart."""
+        return frozenset(action for t in self.transitions for action in t.apart)
 
     def transition(self, action: str, step: str) -> Transition | None:
         """Returns the transition that ``action`` is at ``step``, if there is one."""
@@ -149,6 +157,8 @@ class DocumentType:
         voiders: Roles that may declare a document void; empty: whoever may create one.
         version: Schema version; a higher one than known here is kept and waits for a newer program.
         summarise: Makes of a folded state what lists show; pure.
+        regime: Names the rules under which a document runs, of which the province says whether they keep
+            transitions apart (`TrustDocument.apart`); pure.
     """
 
     name: str
@@ -159,6 +169,7 @@ class DocumentType:
     voiders: Roles = _NOBODY
     version: int = 1
     summarise: Callable[[State], Summary] | None = None
+    regime: Callable[[State], str] | None = None
 
     def __post_init__(self) -> None:
         """Refuses a type that could not be folded.

@@ -57,6 +57,8 @@ class Reason(StrEnum):
     """The document type has no such field, task or action."""
     VALUE = "value"
     """The value does not fit the field."""
+    PERSON = "person"
+    """The same person took a step that this one must be apart from."""
     NAMES = "names"
     """A resolution names writes that its author had not seen, or none."""
 
@@ -81,12 +83,14 @@ class Author(NamedTuple):
         units: Units for which it may write: its own, and those it succeeded.
         roles: Roles that the certificate gives.
         person: Whose certificate it is: the same word for every key of one person.
+        apart: Regimes (`DocumentType.regime`) that keep certain steps apart, as the province publishes them.
     """
 
     unit: str
     units: frozenset[str]
     roles: frozenset[str]
     person: str = ""
+    apart: frozenset[str] = frozenset()
 
 
 class Entry(NamedTuple):
@@ -163,6 +167,7 @@ class TaskState:
         node: Node of the tree at which it stands.
         branches: The sides of a dispute; empty when there is none.
         lost: Events on branches that a settlement ended.
+        takers: Action → who took it on the way here, of the actions from which others are apart.
     """
 
     step: str
@@ -170,6 +175,7 @@ class TaskState:
     node: bytes = b""
     branches: list[Branch] = field(default_factory=list)
     lost: list[bytes] = field(default_factory=list)
+    takers: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -512,7 +512,8 @@ class Trust:
         """
         unit = certificate.unit
         units = self.document.tree.acts_for(unit, doc) if unit in self.document.units else frozenset({unit})
-        return Author(unit, units, certificate.roles, certificate.person or certificate.key.hex())
+        person = certificate.person or certificate.key.hex()
+        return Author(unit, units, certificate.roles, person, self.document.apart)
 
     def why_not(self, issuer: Authority, certificate: Certificate) -> str:
         """Says why ``issuer`` may not give this certificate; empty when it may."""

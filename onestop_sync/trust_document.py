@@ -24,6 +24,7 @@ CutReason = Literal["stolen", "retired", "transferred", "closed"]
 
 VERSION: Final = 1
 _MAX_HEADS: Final = 100_000
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Cut(NamedTuple):
@@ -96,6 +97,14 @@ class TrustDocument:
     assignments: Assignments = field(default_factory=dict)
     recovery: bytes = b""
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def apart(self) -> frozenset[str]:
+        """Regimes under which one person may not take two steps that the document's type keeps apart."""
+        found = self.facts.get("apart", ())
+        return (
+            frozenset(found) if isinstance(found, list) and all(isinstance(r, str) for r in found) else _NONE
+        )
 
     @cached_property
     def tree(self) -> Tree:

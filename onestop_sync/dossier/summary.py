@@ -10,7 +10,7 @@ from onestop_sync.fold import State
 from onestop_sync.schema import MAIN, Summary
 from onestop_sync.search_text import fold_text
 
-__all__ = ["due_ms", "running_due_ms", "summarise", "text_of"]
+__all__ = ["due_ms", "regime", "running_due_ms", "summarise", "text_of"]
 
 _SEARCHED = ("ma_ho_so", "nguoi_nop", "ten_thu_tuc", "ma_thu_tuc", "so_dinh_danh", "dien_thoai", "dia_chi")
 
@@ -33,6 +33,13 @@ def running_due_ms(state: State) -> int | None:
     task = state.tasks.get(MAIN)
     step = base_step(task.step if task else MAIN_TASK.initial)
     return None if state.is_void or step in ENDED or step in WAITING else due_ms(state)
+
+
+def regime(state: State) -> str:
+    """Returns the id of the legal profile that a dossier was received under; empty before its acceptance."""
+    value: Any = state.value("han_tra")
+    found = value.get("quy_dinh") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def summarise(state: State) -> Summary:

@@ -78,6 +78,8 @@ _APPRAISAL: Final = frozenset({APPRAISAL})
 _DECIDE: Final = frozenset({APPROVAL, HEAD})
 _DESK: Final = frozenset({INTAKE, APPRAISAL})
 _RETURN: Final = frozenset({RETURN})
+_APPRAISED: Final = frozenset({"submit"})
+"""Who has appraised may not decide, where the province publishes that for the dossier's legal profile."""
 
 
 class _Row(NamedTuple):
@@ -95,6 +97,7 @@ class _Row(NamedTuple):
     moves: bool = False
     seals: bool = False
     uses: str = ""
+    apart: frozenset[str] = frozenset()
 
 
 def _at(*steps: str) -> frozenset[str]:
@@ -132,8 +135,8 @@ _TABLE: Final = (
     _Row("extend", _at("appraisal"), "appraisal", _DECIDE, needs=(REASON, NEW_DUE), uses=_EXTENDED),
     _Row("extend", _at("approval"), "approval", _DECIDE, needs=(REASON, NEW_DUE), uses=_EXTENDED),
     # Decision.
-    _Row("approve", _at("approval"), "approved", _DECIDE, seals=True),
-    _Row("reject", _at("approval"), "rejected", _DECIDE, needs=_WHY, seals=True),
+    _Row("approve", _at("approval"), "approved", _DECIDE, seals=True, apart=_APPRAISED),
+    _Row("reject", _at("approval"), "rejected", _DECIDE, needs=_WHY, seals=True, apart=_APPRAISED),
     _Row("stop", _MARKED, "stopped", _DECIDE, needs=_WHY, seals=True),
     _Row("withdraw", OPEN, "withdrawn", _DESK | _DECIDE, needs=_WHY, seals=True),
     # The result, or the notice that there is none (19.8), goes to the desk that took the dossier in (19.7b).
@@ -189,7 +192,7 @@ def _expand(row: _Row) -> Iterable[Transition]:
             continue
         after = "".join(m for m in (_SUPPLEMENTED, _EXTENDED) if m in used + row.uses)
         target = row.target + (after if row.target in _MARKED else "")
-        yield Transition(row.action, sources, target, row.roles, row.needs, row.moves, row.seals)
+        yield Transition(row.action, sources, target, row.roles, row.needs, row.moves, row.seals, row.apart)
 
 
 MAIN_TASK: Final = Task(MAIN, "draft", tuple(chain.from_iterable(map(_expand, _TABLE))))

@@ -31,7 +31,7 @@ def pack(state: State) -> bytes:
             disputed.append([key, register.live, register.late, register.overruled])
     notes = sorted(state.notes.items())
     tasks = [
-        [name, task.step, task.unit, task.node, task.branches, task.lost]
+        [name, task.step, task.unit, task.node, task.branches, task.lost, sorted(task.takers.items())]
         for name, task in sorted(state.tasks.items())
     ]
     refused = [[event_id, str(reason)] for event_id, reason in sorted(state.refused.items())]
@@ -60,8 +60,15 @@ def unpack(data: bytes) -> State:
         registers,
         {name: list(_tuples(found)) for name, found in notes},
         {
-            name: TaskState(step, unit, node, [Branch(b[0], b[1], b[2], tuple(b[3])) for b in branches], lost)
-            for name, step, unit, node, branches, lost in tasks
+            name: TaskState(
+                step,
+                unit,
+                node,
+                [Branch(b[0], b[1], b[2], tuple(b[3])) for b in branches],
+                lost,
+                dict(takers),
+            )
+            for name, step, unit, node, branches, lost, takers in tasks
         },
         {event_id: Reason(reason) for event_id, reason in refused},
         void_against,
