@@ -5,7 +5,9 @@ answer, so that a copied one opens nothing:
 
     request = [payload, machine log, signature]     signature over PAE(REQUEST_KIND, payload)
     payload = [1, parent, nonce, cursor or null, echo, max_bytes, published, [frame, …], [proof, …]]
-    published = [version, root version, [wanted file, …]]    of the publication that the machine has
+    published = [version, root version, [wanted file, …], files or null]    of what the machine has
+
+A parent that was restored may know less of what the province publishes than its machines; they give it back.
     answer  = [1, "answer", body, signature]        over PAE(ANSWER_KIND, SHA-256(request) + body)
 
 An answer is signed, and bound to the request that it answers, so that an old one, or one that a relay has
@@ -21,6 +23,8 @@ by a *challenge*, in which the parent proves who it is before it is told anythin
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -146,7 +150,14 @@ class _Published(NamedTuple):
 
     version: int
     root: int
-    wanted: tuple[str, ...]
+    wanted: tuple[str, ...] = ()
+    files: Mapping[str, bytes] | None = None
+    """What the parent lacks."""
+
+    def to_row(self) -> codec.Value:
+        """Returns it as it travels."""
+        files: codec.Value = dict(self.files) if self.files else None
+        return [self.version, self.root, list(self.wanted), files]
 
 
 class _Request(NamedTuple):
@@ -168,7 +179,7 @@ class _Request(NamedTuple):
             cursor,
             self.echo,
             self.max_bytes,
-            [self.published.version, self.published.root, list(self.published.wanted)],
+            self.published.to_row(),
         ]
         payload = codec.encode([*head, self.frames, self.introduction])
         return pack_packet([payload, log, machine.sign(codec.pae(REQUEST_KIND, payload))])
@@ -188,11 +199,11 @@ def _parse_request(data: bytes, limits: Limits) -> tuple[_Request, bytes, bytes,
             cursor,
             bool(echo),
             int(max_bytes),
-            [int(version), int(root), list(wanted)],
+            [int(version), int(root), list(wanted), dict() | None as files],
             list(frames),
             list(intro),
         ] if all(isinstance(name, str) for name in wanted):
-            published = _Published(version, root, tuple(wanted))
+            published = _Published(version, root, tuple(wanted), check_files(files) if files else None)
             request = _Request(
                 parent, nonce, _parse_cursor(cursor), echo, max_bytes, published, frames, intro
             )
@@ -258,6 +269,9 @@ class Responder:
             self.store.receive(request.introduction, log)
             return 401, self._challenge(node, request.nonce, log)
         taken = self._take(request, log)
+        if taken is not None and request.published.files:
+            with suppress(FormatError, SignatureInvalid):  # whatever a machine brings delays nothing
+                self.store.take_files(request.published.files)
         if taken is None:
             return 401, self._challenge(node, b"", log)
         nonce, outcomes = taken
@@ -360,6 +374,7 @@ class Requester:
         self._introduced: list[bytes] = []
         self._skip: frozenset[bytes] = frozenset()
         self._wanted: tuple[str, ...] = ()
+        self._gives_back = self._gave_back = False
 
     def next_request(self) -> bytes | None:
         """Returns the next request, or ``None`` when both sides have what they may have."""
@@ -375,7 +390,7 @@ class Requester:
                 None,
                 echo=False,
                 max_bytes=0,
-                published=_Published(0, 0, ()),
+                published=_Published(0, 0),
                 frames=[],
                 introduction=self.store.introduction(self._log),
             )
@@ -447,13 +462,17 @@ class Requester:
                 self._take_items(nonce, _parse_cursor(cursor), acks, items, was_reset=was_reset)
                 self._count(list(map(_outcome, bad)), was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
-                self._is_done &= version <= self.store.publication.version
+                self._gives_back = version < self.store.publication.version and not self._gave_back
+                self._is_done &= version <= self.store.publication.version and not self._gives_back
             case _:
                 raise FormatError("The answer is not one of this protocol.")
 
     def _published(self) -> _Published:
         held = self.store.publication
-        return _Published(held.version, held.root_version, self._wanted)
+        self._gave_back |= self._gives_back
+        files = held.files if self._gives_back else None
+        self._gives_back = False
+        return _Published(held.version, held.root_version, self._wanted, files)
 
     def _take_publication(self, files: object) -> None:
         """Takes what is newer of the publication, or notes which files of it are still wanted."""

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from onestop_sync.errors import FormatError
 from onestop_sync.event import Event
 from onestop_sync.schema import DocumentType
+from onestop_sync.storage import outbox
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.chains import Chains
+from onestop_sync.storage.cuts import Bone, last_good
 from onestop_sync.storage.documents import Doc, Documents
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.feed import Feed
@@ -88,7 +90,8 @@ class Append:
         if documents.is_waiting_for_more():
             self.taught()
         chains.save()
-        chains.note_good_acks(event.log for event in events)
+        outbox.take_early(self.connection, [event.id for event in events if event.is_genesis])
+        outbox.note_good_acks(self.connection, chains.numbers(event.log for event in events))
         self._publish(numbered, source)
         return {event.id: documents.outcomes[event.id] for event in events}
 
@@ -99,11 +102,13 @@ class Append:
         self.documents.save()
         self._publish([], 0)
 
-    def wake(self, ids: Iterable[bytes]) -> None:
-        """Folds the documents again that waited for headers which have just arrived."""
+    def wake(self, bones: Sequence[Bone]) -> None:
+        """Folds the documents again that waited for headers which have just arrived, and forwards those."""
         self.trust.forget()
-        self.documents.wake(list(ids))
+        self.documents.wake([bone.id for bone in bones])
         self.documents.save()
+        if self.feed is not None:
+            self.feed.back_all({bone.log for bone in bones})
         self._publish([], 0)
 
     def _without_known(self, events: Sequence[Event]) -> list[Event]:
@@ -142,6 +147,9 @@ class Append:
         for n, event in numbered:
             doc = self.documents.docs[event.header.doc_id]
             feed.add(n, event.id, event.log, self._audience(doc, event), source, doc.id)
+        if self.trust.document.cuts:
+            # Who sees some event of a cut log wants the headers of the others, whenever they come.
+            feed.back_all({e.log for _, e in numbered if last_good(self.trust, e.log) is not None})
         feed.flush(new_from=numbered[0][0] if numbered else None)
 
     def _audience(self, doc: Doc, event: Event) -> set[str]:

@@ -135,24 +135,9 @@ class Chains:
         forked = log.forked or any(seq <= log.seq for seq in off) or len(set(off)) < len(off)
         return log._replace(broken=int(bool(off)), forked=int(forked))
 
-    def note_good_acks(self, logs: Iterable[bytes]) -> None:
-        """Marks acks that had come before the events they speak of."""
-        numbers = sorted(self.logs[log].n for log in set(logs))
-        for row in select_in(
-            self.connection, sa.select(t.ack).where(t.ack.c.good == 0), t.ack.c.log_n, numbers
-        ):
-            good = self.connection.execute(
-                sa.select(t.event.c.n).where(
-                    t.event.c.log_n == row.log_n, t.event.c.seq == row.seq, t.event.c.id == row.head,
-                    t.event.c.chained == 1,
-                )
-            ).first()  # fmt: skip
-            if good:
-                self.connection.execute(
-                    sa.update(t.ack)
-                    .where(t.ack.c.node == row.node, t.ack.c.log_n == row.log_n)
-                    .values(good=1)
-                )
+    def numbers(self, logs: Iterable[bytes]) -> list[int]:
+        """Returns the local numbers of logs."""
+        return sorted(self.logs[log].n for log in set(logs))
 
 
 def close_own_logs(connection: sa.Connection) -> None:

@@ -22,7 +22,7 @@ from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.rows import insert_all, select_in
 from onestop_sync.trust import Trust
 
-__all__ = ["StoredChain", "keep_skeleton", "last_good", "skeleton_of"]
+__all__ = ["Bone", "StoredChain", "keep_skeleton", "last_good", "skeleton_of"]
 
 _KEPT: Final = 64
 """Walked chains that are remembered."""
@@ -94,7 +94,7 @@ def _links(connection: sa.Connection, log: bytes, cut_seq: int) -> dict[bytes, b
     }
 
 
-def keep_skeleton(connection: sa.Connection, headers: Iterable[object]) -> list[bytes]:
+def keep_skeleton(connection: sa.Connection, headers: Iterable[object]) -> list[Bone]:
     """Stores headers of events that are not ours to see; they may come before the cut that needs them.
 
     Args:
@@ -102,7 +102,7 @@ def keep_skeleton(connection: sa.Connection, headers: Iterable[object]) -> list[
         headers: Headers as their authors signed them, from a parent; anything else is passed over.
 
     Returns:
-        The ids of those that are new.
+        Those that are new.
     """
     return _insert(connection, {bone.id: bone for data in headers if (bone := _bone(data))})
 
@@ -112,13 +112,13 @@ def skeleton_of(connection: sa.Connection, log: bytes, cut_seq: int) -> list[tup
     query = sa.select(t.event.c.id, t.event.c.seq, t.event.c.header).join(t.log, t.log.c.n == t.event.c.log_n)
     where = (t.log.c.id == log, t.event.c.seq <= cut_seq)
     rows = connection.execute(query.where(*where)).all()
-    _insert(connection, {row.id: _Bone(row.id, log, row.seq, row.header) for row in rows})
+    _insert(connection, {row.id: Bone(row.id, log, row.seq, row.header) for row in rows})
     bones = sa.select(t.skeleton.c.n, t.skeleton.c.id).where(t.skeleton.c.log == log)
     found = connection.execute(bones.where(t.skeleton.c.seq <= cut_seq).order_by(t.skeleton.c.seq))
     return [(row.n, row.id) for row in found]
 
 
-class _Bone(NamedTuple):
+class Bone(NamedTuple):
     """A header, and which."""
 
     id: bytes
@@ -127,15 +127,15 @@ class _Bone(NamedTuple):
     header: bytes
 
 
-def _insert(connection: sa.Connection, bones: Mapping[bytes, _Bone]) -> list[bytes]:
+def _insert(connection: sa.Connection, bones: Mapping[bytes, Bone]) -> list[Bone]:
     there = {r.id for r in select_in(connection, sa.select(t.skeleton.c.id), t.skeleton.c.id, sorted(bones))}
     fresh = [bone for event_id, bone in bones.items() if event_id not in there]
     first = next_numbers(connection, t.skeleton, len(fresh)) if fresh else 0
     insert_all(connection, t.skeleton, [(n, *bone) for n, bone in enumerate(fresh, first)])
-    return [bone.id for bone in fresh]
+    return fresh
 
 
-def _bone(data: object) -> _Bone | None:
+def _bone(data: object) -> Bone | None:
     if not isinstance(data, bytes):
         return None
     try:
@@ -143,7 +143,7 @@ def _bone(data: object) -> _Bone | None:
     except FormatError:
         return None
     event_id = hashlib.sha256(codec.pae(EVENT_KIND, data)).digest()
-    return _Bone(event_id, header.log or event_id, header.seq, data)
+    return Bone(event_id, header.log or event_id, header.seq, data)
 
 
 def last_good(trust: Trust, log: bytes) -> int | None:

@@ -121,6 +121,20 @@ class Feed:
                 for other in wanted:
                     if other in seen:
                         self._put(other, row.ref, row.id, row.log, row.source)
+            self._inherit_statements(unit, wanted)
+
+    def _inherit_statements(self, unit: str, others: Iterable[str]) -> None:
+        """Gives units the acks that the feed of another holds: they hold no more than heads of logs."""
+        query = (
+            sa.select(t.feed.c.ref, t.statement.c.hash, t.statement.c.node)
+            .join(t.statement, t.statement.c.n == t.feed.c.ref)
+            .where(t.feed.c.kind == STATEMENT, t.feed.c.unit == unit)
+            .order_by(t.feed.c.n)
+        )
+        for row in self.connection.execute(query).all():
+            for other in others:
+                self._introduce(other, row.node)
+                self._rows.setdefault(other, {}).setdefault((STATEMENT, row.ref), (0, row.hash))
 
     def _vouch(self, unit: str, event_id: bytes) -> None:
         """Puts the countersignatures of an event before it."""

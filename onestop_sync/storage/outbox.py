@@ -17,6 +17,7 @@ from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.engines import next_numbers
+from onestop_sync.storage.rows import select_in
 
 STATEMENT_KIND: Final = "onestop/ack/1"
 
@@ -114,6 +115,8 @@ def keep_acks(connection: sa.Connection, statement: Statement) -> None:
     for log, seq, head in statement.logs:
         if log in numbers:
             note_ack(connection, statement.node, numbers[log], seq, head)
+        else:
+            _note_early(connection, statement.node, log, seq, head)
     if statement.events:
         note_events(connection, statement.node, statement.events)
 
@@ -144,16 +147,52 @@ def note_ack(connection: sa.Connection, node: bytes, log_n: int, seq: int, head:
         fresh = {"node": node, "log_n": log_n, "seq": seq, "head": head, "good": good, "proven": 0}
         connection.execute(sa.insert(t.ack).values(**fresh))
     elif (good, seq) > (row.good, row.seq):
-        connection.execute(
-            sa.update(t.ack)
-            .where(t.ack.c.node == node, t.ack.c.log_n == log_n)
-            .values(seq=seq, head=head, good=good)
-        )
+        _update_ack(connection, node, log_n, seq=seq, head=head, good=good)
+    elif ours is None and seq > row.ahead:
+        _update_ack(connection, node, log_n, ahead=seq, ahead_head=head)
     if ours is not None and not good:
         # The node has another event at our sequence: this log was written on two machines.
         connection.execute(sa.update(t.log).where(t.log.c.n == log_n).values(forked=1, broken=1))
         if connection.execute(sa.select(t.log.c.own).where(t.log.c.n == log_n, t.log.c.closed == 0)).scalar():
             close_own_logs(connection)
+
+
+def _note_early(connection: sa.Connection, node: bytes, log: bytes, seq: int, head: bytes) -> None:
+    where = (t.ack_early.c.node == node, t.ack_early.c.log == log)
+    held = connection.execute(sa.select(t.ack_early.c.seq).where(*where)).scalar()
+    if held is None:
+        connection.execute(sa.insert(t.ack_early).values(node=node, log=log, seq=seq, head=head))
+    elif seq > held:
+        connection.execute(sa.update(t.ack_early).where(*where).values(seq=seq, head=head))
+
+
+def take_early(connection: sa.Connection, logs: Sequence[bytes]) -> None:
+    """Takes the acks of logs that have just begun here, and had come before them."""
+    rows = select_in(connection, sa.select(t.ack_early), t.ack_early.c.log, list(logs))
+    numbers = _log_numbers(connection, [row.log for row in rows])
+    for row in rows:
+        note_ack(connection, row.node, numbers[row.log], row.seq, row.head)
+        where = (t.ack_early.c.node == row.node, t.ack_early.c.log == row.log)
+        connection.execute(sa.delete(t.ack_early).where(*where))
+
+
+def _update_ack(connection: sa.Connection, node: bytes, log_n: int, **values: Any) -> None:
+    connection.execute(sa.update(t.ack).where(t.ack.c.node == node, t.ack.c.log_n == log_n).values(**values))
+
+
+def note_good_acks(connection: sa.Connection, log_numbers: Sequence[int]) -> None:
+    """Marks acks that had come before the events they speak of."""
+    query = sa.select(t.ack).where(sa.or_(t.ack.c.good == 0, t.ack.c.ahead >= 0))
+    for row in select_in(connection, query, t.ack.c.log_n, log_numbers):
+        for seq, head in ((row.seq, row.head), (row.ahead, row.ahead_head)):
+            if seq >= 0 and _is_on_chain(connection, row.log_n, seq, head):
+                left = {"ahead": -1, "ahead_head": b""} if seq == row.ahead else {}
+                _update_ack(connection, row.node, row.log_n, seq=seq, head=head, good=1, **left)
+
+
+def _is_on_chain(connection: sa.Connection, log_n: int, seq: int, head: bytes) -> bool:
+    query = sa.select(t.event.c.n).where(t.event.c.log_n == log_n, t.event.c.seq == seq)
+    return connection.execute(query.where(t.event.c.id == head, t.event.c.chained == 1)).first() is not None
 
 
 def note_events(connection: sa.Connection, node: bytes, ids: Sequence[bytes]) -> None:
@@ -179,6 +218,7 @@ def note_events(connection: sa.Connection, node: bytes, ids: Sequence[bytes]) ->
 def forget_acks(connection: sa.Connection, node: bytes) -> None:
     """Forgets what a node had acknowledged: it lost it, and everything is offered again."""
     connection.execute(sa.delete(t.ack).where(t.ack.c.node == node))
+    connection.execute(sa.delete(t.ack_early).where(t.ack_early.c.node == node))
     connection.execute(sa.delete(t.ack_event).where(t.ack_event.c.node == node))
 
 

@@ -186,6 +186,19 @@ ack = Table(
     Column("head", LargeBinary, nullable=False),
     Column("good", SmallInteger, nullable=False),  # our event at seq is the one that was acknowledged
     Column("proven", SmallInteger, nullable=False),  # the node was shown what proves the log's authority
+    # The node has more than we do: what it acknowledged beyond our chain, until that is here as well.
+    Column("ahead", BigInteger, nullable=False, default=-1),
+    Column("ahead_head", LargeBinary, nullable=False, default=b""),
+)
+
+# Acks of logs that are not here yet: a feed may bring them before the logs.
+ack_early = Table(
+    "ack_early",
+    metadata,
+    Column("node", LargeBinary, primary_key=True),
+    Column("log", LargeBinary, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("head", LargeBinary, nullable=False),
 )
 
 ack_event = Table(

@@ -99,9 +99,8 @@ def _check_documents(node: Node, people: People, truth: oracle.Truth, stray: set
     held = node.event_ids()
     shown = {row[0]: row[1] for row in rows(node.disk.url, "SELECT id, state FROM document")}
     waiting = {row[0] for row in rows(node.disk.url, "SELECT id FROM event WHERE waiting = 1")}
-    scope = people.document.below(node.plan.unit)
     for doc, verdict in truth.documents.items():
-        if not verdict.units & scope or doc in stray:
+        if not _sees(people, node.unit, verdict.units, doc) or doc in stray:
             continue
         name = f"{verdict.kind.name} {doc.hex()[8:14]} at {node.name}"
         if not held.issuperset(verdict.events):
@@ -116,6 +115,12 @@ def _check_documents(node: Node, people: People, truth: oracle.Truth, stray: set
         want = pack(verdict.state)
         if (shown.get(doc) or b"") != want and verdict.state.heads:
             raise Broken("1 same everywhere", f"{name} differs: {_difference(node, doc, verdict.state)}")
+
+
+def _sees(people: People, unit: str, units: set[str], doc: bytes) -> bool:
+    """Tells whether a unit replicates a document: of a unit that was split, its successor does."""
+    tree = people.document.tree
+    return any(unit in tree.over(each, doc) for each in units)
 
 
 def _difference(node: Node, doc: bytes, want: f.State) -> str:
@@ -161,7 +166,7 @@ def _check_delivery(node: Node, people: People) -> None:
     """6, 16: every event of the own unit is known to be at the province."""
     if not node.plan.parents:
         return
-    scope = people.document.below(node.plan.unit)
+    scope = people.document.below(node.unit)
     for doc in node.documents():
         for record in node.store.history(doc):
             if record.author is None or record.author.certificate.unit not in scope:
@@ -204,7 +209,7 @@ def _check_digests(nodes: Mapping[str, Node]) -> None:
     """1: stores of one unit have one digest."""
     digests: dict[str, dict[bytes, str]] = {}
     for node in nodes.values():
-        digests.setdefault(node.plan.unit, {})[node.store.digest()] = node.name
+        digests.setdefault(node.unit, {})[node.store.digest()] = node.name
     for unit, found in digests.items():
         if len(found) > 1:
             raise Broken("1 digest", f"the stores of {unit} differ: {', '.join(sorted(found.values()))}")

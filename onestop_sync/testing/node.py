@@ -59,7 +59,7 @@ class Node:
         self.dice = dice
         self.skew_ms = 0
         self.limits = dice.pick([LIMITS, _TIGHT])
-        self.serials: list[int] = []
+        self.serials: list[tuple[str, int]] = []
         self.call: Call | None = None
         self.lost: set[bytes] = set()
         self.model: str = ""
@@ -72,6 +72,19 @@ class Node:
         """The open store."""
         assert self._store is not None
         return self._store
+
+    @property
+    def unit(self) -> str:
+        """The unit for which it works now: it may not have heard yet that it was certified for another."""
+        return self.store.unit
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The parents that serve its unit, as far as it knows; the province always does."""
+        document = self.store.trust.document
+        units = {plan.name: plan.unit for plan in self._people.plans}
+        found = [p for p in self.plan.parents if document.is_over(units[p], self.unit)]
+        return tuple(found) if found or not self.plan.parents else ("prov",)
 
     @property
     def officers(self) -> list[Officer]:
@@ -127,13 +140,13 @@ class Node:
 
         Each restore takes the next block: what the lost copy had issued is not known.
         """
-        blocks = self.plan.certificate().blocks
+        blocks = self.plan.blocks(self.unit)
         with self.store.writing():
             used = self.store.restores
             if used >= len(blocks):
                 return False
-            serial = blocks[used][0] + self.store.next_serial("code", _DAY) - 1
-        self.serials.append(serial)
+            serial = blocks[used][0] + self.store.next_serial(f"code {self.unit}", _DAY) - 1
+        self.serials.append((self.unit, serial))
         return True
 
     def responder(self) -> Responder:

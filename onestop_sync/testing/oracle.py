@@ -75,7 +75,19 @@ def judge_all(events: Iterable[Event], document: TrustDocument, types: Iterable[
 
 
 def _trust(events: Iterable[Event], document: TrustDocument) -> Trust:
-    trust = Trust(document)
+    events = list(events)
+    before = {event.id: event.header.prev for event in events}
+
+    def chain(log: bytes, seq: int, wanted: bytes, cut_seq: int, cut_head: bytes) -> bool | bytes:
+        del log
+        at = cut_head
+        for _ in range(cut_seq - seq):
+            if at not in before:
+                return at
+            at = before[at]
+        return at == wanted
+
+    trust = Trust(document, chain)
     for event in events:
         if event.is_genesis or event.header.doc_type in SYSTEM:
             try:

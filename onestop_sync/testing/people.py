@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from onestop_sync import publisher
 from onestop_sync.keys import SigningKey, seal_public_key
+from onestop_sync.publication import Publication
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.kinds import BOSS, CLERK, JUDGE
 from onestop_sync.trust import Certificate, TrustDocument, Unit
@@ -43,7 +44,7 @@ class Plan:
         by_stick: Whether it has no line, and meets its parents by a file alone.
         machine: The machine's own key.
         seal_seed: What bundles to it are sealed for.
-        first_block: Number of its first serial block within the unit.
+        first_blocks: Unit → number of its first serial block there, for every unit that it was certified for.
         officers: Who works at it.
     """
 
@@ -54,13 +55,17 @@ class Plan:
     by_stick: bool
     machine: SigningKey
     seal_seed: bytes
-    first_block: int
     officers: list[Officer] = field(default_factory=list)
+    first_blocks: dict[str, int] = field(default_factory=dict)
+
+    def blocks(self, unit: str) -> tuple[tuple[int, int], ...]:
+        """Returns the serial blocks that it was given for a unit."""
+        first = range(self.first_blocks[unit], self.first_blocks[unit] + SPARE_BLOCKS)
+        return tuple((i * SERIALS_EACH + 1, (i + 1) * SERIALS_EACH) for i in first)
 
     def certificate(self) -> Certificate:
         """Returns what an administrator says of this machine."""
-        first = range(self.first_block, self.first_block + SPARE_BLOCKS)
-        blocks = tuple((i * SERIALS_EACH + 1, (i + 1) * SERIALS_EACH) for i in first)
+        blocks = self.blocks(self.unit)
         return Certificate(
             self.machine.public, self.unit, "machine", self.name,
             seal=seal_public_key(self.seal_seed), blocks=blocks, serves=self.serves,
@@ -98,6 +103,26 @@ class People:
         # Any mix of lines and sticks ends in the same state: half of the runs never see a line.
         self.ends_by_stick = self.dice.happens(0.5)
 
+    def publish(self, document: TrustDocument, now_ms: int) -> None:
+        """Publishes a changed trust document: `document` and `published` are the newest."""
+        held = Publication.parse(self.published)
+        self.published = publisher.publish(held, self.root, document=document, now_ms=now_ms)
+        self.document = document
+
+    def rotate(self, now_ms: int) -> None:
+        """Gives the root to a new key, which also publishes from now on."""
+        held, key = Publication.parse(self.published), self.new_key()
+        draft = publisher.draft_root(held, [key.public], 1, key.public, now_ms=now_ms)
+        root = publisher.finish_root(publisher.sign_root(publisher.sign_root(draft, self.root), key), held)
+        self.published = publisher.rotate(held, root, key, now_ms=now_ms)
+        self.root = key
+
+    def move(self, plan: Plan, unit: str) -> None:
+        """Plans a machine, and who works there, for another unit, with serial blocks of that unit."""
+        plan.unit = unit
+        self._give_blocks(plan)
+        plan.officers = [replace(officer, unit=unit) for officer in plan.officers]
+
     def new_key(self) -> SigningKey:
         """Makes a key."""
         return SigningKey(self.dice.randbytes(32))
@@ -121,11 +146,14 @@ class People:
         ]
         if self.dice.happens(0.6):
             plans.append(self._machine("stick", "c3", above, by_stick=True, officers=[(CLERK, JUDGE, BOSS)]))
-        blocks: dict[str, int] = {}
+        self.blocks: dict[str, int] = {}
         for plan in plans:
-            plan.first_block = blocks.get(plan.unit, 0)
-            blocks[plan.unit] = plan.first_block + SPARE_BLOCKS
+            self._give_blocks(plan)
         return plans
+
+    def _give_blocks(self, plan: Plan) -> None:
+        plan.first_blocks[plan.unit] = self.blocks.get(plan.unit, 0)
+        self.blocks[plan.unit] = plan.first_blocks[plan.unit] + SPARE_BLOCKS
 
     def _machine(
         self,
@@ -137,6 +165,6 @@ class People:
         serves: bool = False,
         by_stick: bool = False,
     ) -> Plan:
-        plan = Plan(name, unit, parents, serves, by_stick, self.new_key(), self.dice.randbytes(32), 0)
+        plan = Plan(name, unit, parents, serves, by_stick, self.new_key(), self.dice.randbytes(32))
         plan.officers = [self.officer(f"{name}.{i}", unit, *roles) for i, roles in enumerate(officers)]
         return plan

@@ -33,6 +33,13 @@ FLOORS: Final = {
     "clock jumps": 0.5,
     "bundles": 0.3,
     "serials": 1.0,
+    "cuts": 0.7,
+    "countersignatures": 0.2,
+    "mergers": 0.15,
+    "splits": 0.1,
+    "moves": 0.1,
+    "adoptions": 0.15,
+    "rotations": 0.05,
 }
 """How often each thing must happen per 200 steps, on the average of a run of seeds."""
 

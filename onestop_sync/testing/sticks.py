@@ -35,7 +35,7 @@ class Sticks:
 
     def trip(self, node: Node) -> None:
         """Carries a file to a parent, and mostly one back."""
-        parent = self.world.nodes[self.dice.pick(node.plan.parents)]
+        parent = self.world.nodes[self.dice.pick(node.parents)]
         self._carry(node, parent)
         if self.dice.happens(0.8):
             self._carry(parent, node)
@@ -43,7 +43,7 @@ class Sticks:
     def settle(self, node: Node) -> bool:
         """Carries files both ways, without a fault; tells whether they held anything new."""
         before = self._known(node)
-        for parent in node.plan.parents:
+        for parent in node.parents:
             for giver, taker in ((node, self.world.nodes[parent]), (self.world.nodes[parent], node)):
                 path = self._path()
                 export_bundle(giver.store, path, self._readers(giver, taker))
@@ -59,7 +59,7 @@ class Sticks:
                 raise
 
     def _known(self, node: Node) -> tuple[int, ...]:
-        parents = [self.world.nodes[parent] for parent in node.plan.parents]
+        parents = [self.world.nodes[parent] for parent in node.parents]
         return node.store.status().unsent, *(len(n.event_ids()) for n in [node, *parents])
 
     def _carry(self, giver: Node, taker: Node) -> None:
@@ -95,7 +95,7 @@ class Sticks:
         return self.world.at_risk(node, work, 0.05) and bool(done)
 
     def _readers(self, giver: Node, taker: Node) -> list[bytes]:
-        return [] if taker.name in giver.plan.parents else [taker.store.machine_log]
+        return [] if taker.name in giver.parents else [taker.store.machine_log]
 
     def _path(self) -> Path:
         return self.world.folder / f"stick{len(self.drawer)}-{self.world.step}.bundle"

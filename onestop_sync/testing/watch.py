@@ -92,10 +92,11 @@ class Memory:
         Raises:
             Broken: Two machines, or one that was restored, issued one serial.
         """
-        for serial in node.serials:
-            place = (node.plan.unit, serial)
+        for place in node.serials:
             if place in self.serials and node.plan.machine.public not in self.may_fork:
-                raise Broken("10 serial", f"{node.name} issued {serial} again, as {self.serials[place]} had")
+                raise Broken(
+                    "10 serial", f"{node.name} issued {place[1]} again, as {self.serials[place]} had"
+                )
             self.serials[place] = node.name
         node.serials.clear()
 

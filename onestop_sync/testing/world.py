@@ -19,9 +19,12 @@ from onestop_sync.testing.people import EPOCH_MS, People
 from onestop_sync.testing.reach import Reach
 from onestop_sync.testing.sticks import Sticks
 from onestop_sync.testing.trouble import Trouble
+from onestop_sync.testing.upheaval import Upheaval
 from onestop_sync.testing.watch import Memory
 
-_WHAT: Final = {"work": 50.0, "call": 16.0, "deliver": 25.0, "trouble": 13.0, "rest": 2.0}
+_WHAT: Final = {
+    "work": 50.0, "call": 16.0, "deliver": 25.0, "trouble": 13.0, "decree": 3.0, "rest": 2.0,
+}  # fmt: skip
 """What the next step is, by weight."""
 _PATIENCE: Final = 25
 """Steps after which a machine gives an unanswered call up."""
@@ -50,6 +53,7 @@ class World:
         self.nodes: dict[str, Node] = {}
         self.sticks = Sticks(self, Dice(seed, "sticks"))
         self.trouble = Trouble(self, Dice(seed, "trouble"))
+        self.upheaval = Upheaval(self, Dice(seed, "upheaval"))
         self._found()
 
     # ---- the beginning
@@ -106,13 +110,15 @@ class World:
                 self._deliver()
             case "trouble":
                 self.trouble.make()
+            case "decree":
+                self.upheaval.decree()
             case _:
                 self.now_ms += 86_400_000
 
     def _work(self) -> None:
         node = self.dice.pick(list(self.nodes.values()))
         officer = self.dice.pick(node.officers)
-        actor = Actor(node, officer, self.dice, self.reach, sorted(self.people.tree))
+        actor = Actor(node, officer, self.dice, self.reach, sorted(self.people.document.units))
 
         def work() -> None:
             self.note(f"{node.name}: {actor.work(node.documents())}")
@@ -128,7 +134,7 @@ class World:
         if node.call is not None or not node.plan.parents or node.plan.by_stick:
             return
         # The first parent is tried first; a line that is known to be down makes it the next one's turn.
-        up = [p for p in node.plan.parents if self.network.is_up(node.name, p)]
+        up = [p for p in node.parents if self.network.is_up(node.name, p)]
         if up:
             parent = up[0] if self.dice.happens(0.8) else up[-1]
             self.calls += 1
@@ -246,6 +252,7 @@ class World:
         """
         self.network.calm()
         self.trouble.calm()
+        self.nodes["prov"].store.replace_trust(self.people.published)  # the publisher keeps a copy of its own
         for node in self.nodes.values():
             node.restart()
             self.memory.forget(node)
@@ -260,7 +267,7 @@ class World:
         if node.plan.by_stick and self.people.ends_by_stick:
             return self.sticks.settle(node)
         moved = False
-        for parent in node.plan.parents:
+        for parent in node.parents:
             before = len(self.nodes[parent].event_ids()), len(node.event_ids())
             requester = node.requester(parent)
             for _ in range(_CALL_ROUNDS):

@@ -91,7 +91,7 @@ def forged(key: Signer, log: bytes, **fields: Any) -> bytes:
     """Makes a request as a machine would, with any content."""
     plain: dict[str, Any] = {
         "parent": b"", "nonce": b"n" * 16, "cursor": None, "echo": False, "max_bytes": 10**6,
-        "published": protocol._Published(0, 0, ()), "frames": [], "introduction": [],
+        "published": protocol._Published(0, 0), "frames": [], "introduction": [],
     }  # fmt: skip
     return protocol._Request(**{**plain, **fields}).sign(key, log)
 
