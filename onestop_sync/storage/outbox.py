@@ -306,18 +306,15 @@ def has_many_unsent(connection: sa.Connection, many: int) -> bool:
 def is_unsent(doc_n: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Returns the condition that something of a document is unsent; it looks at that document's events only.
 
-    A scalar instead of EXISTS, and the logs computed apart: a database that may turn this into a join of two
-    sets reads all that is unsent first.
+    Scalars instead of joins and EXISTS, and the logs computed apart: a database that may choose where to
+    begin reads all that is unsent first, before it knows its own statistics.
     """
     log = _unsent_logs().cte("unsent_log").prefix_with("MATERIALIZED")
     at = t.event.c
     is_lacking = sa.or_(at.seq > log.c.acked, sa.and_(log.c.broken == 1, t.is_off_chain))
-    one = (
-        sa.select(at.n)
-        .join(log, log.c.n == at.log_n)
-        .where(at.doc_n == doc_n, is_lacking, at.n.not_in(sa.select(t.ack_event.c.event_n)))
-        .limit(1)
-    )
+    of_log = sa.select(log.c.n).where(log.c.n == at.log_n, is_lacking).scalar_subquery()
+    is_single = at.n.in_(sa.select(t.ack_event.c.event_n))
+    one = sa.select(at.n).where(at.doc_n == doc_n, of_log.is_not(None), ~is_single).limit(1)
     return one.scalar_subquery().is_not(None)
 
 
