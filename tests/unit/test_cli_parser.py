@@ -158,6 +158,7 @@ print(json.dumps(sorted(sys.modules)))
 
 
 def _codes() -> set[str]:
+    import_module("commune_client.desk.base")  # has one of its own
     found: set[str] = set()
     kinds: list[type[errors.OnestopError]] = [errors.OnestopError]
     while kinds:
