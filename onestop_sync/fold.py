@@ -445,7 +445,7 @@ class _Fold:
 
 
 def _is_plain(op: Op) -> bool:
-    return op[0] == "note" or (op[0] == "set" and op[1] != VOID)
+    return bool(op[0] == "note" or (op[0] == "set" and op[1] != VOID))
 
 
 def _copied(state: State | None) -> State | None:
