@@ -26,7 +26,7 @@ class Grown:
     """
 
     def __init__(self, bench: Bench) -> None:
-        self.counter = bench.world.counter("grown")
+        self.counter = bench.world.counter(bench.fresh("grown"))
         bench.stack.callback(self.counter.store.close)
         self.documents: list[bytes] = []
         self.links: dict[str, Link] = {}

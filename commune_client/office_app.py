@@ -7,6 +7,7 @@ idle lock. Threads never touch widgets; what they find out comes back as message
 
 from __future__ import annotations
 
+import gc
 import importlib
 import time
 from collections.abc import Callable
@@ -94,6 +95,7 @@ class OfficeApp(Asker, App[int]):
 
     def warm_up(self) -> None:
         """Load, in a thread, what is needed once the passphrase is there."""
+        gc.enable()
         self.work(self._read_place, self._show_officers, self._show_no_officers)
         self.work(_import_office, lambda _: None)
 

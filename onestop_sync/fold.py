@@ -80,6 +80,14 @@ def apply(kind: DocumentType, state: State | None, entry: Entry) -> State:
         state.refused[entry.id] = reason
         return state
     # Every write is judged, and lands, at the step before the event's own transition.
+    _write_all(state, entry)
+    for op in entry.ops:
+        if op[0] == "act":
+            _advance(kind, state, entry.author, op[1:])
+    return state
+
+
+def _write_all(state: State, entry: Entry) -> None:
     registers = state.registers
     for op in entry.ops:
         if op[0] == "set":
@@ -91,10 +99,6 @@ def apply(kind: DocumentType, state: State | None, entry: Entry) -> State:
                 register.live = write
         else:
             _write(state, entry, op)
-    for op in entry.ops:
-        if op[0] == "act":
-            _advance(kind, state, entry.author, op[1:])
-    return state
 
 
 def _write(state: State, entry: Entry, op: Op) -> None:
@@ -173,8 +177,9 @@ class _Fold:
     Args:
         kind: The document's type.
         entries: Its events.
-        carries: Whether the state before an event with one parent is carried on from the parent's by
-            `apply`; otherwise each is projected anew, which is the definition, and slow for long histories.
+        carries: Whether the state before an event is carried on from a parent's by `apply`, and by what else
+            a merge brings where that is plain; otherwise each is projected anew, which is the definition,
+            and slow for long histories.
     """
 
     def __init__(self, kind: DocumentType, entries: Iterable[Entry], *, carries: bool = True) -> None:
@@ -185,6 +190,7 @@ class _Fold:
         self.past: list[int] = []
         self.nodes: list[dict[str, bytes]] = []
         self.valid = 0
+        self.plain = 0
         self.reasons: dict[int, Reason] = {}
         self.before: dict[int, State | None] = {}
         self.children = Counter(parent for entry in self.entries for parent in set(entry.parents))
@@ -204,6 +210,8 @@ class _Fold:
             self.valid |= 1 << i
         else:
             self.reasons[i] = reason
+        if entry.parents and (reason is not None or all(map(_is_plain, entry.ops))):
+            self.plain |= 1 << i
         if self.carries:
             self.before[i] = before
 
@@ -211,17 +219,48 @@ class _Fold:
         """Returns the state at ``heads``, whose events and their pasts are ``mask``."""
         if not mask:
             return None
-        if self.carries and len(heads) == 1:
-            (head,) = heads
-            j = self.place[head]
-            self.children[head] -= 1
-            if j in self.before:
-                # The last one to ask takes the state itself.
-                is_last = self.children[head] <= 0
-                before = self.before.pop(j) if is_last else _copied(self.before[j])
-                with suppress(NeedsRefold):
-                    return apply(self.kind, before, self.entries[j])
+        if self.carries:
+            befores = {j: self._before(j) for j in sorted(self.place[head] for head in heads)}
+            j = max(befores, key=lambda j: self.past[j].bit_count())
+            with suppress(NeedsRefold):
+                state = apply(self.kind, befores[j], self.entries[j])
+                self._join(state, self.past[j] | 1 << j, mask)
+                state.heads = sorted(heads)
+                return state
         return self._project(mask)
+
+    def _before(self, j: int) -> State | None:
+        """Returns the state before an event, for a child of it to change; the last child takes it itself."""
+        self.children[self.entries[j].id] -= 1
+        is_last = self.children[self.entries[j].id] <= 0
+        return self.before.pop(j) if is_last else _copied(self.before[j])
+
+    def _join(self, state: State, base: int, mask: int) -> None:
+        """Carries the state of ``base`` on by the other events of ``mask``; changes it in place.
+
+        It does so where all that these and ``base`` have not seen of each other is plain writes of different
+        fields: then nothing is late, and every write that was seen is settled, as in `apply`.
+
+        Raises:
+            NeedsRefold: There is more to it.
+        """
+        for i in _bits(mask & ~base):
+            entry = self.entries[i]
+            if not self.plain >> i & 1 or base & ~self.past[i] & ~self.plain:
+                raise NeedsRefold
+            if i in self.reasons:
+                state.refused[entry.id] = self.reasons[i]
+            elif all(op[0] == "note" or self._has_seen(i, state.registers.get(op[1])) for op in entry.ops):
+                _write_all(state, entry)
+            else:
+                raise NeedsRefold
+
+    def _has_seen(self, i: int, register: Register | None) -> bool:
+        """Tells whether an event has seen all that a register holds, and none of it is late."""
+        if register is None:
+            return True
+        is_settled = not register.late and not register.overruled
+        return is_settled and all(self.past[i] >> self.place[w[0]] & 1 for w in register.live)
 
     def state(self) -> State:
         mask = (1 << len(self.entries)) - 1
@@ -403,6 +442,10 @@ class _Fold:
                 if not self.past[i] >> void.at & 1 and any(op[0] != "note" for op in self.entries[i].ops):
                     found.add(self.entries[i].id)
         return sorted(found)
+
+
+def _is_plain(op: Op) -> bool:
+    return bool(op[0] == "note" or (op[0] == "set" and op[1] != VOID))
 
 
 def _copied(state: State | None) -> State | None:

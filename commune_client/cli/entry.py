@@ -1,13 +1,12 @@
 """Where ``onestop`` begins and ends: parses, runs one command, and says in one message what went wrong.
 
-Nothing of the library is imported before a command needs it.
+Nothing is imported before a command needs it: the screen waits for every line of this.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,28 +78,28 @@ def _run(parsed: Namespace, *, is_json: bool) -> int:
 
 
 def _command(parsed: Namespace) -> int:
+    if not parsed.command:
+        return _open_screen(parsed)
     from commune_client.cli.session import Session
 
     session = Session(parsed)
-    if not parsed.command:
-        return _open_screen(session)
     module, _, name = HANDLERS[parsed.command].partition(":")
     handler: Callable[[Session], int] = getattr(import_module(module), name)
     return handler(session)
 
 
-def _open_screen(session: Any) -> int:
+def _open_screen(parsed: Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        build_parser(()).print_help()
+        build_parser(["--help"]).print_help()
         return DONE
     screens = import_module("commune_client.screens")
-    result: int = screens.run(session.place.folder, session.arguments.officer or None)
+    result: int = screens.run(parsed.store, parsed.officer or None)
     return result
 
 
 def _wrong_usage(fault: UsageFault, *, is_json: bool) -> int:
     if is_json:
-        print(json.dumps({"error": {"code": "usage", "what": str(fault)}}, ensure_ascii=False))
+        _print_error({"code": "usage", "what": str(fault)})
     print(f"onestop: {fault}", file=sys.stderr)
     return USAGE
 
@@ -113,11 +112,17 @@ def _refuse(error: Exception, parsed: Namespace, *, is_json: bool) -> int:
     folder: Path = parsed.store
     message, facts = complain(error, folder)
     if is_json:
-        print(json.dumps({"error": facts}, ensure_ascii=False))
+        _print_error(facts)
     print(f"onestop: {message.text}", file=sys.stderr)
     if isinstance(error, OnestopError):
         return exit_code(error.code)
     return USAGE if isinstance(error, OSError) else REFUSED
+
+
+def _print_error(facts: Mapping[str, Any]) -> None:
+    import json
+
+    print(json.dumps({"error": facts}, ensure_ascii=False))
 
 
 def _forget_output() -> None:

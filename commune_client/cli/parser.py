@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from commune_client.actions import COMMANDS
-from commune_client.cli.arguments import ARGUMENTS
 from commune_client.cli.codes import UsageFault
 from commune_client.desk.place import default_folder
 
@@ -98,7 +97,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Returns the parser; only the commands that the arguments may name get theirs, which is what takes time.
+    """Returns a parser of the commands that the arguments may name, or of all, to list them.
+
+    Building all of them would take longer than anything else before the first paint.
 
     Args:
         arguments: What was typed.
@@ -110,13 +111,23 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     _common(parser, is_top=True)
     commands = parser.add_subparsers(dest="command", metavar="LỆNH", title="lệnh", parser_class=_Parser)
+    is_listed = any(typed == "--help" or typed.startswith("-h") for typed in arguments)
     for command in COMMANDS:
-        sub = commands.add_parser(command.name, help=command.help, description=f"{command.help}.")
-        if command.name in arguments:
-            add: Callable[[argparse.ArgumentParser], None] = ARGUMENTS[command.name]
-            add(sub)
-            _common(sub, is_top=False)
+        is_named = command.name in arguments
+        if is_named or is_listed:
+            sub = commands.add_parser(command.name, help=command.help, description=f"{command.help}.")
+            if is_named:
+                _own(sub, command.name)
     return parser
+
+
+def _own(parser: argparse.ArgumentParser, name: str) -> None:
+    """Adds what a command takes."""
+    from commune_client.cli.arguments import ARGUMENTS
+
+    add: Callable[[argparse.ArgumentParser], None] = ARGUMENTS[name]
+    add(parser)
+    _common(parser, is_top=False)
 
 
 def _common(parser: argparse.ArgumentParser, *, is_top: bool) -> None:

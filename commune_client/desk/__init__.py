@@ -12,21 +12,24 @@ raise `OnestopError`, which `commune_client.messages` says in Vietnamese.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from commune_client.desk.config import Config
 from commune_client.desk.place import Place
 
 if TYPE_CHECKING:
+    from commune_client.desk.config import Config
     from commune_client.desk.desk import Desk
 
 __all__ = ["Config", "Desk", "Place"]
 
 
-def __getattr__(name: str) -> Any:
-    """Loads `Desk`, and the library with it, only when somebody asks for it."""
-    if name == "Desk":
-        from commune_client.desk.desk import Desk
+_LATER: Final = {"Config": "config", "Desk": "desk"}
+"""What is loaded only when somebody asks for it, `Desk` above all: the library comes with it."""
 
-        return Desk
+
+def __getattr__(name: str) -> Any:
+    """Loads what is public and was not needed so far."""
+    if name in _LATER:
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
     raise AttributeError(name)

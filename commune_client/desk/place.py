@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from commune_client.desk.config import Config, load_config, save_config
-
 if TYPE_CHECKING:
+    from commune_client.desk.config import Config
     from commune_client.desk.desk import Desk
     from onestop_sync.keyring import Keyring, Secrets
     from onestop_sync.keys import KeyCost
@@ -67,10 +66,14 @@ class Place:
         Raises:
             StoreDamaged: The file cannot be read.
         """
+        from commune_client.desk.config import load_config
+
         return load_config(self.folder)
 
     def save_config(self, config: Config) -> None:
         """Writes the settings durably."""
+        from commune_client.desk.config import save_config
+
         save_config(self.folder, config)
 
     def keyring(self) -> Keyring:

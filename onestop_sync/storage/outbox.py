@@ -329,8 +329,33 @@ def unsent(connection: sa.Connection) -> tuple[int, int | None]:
 
 
 def unsent_documents() -> sa.Select[tuple[int]]:
-    """Returns a query for the local numbers of documents of which something is unsent."""
+    """Returns a query for the local numbers of documents of which something is unsent.
+
+    It takes as long as there are unsent events, however many documents there are.
+    """
     return sa.select(_unsent_events().subquery().c.doc_n)
+
+
+def has_many_unsent(connection: sa.Connection, many: int) -> bool:
+    """Returns whether so many events, or more, are unsent; told by the ends of logs, not their events."""
+    log = _unsent_logs().subquery()
+    count = connection.execute(sa.select(sa.func.sum(log.c.seq - log.c.acked))).scalar()
+    return (count or 0) >= many
+
+
+def is_unsent(doc_n: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Returns the condition that something of a document is unsent; it looks at that document's events only.
+
+    Scalars instead of joins and EXISTS, and the logs computed apart: a database that may choose where to
+    begin reads all that is unsent first, before it knows its own statistics.
+    """
+    log = _unsent_logs().cte("unsent_log").prefix_with("MATERIALIZED")
+    at = t.event.c
+    is_lacking = sa.or_(at.seq > log.c.acked, sa.and_(log.c.broken == 1, t.is_off_chain))
+    of_log = sa.select(log.c.n).where(log.c.n == at.log_n, is_lacking).scalar_subquery()
+    is_single = at.n.in_(sa.select(t.ack_event.c.event_n))
+    one = sa.select(at.n).where(at.doc_n == doc_n, of_log.is_not(None), ~is_single).limit(1)
+    return one.scalar_subquery().is_not(None)
 
 
 def _unsent_events() -> sa.Select[tuple[int, int, int]]:
@@ -339,21 +364,27 @@ def _unsent_events() -> sa.Select[tuple[int, int, int]]:
     It begins at what each log's best ack left over, so that it takes as long as there are such events, and
     not as long as the log is.
     """
-    # From the genesis on: it is no work of anybody's, and is not counted.
-    acked = sa.func.coalesce(sa.func.max(sa.case((t.ack.c.good == 1, t.ack.c.seq), else_=0)), 0)
-    log = (
-        sa.select(t.log.c.n, t.log.c.broken, acked.label("acked"))
-        .join(t.ack, t.ack.c.log_n == t.log.c.n, isouter=True)
-        .where(t.log.c.upward == 1)
-        .group_by(t.log.c.n, t.log.c.seq, t.log.c.broken)
-        .having(sa.or_(t.log.c.seq > acked, t.log.c.broken == 1))
-        .subquery()
-    )
+    log = _unsent_logs().subquery()
     of_log = sa.select(t.event.c.n, t.event.c.doc_n, t.event.c.at_ms).join(log, t.event.c.log_n == log.c.n)
     beyond = of_log.where(t.event.c.seq > log.c.acked)
     off = of_log.where(log.c.broken == 1, t.is_off_chain, t.event.c.seq <= log.c.acked)
     found = sa.union_all(beyond, off).subquery()
     return sa.select(found).where(found.c.n.not_in(sa.select(t.ack_event.c.event_n)))
+
+
+def _unsent_logs() -> sa.Select[tuple[int, int, int, int]]:
+    """Returns a query for the logs of which something may be unsent: number, last sequence, broken, acked.
+
+    The best of all parents' acks counts; where there is none the genesis does, which is no work of anybody's.
+    """
+    acked = sa.func.coalesce(sa.func.max(sa.case((t.ack.c.good == 1, t.ack.c.seq), else_=0)), 0)
+    return (
+        sa.select(t.log.c.n, t.log.c.seq, t.log.c.broken, acked.label("acked"))
+        .join(t.ack, t.ack.c.log_n == t.log.c.n, isouter=True)
+        .where(t.log.c.upward == 1)
+        .group_by(t.log.c.n, t.log.c.seq, t.log.c.broken)
+        .having(sa.or_(t.log.c.seq > acked, t.log.c.broken == 1))
+    )
 
 
 def nodes_having(connection: sa.Connection, event_n: int, log_n: int, seq: int, chained: int) -> list[bytes]:

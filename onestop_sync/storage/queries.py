@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -23,6 +23,7 @@ LEVELS = ("here", "hub", "district", "province")
 """How far an event can have got, in order."""
 
 Only = Literal["", "conflict", "waiting", "unsent", "overdue"]
+Order = Literal["new", "due"]
 
 
 class Row(NamedTuple):
@@ -114,7 +115,7 @@ def page(  # noqa: PLR0913 - each is a filter
     text: str,
     step: str,
     only: Only,
-    order: Literal["new", "due"],
+    order: Order,
     now_ms: int,
 ) -> list[Row]:
     """Returns one page of a list, by key; see `Store.page`."""
@@ -129,25 +130,54 @@ def page(  # noqa: PLR0913 - each is a filter
     elif only == "overdue":
         # In the order of due dates by their index; else whatever comes first is overdue or not.
         where.append((t.due_key if order == "due" else at.due_ms) < now_ms)
-    elif only == "unsent":
-        where.append(at.doc_n.in_(outbox.unsent_documents()))
     holds = [_holds(connection, word) for word in fold_text(text).split()]
-    if order == "due":
-        inner = _by_due(kind, where, holds, after)
-    elif holds:
-        inner = _found(kind, where, holds, after)
-    else:
-        inner = _newest(kind, where, after)
-    # First which lines, from one narrow table or index each, then what they show: a database that is left
-    # to join and sort at once reads everything, before it knows its own statistics.
-    lines = inner.limit(limit).subquery()
+
+    def lines(*more: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+        if order == "due":
+            return _by_due(kind, [*where, *more], holds, after)
+        return _found(kind, [*where, *more], holds, after) if holds else _newest(kind, [*where, *more], after)
+
+    if only == "unsent":
+        return _unsent(connection, lines, limit, order)
+    return _rows(connection, lines().limit(limit), limit, order)
+
+
+_MANY: Final = 1000
+"""Unsent events: with fewer it takes no time to collect the documents of them all."""
+
+
+def _unsent(
+    connection: sa.Connection, lines: Callable[..., sa.Select[tuple[int]]], limit: int, order: Order
+) -> list[Row]:
+    """Returns the lines of which something is unsent.
+
+    Where much is unsent, most of the next lines are: these are looked at one by one first, twice as many as
+    are wanted. Only when that does not fill the page, all that is unsent is collected.
+    """
+    if outbox.has_many_unsent(connection, _MANY):
+        near = lines().limit(2 * limit).subquery()
+        walk = sa.select(near.c.doc_n).where(outbox.is_unsent(near.c.doc_n))
+        rows = _rows(connection, walk, limit, order)
+        if len(rows) == limit:
+            return rows
+    every = t.listing.c.doc_n.in_(outbox.unsent_documents())
+    return _rows(connection, lines(every).limit(limit), limit, order)
+
+
+def _rows(connection: sa.Connection, wanted: sa.Select[tuple[int]], limit: int, order: Order) -> list[Row]:
+    """Returns what lines show, in order.
+
+    First which lines, from one narrow table or index each, then what they show: a database that is left to
+    join and sort at once reads everything, before it knows its own statistics.
+    """
+    at, lines = t.listing.c, wanted.subquery()
     query = (
         sa.select(t.listing, t.due_key.label("due_key"), t.document.c.id.label("doc"))
         .join(lines, lines.c.doc_n == at.doc_n)
         .join(t.document, t.document.c.n == at.doc_n)
     )
     by = (at.doc_n.desc(),) if order == "new" else (t.due_key, at.doc_n)
-    rows = connection.execute(query.order_by(*by)).all()
+    rows = connection.execute(query.order_by(*by).limit(limit)).all()
     return [
         Row(
             r.doc,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+from unittest.mock import patch
+
+from onestop_sync.storage import queries
 from onestop_sync.testing.contract_base import Contract
+from onestop_sync.testing.small_province import JUDGE, sync
 
 
 class Lists(Contract):
@@ -43,3 +48,44 @@ class Lists(Contract):
         page = self.pc.store.page
         assert {row.doc for row in page("matter", step="work")} == {docs[1]}
         assert {row.doc for row in page("matter", only="overdue")} == {docs[0]}
+
+    def test_what_is_unsent_is_listed_alike_however_much_it_is(self) -> None:
+        """Both ways to find it, by the next lines and by all that is unsent, list what no parent has."""
+        hub = self.province.machine("hub", "d1", {"hoa": JUDGE}, serves=True)
+        self.pc.store.receive(self.province.issued)
+        docs = [self.file(f"Người {i}", due=1000 - i % 3) for i in range(8)]
+        sync(self.pc, hub)
+        self._list_unsent(set())
+        for doc in docs[1], docs[2], docs[5]:
+            self.pc.writer("an").edit(doc, {"phone": "0123"})
+        # Off its chain: nobody has it, although the log has been acknowledged further than this.
+        forked = self.signed("an", ["note", "remarks", "x"], doc=docs[3], salt=b"s" * 16)
+        self.pc.store.receive([forked.to_frame()])
+        added = [self.file(f"Người mới {i}") for i in range(3)]
+        self._list_unsent({docs[1], docs[2], docs[3], docs[5], *added})
+        sync(self.pc, hub)
+        for doc in docs[2], docs[4]:
+            self.pc.writer("an").edit(doc, {"phone": "0456"})
+        self._list_unsent({docs[2], docs[4]})
+
+    def _list_unsent(self, expected: set[bytes]) -> None:
+        """Holds that exactly these are listed, in every order, page by page, and that no parent has them."""
+        orders: tuple[Literal["new", "due"], ...] = ("new", "due")
+        for order in orders:
+            every = [row.doc for row in self.pc.store.page("matter", order=order)]
+            assert expected == {doc for doc in every if self._is_unsent(doc)}
+            for limit in (1, 2, 3, 100):
+                for many in (0, 1000):
+                    with patch.object(queries, "_MANY", many):
+                        assert self._pages(order, limit) == [doc for doc in every if doc in expected]
+
+    def _is_unsent(self, doc: bytes) -> bool:
+        return any(not record.delivery.nodes for record in self.pc.store.history(doc))
+
+    def _pages(self, order: Literal["new", "due"], limit: int) -> list[bytes]:
+        found: list[bytes] = []
+        after = None
+        while rows := self.pc.store.page("matter", only="unsent", after=after, limit=limit, order=order):
+            found += [row.doc for row in rows]
+            after = rows[-1].key
+        return found

@@ -1,5 +1,6 @@
 """From the first paint to the list: what is loaded when, unlocking, locking, and leaving."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,17 @@ def test_nothing_heavy_before_the_first_paint(tmp_path: Path) -> None:
     assert not {name for name in loaded if name.partition(".")[0] in _HEAVY}
     ours = {name for name in loaded if name.startswith("onestop_sync")}
     assert ours <= {"onestop_sync", "onestop_sync.errors"}
+
+
+async def test_garbage_is_collected_from_the_first_paint_on(tmp_path: Path) -> None:
+    """The start puts it off; a program that stays open all day must not."""
+    place = Office(tmp_path).place(officers=COUNTER)
+    gc.disable()
+    try:
+        async with opened(place):
+            assert gc.isenabled()
+    finally:
+        gc.enable()
 
 
 async def test_unlock(tmp_path: Path) -> None:

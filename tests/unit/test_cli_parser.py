@@ -123,6 +123,25 @@ print("\\n" + json.dumps(sorted(sys.modules)))
     assert loaded & set(HEAVY) == set()
 
 
+def test_the_screen_waits_for_no_command() -> None:
+    """On the way to the screen no command is built, and nothing is loaded that only commands need."""
+    program = """
+import sys
+from commune_client.cli import entry
+seen = []
+entry._open_screen = lambda parsed: seen.append(str(parsed.store)) or 0
+assert entry.main(["--store", "x"]) == 0 and seen == ["x"]
+import commune_client.screens, commune_client.desk.place
+print(" ".join(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    own = {name for name in done.stdout.split() if name.startswith("commune_client.")}
+    cli = {f"commune_client.cli.{name}" for name in ("entry", "codes", "parser")}
+    assert own == cli | {
+        f"commune_client.{name}" for name in ("actions", "cli", "desk", "desk.place", "screens")
+    }
+
+
 def test_status_loads_no_line_and_no_screen() -> None:
     """Opening the store to look needs no HTTP client, no server and no screen."""
     program = """
@@ -139,6 +158,7 @@ print(json.dumps(sorted(sys.modules)))
 
 
 def _codes() -> set[str]:
+    import_module("commune_client.desk.base")  # has one of its own
     found: set[str] = set()
     kinds: list[type[errors.OnestopError]] = [errors.OnestopError]
     while kinds:

@@ -172,14 +172,34 @@ def test_fast_path_equals_definition() -> None:
     assert refolded > 50
 
 
-def test_shortcut_of_the_fold_equals_its_definition() -> None:
-    """Carrying the state along a chain gives what projecting every past anew gives."""
-    merges = 0
-    for entries in histories(150):
-        want = f._Fold(KIND, entries, carries=False).state()
-        assert fold(KIND, entries) == want
-        merges += sum(len(e.parents) > 1 for e in entries)
-    assert merges > 200
+def test_shortcut_of_the_fold_equals_its_definition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carrying the state along chains and over merges gives what projecting every past anew gives."""
+    reached: Counter[str] = Counter()
+    true_join = f._Fold._join
+
+    def join(self: f._Fold, state: State, base: int, mask: int) -> None:
+        reached["tried"] += mask & ~base != 0
+        true_join(self, state, base, mask)
+        reached["joined"] += mask & ~base != 0
+
+    monkeypatch.setattr(f._Fold, "_join", join)
+    for seed, entries in enumerate(histories(250)):
+        with_more = with_redundant_parents(entries, random.Random(seed))
+        for each in (entries, with_more):
+            assert fold(KIND, each) == f._Fold(KIND, each, carries=False).state()
+    assert reached["joined"] > 500
+    assert reached["tried"] - reached["joined"] > 500
+
+
+def with_redundant_parents(entries: list[Entry], rng: random.Random) -> list[Entry]:
+    """Lets some events name, beside their parents, an event that these had seen: nobody forbids it."""
+    past = pasts(entries)
+    return [
+        e._replace(parents=tuple(sorted({*e.parents, rng.choice(sorted(past[e.id]))})))
+        if e.parents and rng.random() < 0.2
+        else e
+        for e in entries
+    ]
 
 
 def test_long_history_is_folded_in_one_go() -> None:
@@ -191,6 +211,20 @@ def test_long_history_is_folded_in_one_go() -> None:
         prev = (entries[-1].id,)
     late = Entry(b"z" * 32, (entries[10].id,), [["set", "phone", "other"]], A[0], 0)
     assert f.conflicts(KIND, fold(KIND, [*entries, late])) == ["phone"]
+
+
+def test_a_history_of_merges_is_carried_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two who edit different fields at the same time, again and again, cost no more than one who edits."""
+    entries = [Entry(bytes(32), (), [["set", "phone", "0"]], A[0], 0)]
+    for i in range(1, 1000):
+        end = (entries[-1].id,)
+        one = Entry(b"1" + i.to_bytes(31, "big"), end, [["set", "phone", str(i)]], A[0], i)
+        other = Entry(b"2" + i.to_bytes(31, "big"), end, [["set", "papers/p", i]], A[0], i)
+        both = Entry(b"3" + i.to_bytes(31, "big"), (one.id, other.id), [["note", "remarks", "x"]], A[0], i)
+        entries += [one, other, both]
+    monkeypatch.setattr(f._Fold, "_project", lambda *_: pytest.fail("projected anew"))
+    state = fold(KIND, entries)
+    assert (state.value("phone"), state.value("papers/p"), len(state.notes["remarks"])) == ("999", 999, 999)
 
 
 def test_validity_never_changes() -> None:
@@ -287,6 +321,26 @@ def standing_of(world: World, e: Entry) -> Standing:
 
 
 HAND = ["act", MAIN, "hand", {"to": "b"}]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_shortcut_of_merges_knows_its_limits(seed: int) -> None:
+    """A second writer who overrules a late write, and a second beginning, are left to the definition."""
+    world = World(seed)
+    root = entry(world, [], ["set", "name", "n"])
+    hand = entry(world, [root], ["act", MAIN, "hand", {"to": "b"}])
+    late = entry(world, [root], ["set", "name", "late"])
+    own = entry(world, [hand], ["set", "name", "own"], B[0])
+    entry(world, [late, own], ["note", "remarks", "both"], B[0])
+    second = entry(world, [own], ["set", "name", "second"], B[0])
+    overruled = fold(KIND, world.entries.values()).registers["name"].overruled
+    assert overruled == ((late.id, "late", min(own.id, second.id)),)
+    world = World(seed)
+    one, other = (entry(world, [], ["set", key, True], a) for key, a in (("tags/s", A[0]), ("tags/t", B[0])))
+    entry(world, [one], ["note", "remarks", "x"])
+    state = fold(KIND, world.entries.values())
+    assert state == f._Fold(KIND, world.entries.values(), carries=False).state()
+    assert state.unit == min((one, other), key=lambda root: root.id).author.unit
 
 
 def test_different_fields_merge(world: World, root: Entry) -> None:
