@@ -181,6 +181,17 @@ def asked(key: bytes) -> bytes:
     return codec.encode([payload, [by.sign(codec.pae(REQUEST_KIND, payload))]])
 
 
+def test_an_administrator_cannot_certify_an_unfit_key(tmp_path: Path) -> None:
+    """Whoever hands an administrator's program such a key is told so, and nothing is written."""
+    province = Province(tmp_path)
+    before = len(list(province.office.trust.certificates()))
+    for key in UNFIT:
+        with pytest.raises(InvalidInput):
+            province.hand.certify(Certificate(key, "c1", "officer", "An", frozenset({"clerk"})))
+    assert len(list(province.office.trust.certificates())) == before
+    assert province.certify(SigningKey(b"x" * 32).public, "c1", "An", ["clerk"])
+
+
 # ------------------------------------------------------------------------------------- events everywhere
 
 
