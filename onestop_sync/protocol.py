@@ -442,10 +442,12 @@ class Requester:
         match body:
             case [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
                   list(items), [int(version), dict() | None as files]]:  # fmt: skip
+                # All of it is read before any of it is taken.
+                outcomes, at = list(map(_outcome, bad)), _parse_cursor(cursor)
                 self._take_publication(files)
                 self._echo &= has_more or was_reset
-                self._take_items(nonce, _parse_cursor(cursor), acks, items, was_reset=was_reset)
-                self._count(list(map(_outcome, bad)), was_reset=was_reset)
+                self._take_items(nonce, at, acks, items, was_reset=was_reset)
+                self._count(outcomes, was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
                 self._is_done &= version <= self.store.publication.version
             case _:
