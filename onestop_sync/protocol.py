@@ -296,7 +296,7 @@ class Responder:
 
     def _challenge(self, node: bytes, theirs: bytes, log: bytes) -> bytes:
         """Proves who we are, and gives the nonce for the next request."""
-        nonce = exchange.rotate_nonce(self.store, log, None)
+        nonce = self.store.retrying(lambda: exchange.rotate_nonce(self.store, log, None))
         proof = self.store.machine.sign(codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, log])))
         introduction = self.store.introduction(node) if theirs else []
         return pack_packet([VERSION, "challenge", [node, nonce, theirs, proof, introduction]])
