@@ -134,7 +134,8 @@ class MatrixWorld:
         frames = [place.event.to_frame() for place in places]
         for at in range(0, len(frames), _BATCH):
             asked = protocol._Request(
-                knows.node[:16], nonce, None, echo=False, max_bytes=1, trust_version=1,
+                knows.node[:16], nonce, None, echo=False, max_bytes=1,
+                published=protocol._Published(1, 1, ()),
                 frames=frames[at : at + _BATCH], introduction=[],
             )  # fmt: skip
             sent = asked.sign(self.client.secrets.machine, self.client.store.machine_log)

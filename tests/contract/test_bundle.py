@@ -333,7 +333,7 @@ def test_an_item_that_is_none_delays_no_other(world: World) -> None:
     section = signed.payload.sections[0]
     payload = signed.payload._replace(sections=[section._replace(items=[[0, None], *section.items])])
     data, _ = file.seal(
-        payload.sign(district.secrets.machine, signed.log), root=world.province.root.public,
+        payload.sign(district.secrets.machine, signed.log), root=world.province.anchor,
         sender=signed.log, recipients=[world.pc2.secrets.seal_key], content_key=bytes(32),
     )  # fmt: skip
     path.write_bytes(data)

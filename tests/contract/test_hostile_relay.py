@@ -14,8 +14,8 @@ from onestop_sync.trust import Trust
 from tests.hostile import run, spoil
 from tests.hostile.run import ALL, attack, mixed
 
-EACH = 16
-"""Packets of each kind here, four by each way; `make hostile` sends 1,000."""
+EACH = 15
+"""Packets of each kind here, by each way in turn; `make hostile` sends 1,000."""
 
 
 def test_no_lie_is_accepted_and_nothing_honest_is_kept_out() -> None:

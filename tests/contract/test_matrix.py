@@ -13,7 +13,7 @@ from tests.matrix import FIELDS, FREE, MAIN_ACTIONS, OPINION_ACTIONS, SITUATIONS
 from tests.matrix_world import MatrixWorld
 
 CELLS = list(cells())
-EVERY = 20
+EVERY = 40
 """Of the refused cells, each so manieth goes through the three places here; `make hostile` takes all."""
 
 
@@ -65,10 +65,10 @@ def test_three_places_say_the_same(world: MatrixWorld) -> None:
     the store gave its officer.
     """
     refused = [cell for cell in CELLS if not cell.is_allowed]
-    tried = [cell for cell in CELLS if cell.is_allowed][::2] + refused[::EVERY]
+    tried = [cell for cell in CELLS if cell.is_allowed][::3] + refused[::EVERY]
     counts = try_everywhere(world, tried)
-    assert counts["tried"] == len(tried) > 6_000
-    assert counts["allowed"] > 2_000
+    assert counts["tried"] == len(tried) > 3_500
+    assert counts["allowed"] > 1_300
     assert {"role", "unit", "step", "owner"} <= counts.keys()
 
 

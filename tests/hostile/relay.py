@@ -92,7 +92,8 @@ class Relay:
         """Makes a request of the hub to the district."""
         knows = exchange.load_parent(self.hub.store, "line")
         asks = protocol._Request(
-            knows.node[:16], knows.nonce, knows.cursor, echo=False, max_bytes=1, trust_version=1,
+            knows.node[:16], knows.nonce, knows.cursor, echo=False, max_bytes=1,
+            published=protocol._Published(1, 1, ()),
             frames=frames, introduction=[],
         )  # fmt: skip
         return asks.sign(self.hub.secrets.machine, self.hub.store.machine_log)
@@ -157,7 +158,7 @@ class Relay:
         """Seals a packet to its reader, who imports it."""
         reader = self.victim(way)
         data, _ = file.seal(
-            packet, root=self.province.root.public, sender=self.hub.store.machine_log,
+            packet, root=self.province.anchor, sender=self.hub.store.machine_log,
             recipients=[reader.secrets.seal_key], content_key=self.cast.dice.randbytes(32),
         )  # fmt: skip
         path = self.stick / "bundle"

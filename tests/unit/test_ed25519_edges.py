@@ -21,7 +21,8 @@ from onestop_sync.event import LOG, Event, Genesis
 from onestop_sync.keys import SigningKey
 from onestop_sync.protocol import Requester, Responder
 from onestop_sync.store import Store
-from onestop_sync.trust import Certificate, TrustDocument, parse_certificate
+from onestop_sync.trust import Certificate, parse_certificate
+from onestop_sync.trust_document import TrustDocument
 from tests import edwards
 from tests.ed25519_cases import Half, cases, halves, solve
 from tests.province import CASE, UNITS, Machine, Province
@@ -161,9 +162,8 @@ def test_unfit_keys_are_refused_wherever_a_key_is_named(where: str) -> None:
                     written(root, "certificate", Certificate(key, "c1", "machine", "m").to_op())
                 )
             case "administrator":
-                TrustDocument.parse(
-                    TrustDocument(1, {u.id: u for u in UNITS}, {key: "p"}, 1).sign(root), root.public
-                )
+                document = TrustDocument(1, {u.id: u for u in UNITS}, {key: "p"}, 1)
+                TrustDocument.from_bytes(document.to_bytes())
             case _:
                 enrol.describe(asked(key))
 
@@ -275,7 +275,9 @@ def offered(machine: Machine, server: Machine, frames: list[Any]) -> set[bytes]:
     while (request := requester.next_request()) is not None:
         requester.take_answer(*responder.respond(request))
     knows = exchange.load_parent(machine.store, "line")
-    asks = protocol._Request(knows.node[:16], knows.nonce, None, False, 10**6, 0, frames, [])
+    asks = protocol._Request(
+        knows.node[:16], knows.nonce, None, False, 10**6, protocol._Published(1, 1, ()), frames, []
+    )
     status, _ = responder.respond(asks.sign(machine.secrets.machine, machine.store.machine_log))
     assert status == 200
     return {ev.parse(frame).id for frame in frames if server.store.trust.genesis(ev.parse(frame).id)}
