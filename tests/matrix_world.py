@@ -130,7 +130,8 @@ class MatrixWorld:
         while (request := requester.next_request()) is not None:
             requester.take_answer(*responder.respond(request))
         knows = exchange.load_parent(self.client.store, "line")
-        nonce, found = knows.nonce, {}
+        nonce = knows.nonce
+        found: dict[bytes, Outcome] = {}
         frames = [place.event.to_frame() for place in places]
         for at in range(0, len(frames), _BATCH):
             asked = protocol._Request(

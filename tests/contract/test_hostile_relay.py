@@ -11,7 +11,7 @@ import pytest
 from onestop_sync import event, exchange
 from onestop_sync.storage import arrive
 from onestop_sync.trust import Trust
-from tests.hostile import run, spoil
+from tests.hostile import packets, said, spoil
 from tests.hostile.run import ALL, attack, mixed
 
 EACH = 15
@@ -82,5 +82,5 @@ def test_a_careless_program_is_found_out(what: str, kind: str) -> None:
 
 def test_the_kinds_are_described() -> None:
     """Each kind says in a sentence what it does."""
-    everything = {**spoil.KINDS, **run.ORDERS, **run.LIES}
+    everything = {**spoil.KINDS, **packets.ORDERS, **said.LIES}
     assert all((kind.__doc__ or "").strip().endswith(".") for kind in everything.values())

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from onestop_sync import codec
 from onestop_sync import event as ev
 from onestop_sync.errors import NotAllowed
 from onestop_sync.fold import State
@@ -87,7 +88,7 @@ class Trial:
             assert event.id == row.id
             assert event.body is not None
             assert genesis is not None
-            assert verify(genesis.key, ev.codec.pae(ev.EVENT_KIND, event.header_bytes), event.signature)
+            assert verify(genesis.key, codec.pae(ev.EVENT_KIND, event.header_bytes), event.signature)
 
     @staticmethod
     def _judge_effect(victim: Machine, material: Material) -> None:
@@ -156,7 +157,7 @@ def _powers(victim: Machine, relay: Relay) -> tuple[object, ...]:
     """Returns what the relay's accomplices may do: it must not grow."""
     trust = victim.store.trust
     thief, stranger = relay.cast.thief, relay.cast.stranger
-    found = []
+    found: list[object] = []
     for log in (thief.id, stranger.id):
         authority = trust.authority(log)
         found.append(authority.author if isinstance(authority, Authority) else None)

@@ -387,7 +387,7 @@ def event_too_large(material: Material, event: Event) -> Spoilt:
 
 def genesis_replaced(material: Material, event: Event) -> Spoilt:
     """A log that claims another's certificate."""
-    log = RawLog(material.cast.thief.key, material.log.genesis and _cert(material), "c1", material.cast.dice)
+    log = RawLog(material.cast.thief.key, _cert(material), "c1", material.cast.dice)
     made = log.write(CASE, event.header.doc_id, [event.id], [["set", "phone", "trộm"]])
     return Spoilt([log.genesis.to_frame(), made.to_frame()], frozenset({log.id, made.id}))
 
@@ -460,10 +460,11 @@ def genesis_malformed(material: Material, event: Event) -> Spoilt:
     """A log whose first event says other things than one does."""
     del event
     key = material.cast.thief.key
-    facts = material.dice.pick([
+    choices: list[dict[str, Any]] = [
         {"key": bytes(32)}, {"key": b"\x01" + bytes(31)}, {"epoch": -1}, {"epoch": 2**40}, {"unit": ""},
         {"unit": "x\0"}, {"cert": b"x"}, {"previous": [b"", 1, b""]}, {"previous": 7},
-    ])  # fmt: skip
+    ]  # fmt: skip
+    facts = material.dice.pick(choices)
     op = Genesis(key.public, bytes(32), "c1", 0).to_op()
     log = RawLog(key, bytes(32), "c1", material.cast.dice)
     made = log._build(

@@ -230,7 +230,7 @@ class EdgeSigner(NamedTuple):
 
 def edge_events() -> list[tuple[Event, bool]]:
     """Makes geneses with each pair of halves, and whether each is an event."""
-    found = []
+    found: list[tuple[Event, bool]] = []
     for a in halves(11):
         for r in halves(13):
             for beyond in (0, 1):
