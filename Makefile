@@ -18,7 +18,7 @@ ARGS    ?=
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo tui test check format lint types imports simulate bench lock clean
+.PHONY: help venv demo tui test check format lint types imports simulate hostile bench lock clean
 
 help: ## show this help
 	@echo "make TARGET:"
@@ -63,6 +63,9 @@ tui: $(VENV)/.runtime ## open the commune's screen on the store that the demo le
 
 simulate: $(VENV)/.dev ## simulated network, disk and clock: SEEDS=n STEPS=m, or SEED=k to replay one
 	@$(PY) -m onestop_sync.testing.simulate --seeds $(SEEDS) --steps $(STEPS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+hostile: $(VENV)/.dev ## the long runs of lies, rights and orders: ARGS="--what relay --packets 100"
+	@$(SHM) $(PY) -m tests.hostile --workers $(WORKERS) $(ARGS)
 
 bench: $(VENV)/.dev ## measure and print figures
 	@$(PY) -m benchmarks $(ARGS)

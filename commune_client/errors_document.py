@@ -63,6 +63,7 @@ _OUTCOMES: Final[Mapping[str, str]] = {
     "refused": "stored, without effect; the reason says why",
     "malformed": "not stored: not an event",
     "forged": "not stored: the signature is wrong",
+    "withheld": "not stored: somebody on the way left out what it says",
     "unknown_log": "not stored: the log's first event is not here",
     "quota": "not stored now: too many events without authority from one machine",
 }

@@ -189,6 +189,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "refused": "đã lưu nhưng không có hiệu lực",
     "malformed": "không đúng định dạng, không lưu",
     "forged": "chữ ký sai, không lưu",
+    "withheld": "thiếu nội dung do bị cắt trên đường chuyển, chưa lưu",
     "unknown_log": "chưa có chứng nhận của người ký, chưa lưu",
     "quota": "quá nhiều ghi chép chưa có chứng nhận, chưa lưu",
 }

@@ -221,12 +221,14 @@ def read_answer(data: bytes) -> EnrolAnswer:
 def _certificates(trust: Trust, frames: Sequence[object]) -> list[Certificate]:
     """Returns the certificates among frames whose authors may give them, newest first."""
     events, bad = parse_all(frames)
-    if bad or verify_all(events.values(), trust, None):
+    good, refused = verify_all(events, trust, None)
+    if bad or refused:
         raise FormatError("The enrolment answer was changed on its way, or is damaged.")
-    for event in events.values():
+    for event in good:
         trust.add(event)
+    by_id = {event.id: event for event in good}
     return [
-        c for event_id, c in reversed(list(trust.certificates())) if _is_proven(trust, events[event_id], c)
+        c for event_id, c in reversed(list(trust.certificates())) if _is_proven(trust, by_id[event_id], c)
     ]
 
 

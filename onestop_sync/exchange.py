@@ -127,7 +127,10 @@ def rotate_nonce(store: Store, machine: bytes, given: bytes | None) -> bytes | N
     fresh = store.rng(NONCE_BYTES)
     with store.writing() as transaction:
         connection = transaction.connection
-        held = connection.execute(sa.select(t.peer.c.nonce).where(t.peer.c.machine == machine)).scalar()
+        query = sa.select(t.peer.c.nonce).where(t.peer.c.machine == machine)
+        if connection.dialect.name != "sqlite":
+            query = query.with_for_update()  # or two processes would both take a request and its copy
+        held = connection.execute(query).scalar()
         if given is not None and (held is None or not hmac.compare_digest(held, given)):
             return None
         row = {"nonce": fresh, "seen_ms": store.clock()}

@@ -310,7 +310,7 @@ class Responder:
 
     def _challenge(self, node: bytes, theirs: bytes, log: bytes) -> bytes:
         """Proves who we are, and gives the nonce for the next request."""
-        nonce = exchange.rotate_nonce(self.store, log, None)
+        nonce = self.store.retrying(lambda: exchange.rotate_nonce(self.store, log, None))
         proof = self.store.machine.sign(codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, log])))
         introduction = self.store.introduction(node) if theirs else []
         return pack_packet([VERSION, "challenge", [node, nonce, theirs, proof, introduction]])
@@ -457,10 +457,12 @@ class Requester:
         match body:
             case [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
                   list(items), [int(version), dict() | None as files]]:  # fmt: skip
+                # All of it is read before any of it is taken.
+                outcomes, at = list(map(_outcome, bad)), _parse_cursor(cursor)
                 self._take_publication(files)
                 self._echo &= has_more or was_reset
-                self._take_items(nonce, _parse_cursor(cursor), acks, items, was_reset=was_reset)
-                self._count(list(map(_outcome, bad)), was_reset=was_reset)
+                self._take_items(nonce, at, acks, items, was_reset=was_reset)
+                self._count(outcomes, was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
                 self._gives_back = version < self.store.publication.version and not self._gave_back
                 self._is_done &= version <= self.store.publication.version and not self._gives_back

@@ -620,14 +620,13 @@ class Store:
         """Parses and verifies frames, before any write transaction."""
         events, bad = parse_all(frames)
         with self.reading() as connection:
-            known = _known(connection, list(events))
-        fresh = [event for event in events.values() if event.id not in known]
+            known = _known(connection, list({event.id for event in events}))
+        fresh = [event for event in events if event.id not in known]
         if _any_unknown_log(fresh, self.trust):
             self._reload_trust()  # another process may have stored it
-        refused = verify_all(fresh, self.trust, self._pool)
-        good = [event for event in fresh if event.id not in refused]
+        good, refused = verify_all(fresh, self.trust, self._pool)
         good.sort(key=lambda e: e.header.seq > 0)  # a genesis first; logs are otherwise in order
-        return Prepared(good, [*bad, *refused.values()])
+        return Prepared(good, [*bad, *refused])
 
     def append(
         self, prepared: Prepared, source: bytes = b"", *, is_limited: bool = True

@@ -148,6 +148,7 @@ class Writer:
 
         Raises:
             NotAllowed: The writer is no administrator above that unit, or it is the writer's own key.
+            InvalidInput: The key is no valid key (`keys.is_valid_key`).
         """
         store = self.store
 

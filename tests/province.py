@@ -83,16 +83,24 @@ class Province:
         folder: Where the machines' folders go.
         seed: Makes all keys.
         types: Document types.
+        units: The tree; its root is ``p``.
     """
 
-    def __init__(self, folder: Path, *, seed: int = 1, types: Iterable[DocumentType] = (CASE,)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int = 1,
+        types: Iterable[DocumentType] = (CASE,),
+        units: Iterable[Unit] = UNITS,
+    ) -> None:
         self.folder = folder
         self.rng = random.Random(seed)
         self.types = tuple(types)
         self.root = SigningKey(self.rng.randbytes(32))
         self.admin = SigningKey(self.rng.randbytes(32))
         self.clock_ms = 1_790_000_000_000
-        self.document = TrustDocument(1, {u.id: u for u in UNITS}, {self.admin.public: "p"}, self.clock_ms)
+        self.document = TrustDocument(1, {u.id: u for u in units}, {self.admin.public: "p"}, self.clock_ms)
         self.anchor, self.trust = publisher.found(
             [self.root], 1, self.root, self.document, now_ms=self.clock_ms
         )

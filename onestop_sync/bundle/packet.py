@@ -198,7 +198,7 @@ def _parse_mine(value: Any) -> tuple[Cursor | None, Cursor] | None:
 
 def _parse_item(value: Any) -> list[Any]:
     match value:
-        case [int(), list() | bytes()]:
+        case [int(), _]:  # one that is no frame is told by itself, as over a line: it holds up no other
             return list(value)
     raise FormatError("A bundle's item is malformed.")
 

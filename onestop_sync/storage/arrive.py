@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
+from itertools import chain
 from typing import NamedTuple
 
 from onestop_sync import event as ev
@@ -26,7 +28,7 @@ class Outcome(NamedTuple):
     Attributes:
         id: Event id; empty when the frame is not an event.
         code: ``""`` in effect or harmless; ``waiting``, ``refused``: stored, without effect;
-            ``malformed``, ``forged``, ``unknown_log``, ``quota``: not stored.
+            ``malformed``, ``forged``, ``withheld``, ``unknown_log``, ``quota``: not stored.
         reason: Why, in the words of `fold.Reason` or of `trust`.
     """
 
@@ -40,13 +42,16 @@ class Outcome(NamedTuple):
         return self.code in {"", "waiting", "refused"}
 
 
-def parse_all(frames: Sequence[object]) -> tuple[dict[bytes, Event], list[Outcome]]:
-    """Parses frames; two frames of one event count once.
+def parse_all(frames: Sequence[object]) -> tuple[list[Event], list[Outcome]]:
+    """Parses frames; one frame that comes twice counts once.
+
+    Two frames of one event may differ in the signature, which its id does not cover, or in that the body was
+    left out: both are returned, or whoever puts a spoilt one before the true one would keep it out.
 
     Returns:
-        The events by id, in the order of delivery, and an outcome for every frame that is not one.
+        The events in the order of delivery, and an outcome for every frame that is not one.
     """
-    events: dict[bytes, Event] = {}
+    events: dict[tuple[bytes, bytes, bool], Event] = {}
     bad: list[Outcome] = []
     for frame in frames:
         try:
@@ -54,24 +59,26 @@ def parse_all(frames: Sequence[object]) -> tuple[dict[bytes, Event], list[Outcom
         except FormatError as error:
             bad.append(Outcome(b"", "malformed", error.what))
         else:
-            events.setdefault(event.id, event)
-    return events, bad
+            events.setdefault((event.id, event.signature, event.body is None), event)
+    return list(events.values()), bad
 
 
-def verify_all(events: Iterable[Event], trust: Trust, pool: Executor | None) -> dict[bytes, Outcome]:
+def verify_all(
+    events: Sequence[Event], trust: Trust, pool: Executor | None
+) -> tuple[list[Event], list[Outcome]]:
     """Checks signatures.
 
     Args:
-        events: Events that are not in the store yet.
+        events: Events that are not in the store yet; several of one id may differ in the signature and body.
         trust: Knows the logs that are in the store.
         pool: Threads to verify in; ``None`` verifies in this one.
 
     Returns:
-        Outcomes of the events that must not be stored.
+        One event of each id that may be stored, and outcomes of those that must not be. Without its body an
+        event is not stored: it would have no effect for ever, and would be acknowledged as if it had.
     """
     bad: dict[bytes, Outcome] = {}
     checkable: list[tuple[Event, bytes]] = []
-    events = list(events)
     keys = _keys(events, bad)
     for event in events:
         if event.id in bad:
@@ -84,17 +91,24 @@ def verify_all(events: Iterable[Event], trust: Trust, pool: Executor | None) -> 
             checkable.append((event, key))
     chunks = [checkable[i : i + _CHUNK] for i in range(0, len(checkable), _CHUNK)]
     found = pool.map(_verify, chunks) if pool and len(chunks) > 1 else map(_verify, chunks)
-    for forged in found:
-        for event_id in forged:
-            bad[event_id] = Outcome(event_id, "forged", "The signature is wrong.")
-    return bad
+    good: dict[bytes, Event] = {}
+    for event in chain.from_iterable(found):
+        if event.body is None:
+            bad[event.id] = Outcome(event.id, "withheld", "The body of the event was left out.")
+        else:
+            good.setdefault(event.id, event)
+    for event, _ in checkable:
+        bad.setdefault(event.id, Outcome(event.id, "forged", "The signature is wrong."))
+    for event_id in good:
+        del bad[event_id]
+    return list(good.values()), list(bad.values())
 
 
 def _keys(events: Iterable[Event], bad: dict[bytes, Outcome]) -> Mapping[bytes, bytes]:
     """Returns the keys of logs that begin in this delivery."""
     keys: dict[bytes, bytes] = {}
     for event in events:
-        if event.is_genesis:
+        if event.is_genesis and event.body is not None:
             try:
                 keys[event.id] = ev.parse_genesis(event).key
             except FormatError as error:
@@ -102,11 +116,10 @@ def _keys(events: Iterable[Event], bad: dict[bytes, Outcome]) -> Mapping[bytes, 
     return keys
 
 
-def _verify(chunk: list[tuple[Event, bytes]]) -> list[bytes]:
-    forged: list[bytes] = []
+def _verify(chunk: list[tuple[Event, bytes]]) -> list[Event]:
+    good: list[Event] = []
     for event, key in chunk:
-        try:
+        with suppress(SignatureInvalid):
             ev.verify(event, key)
-        except SignatureInvalid:
-            forged.append(event.id)
-    return forged
+            good.append(event)
+    return good

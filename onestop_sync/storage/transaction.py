@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from onestop_sync import codec
+from onestop_sync import codec, keys
 from onestop_sync import event as ev
 from onestop_sync import fold as f
-from onestop_sync.errors import NotAllowed, NotFound, StoreBusy
+from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, StoreBusy
 from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
 from onestop_sync.fold import Entry, State
 from onestop_sync.keys import Signer
@@ -304,6 +304,11 @@ class Transaction:
         return event
 
     def _check_certificate(self, log: bytes, certificate: Certificate) -> None:
+        if not keys.is_valid_key(certificate.key):
+            raise InvalidInput(
+                "The key to certify is no valid key: signatures under it would fit many messages.",
+                todo="Nothing was changed. Let the machine make a new key, and ask again.",
+            )
         issuer = self.store.trust.authority(log)
         why = (
             self.store.trust.why_not(issuer, certificate)

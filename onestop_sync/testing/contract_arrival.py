@@ -140,6 +140,29 @@ class Arrival(Contract):
         assert sorted(o.code for o in found) == ["forged", "malformed", "malformed", "unknown_log"]
         assert self.everything() == before
 
+    def test_a_forged_twin_keeps_no_event_out(self) -> None:
+        """A frame with a forged signature before the true one of the same event does not keep it out."""
+        true = self.signed("an", ["set", "phone", "0903"])
+        twins = [[true.header_bytes, bytes([n]) * 64, true.body] for n in range(3)]
+        assert [o.code for o in self.pc.store.receive([*twins, true.to_frame(), *twins])] == [""]
+        assert self.pc.store.document(true.header.doc_id).value("phone") == "0903"
+
+    def test_an_event_without_its_body_is_not_stored(self) -> None:
+        """An event whose body was left out on the way is named, not kept, and counts when it comes whole."""
+        true = self.signed("an", ["set", "phone", "0903"])
+        before = self.everything()
+        stripped = [true.header_bytes, true.signature, None]
+        assert [o.code for o in self.pc.store.receive([stripped])] == ["withheld"]
+        assert self.everything() == before
+        assert [o.code for o in self.pc.store.receive([stripped, true.to_frame()])] == [""]
+        assert self.pc.store.receive([stripped]) == []
+        key = SigningKey(b"g" * 32)
+        certificate = self.province.issue(Certificate(key.public, "c1", "officer", "giang", CLERK)).to_frame()
+        begins = _genesis(key, ev.parse(certificate).id).to_frame()
+        for whole in (certificate, begins):
+            assert [o.code for o in self.pc.store.receive([[*whole[:2], None], whole])] == [""]
+        assert self.pc.store.document(true.header.doc_id).value("phone") == "0903"
+
     def test_delivering_again_changes_nothing(self) -> None:
         """The same frames a second time are no news, whoever brings them."""
         doc = self.file()
@@ -176,11 +199,7 @@ class Arrival(Contract):
     def test_a_machine_may_not_leave_endless_rubbish(self) -> None:
         """Events without authority are stored up to about a quota for each deliverer; the rest is named."""
         key = SigningKey(b"q" * 32)
-        genesis = ev.build(
-            key, log=b"", seq=0, prev=b"", doc_type=ev.LOG, doc_id=ev.typed_id(ev.LOG, b"q" * 16), parents=(),
-            time_ms=1, schema=0, ops=[ev.Genesis(key.public, b"c" * 32, "c1", 0).to_op()], salt=bytes(16),
-        )  # fmt: skip
-        events = [genesis]
+        events = [_genesis(key, b"c" * 32)]
         for _ in range(20):
             events.append(forge(key, events[-1], [["set", "phone", "1"]]))
         given = [event.to_frame() for event in events]
@@ -189,3 +208,11 @@ class Arrival(Contract):
         assert (codes[0], codes[-1]) == ("waiting", "quota")
         assert codes.count("waiting") <= 5 + 3
         self.file()  # our own work goes on
+
+
+def _genesis(key: SigningKey, cert: bytes) -> Event:
+    """Makes a log's first event by hand."""
+    return ev.build(
+        key, log=b"", seq=0, prev=b"", doc_type=ev.LOG, doc_id=ev.typed_id(ev.LOG, b"q" * 16), parents=(),
+        time_ms=1, schema=0, ops=[ev.Genesis(key.public, cert, "c1", 0).to_op()], salt=bytes(16),
+    )  # fmt: skip

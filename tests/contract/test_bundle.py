@@ -323,6 +323,25 @@ def test_a_forged_event_in_a_true_bundle_delays_no_other(world: World) -> None:
     assert world.carry(world.pc, world.district).stored == 1
 
 
+def test_an_item_that_is_none_delays_no_other(world: World) -> None:
+    """In what a parent sends down by stick, one item that is no frame is named, and the others count."""
+    filed(world.pc)
+    world.carry(world.pc, world.district)
+    district = world.district
+    path = export_bundle(district.store, world.stick, [world.pc2.secrets.machine.public]).path
+    signed = Signed.parse(file.open_body(file.parse(path.read_bytes()), world.pc2.secrets.seal_seed))
+    section = signed.payload.sections[0]
+    payload = signed.payload._replace(sections=[section._replace(items=[[0, None], *section.items])])
+    data, _ = file.seal(
+        payload.sign(district.secrets.machine, signed.log), root=world.province.anchor,
+        sender=signed.log, recipients=[world.pc2.secrets.seal_key], content_key=bytes(32),
+    )  # fmt: skip
+    path.write_bytes(data)
+    report = import_bundle(world.pc2.store, path)
+    assert [o.code for o in report.rejected] == ["malformed"]
+    assert world.pc2.store.count("case") == 1
+
+
 def test_a_bundle_that_is_malformed_inside_is_refused(world: World) -> None:
     """A certified sender's nonsense is refused as damaged, and changes nothing."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from onestop_sync import codec
+from onestop_sync import codec, protocol
 from onestop_sync.errors import FormatError, UpstreamMalformed, UpstreamRefused
 from onestop_sync.event import Genesis, build, typed_id
 from onestop_sync.fold import Reason, Standing
@@ -243,6 +243,28 @@ def test_flipped_bit_is_refused(line: Line) -> None:
         status, answer = responder.respond(requester.next_request() or b"")
     requester.take_answer(status, answer)
     assert len(line.hub.store.history(doc)) == 1
+
+
+def test_an_answer_that_is_refused_leaves_nothing(line: Line) -> None:
+    """An answer whose last part is malformed is refused before anything of it is taken."""
+    line.pc2.writer("Cúc").create("case", {"name": "x"})
+    sync(line.pc2, line.hub)
+    sync(line.pc1, line.hub)
+    doc = line.pc2.writer("Cúc").create("case", {"name": "y"})
+    sync(line.pc2, line.hub)
+    requester = Requester(line.pc1.store, "hub")
+    request = requester.next_request() or b""
+    status, answer = Responder(line.hub.store).respond(request)
+    body = codec.decode(open_packet(answer)[2])
+    assert body[6]  # it brings the case
+    body[5] = [["no verdict"]]
+    data = codec.encode(body)
+    proof = line.hub.secrets.machine.sign(protocol._answer_bytes(request, data))
+    with pytest.raises(UpstreamMalformed):
+        requester.take_answer(status, pack_packet([1, "answer", data, proof]))
+    assert line.pc1.store.history(doc) == []
+    sync(line.pc1, line.hub)
+    assert len(line.pc1.store.history(doc)) == 1
 
 
 def test_relay_that_changes_an_event_is_found_out(line: Line) -> None:
