@@ -83,7 +83,8 @@ class Node:
         """The parents that serve its unit, as far as it knows; the province always does."""
         document = self.store.trust.document
         units = {plan.name: plan.unit for plan in self._people.plans}
-        found = [p for p in self.plan.parents if document.is_over(units[p], self.unit)]
+        open_now = [p for p in self.plan.parents if not document.cuts_of(b"", units[p])]
+        found = [p for p in open_now if document.is_over(units[p], self.unit)]
         return tuple(found) if found or not self.plan.parents else ("prov",)
 
     @property
