@@ -1,11 +1,12 @@
 """What a program tells of its own mistakes: kind and places. An exception's words may hold a citizen's name.
 
-Python prints an uncaught exception with its message and, through some libraries, with the values at hand; in a
-service that is a log. `install` has every way in which it would do so tell the kind and the places instead.
+Python prints an uncaught exception with its message and, through some libraries, with the values at hand; in
+a service that is a log. `install` has every way in which it would do so tell the kind and the places instead.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import traceback
@@ -32,6 +33,9 @@ def describe(kind: str, where: list[str]) -> str:
 def install(report: Report) -> None:
     """Has uncaught exceptions of this process, in any thread, told by ``report`` alone.
 
+    What libraries log while nobody listens, which Python would print, is dropped: asyncio's complaints repeat
+    whole exceptions.
+
     Args:
         report: Called with the kind of an exception and its places.
     """
@@ -47,6 +51,7 @@ def install(report: Report) -> None:
     def unraisable(found: Any) -> None:
         uncaught(found.exc_type, found.exc_value, found.exc_traceback)
 
+    logging.lastResort = None
     sys.excepthook = uncaught
     threading.excepthook = in_thread
     sys.unraisablehook = unraisable

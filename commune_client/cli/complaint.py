@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,14 +77,15 @@ def _keep(error: Exception, folder: Path) -> str:
     return _append(type(error).__name__, places(error.__traceback__), folder)
 
 
-def keep_uncaught(folder: Path) -> Callable[[str, list[str]], None]:
-    """Returns what keeps a mistake that reached the end of a thread, see `onestop_sync.guard`."""
+def keep_uncaught(folder: Path, kind: str, where: list[str]) -> None:
+    """Keeps a mistake that reached the end of a thread; says nothing on a screen that is drawn meanwhile.
 
-    def report(kind: str, where: list[str]) -> None:
-        message = explain_unexpected(_append(kind, where, folder))
-        print(f"onestop: {message.text}", file=sys.stderr)
-
-    return report
+    Args:
+        folder: The store's folder.
+        kind: Kind of the exception.
+        where: Its places, see `onestop_sync.guard`.
+    """
+    _append(kind, where, folder)
 
 
 def _append(kind: str, where: list[str], folder: Path) -> str:
