@@ -59,10 +59,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action("notices", "f7", "Thông báo", "Xem những thay đổi xảy ra sau khi đã làm", "status"),
     Action("conflicts", "f8", "Xung đột", "Xem và giải quyết những chỗ hai người ghi khác nhau", "conflicts"),
-    Action("trail", "", "Nhật ký", "Xem ai đã mở khóa, xem, tìm, in, xuất dữ liệu hoặc bị từ chối", "audit"),
     Action("palette", "f10", "Lệnh", "Chọn một việc trong danh sách mọi việc"),
     Action("quit", "ctrl+q", "Khóa, thoát", "Khóa màn hình, hoặc thoát chương trình"),
     Action("back", "escape", "Quay lại", "Về màn hình trước; những gì đã gõ vẫn còn"),
+    Action("trail", "", "Nhật ký", "Xem ai đã mở khóa, xem, tìm, in, xuất dữ liệu hoặc bị từ chối", "audit"),
     # On one screen.
     Action("choose", "enter", "Chọn", "Chọn dòng có dấu >", "", "pick"),
     Action("open", "enter", "Mở", "Mở hồ sơ đang chọn", "show", "list"),

@@ -414,6 +414,7 @@ BY_OFFICER: Final = "Cán bộ ký"
 
 HELP: Final = "Trợ giúp"
 PALETTE: Final = "Mọi lệnh"
+IN_PALETTE: Final = "(F10)"
 PALETTE_HELP: Final = "gõ vài chữ của việc muốn làm, không cần dấu"
 KEYS_HERE: Final = "Trên màn hình này"
 KEYS_EVERYWHERE: Final = "Ở mọi nơi"
