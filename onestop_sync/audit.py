@@ -158,7 +158,7 @@ def _line(authority: object, event: bytes, entry: Entry, label: str) -> Line:
         unit=certificate.unit,
         key=authority.key,
         is_machine=is_machine,
-        person="" if is_machine else str(getattr(certificate, "person", "")),
+        person="" if is_machine else certificate.person,
         label=label,
         event=event,
     )

@@ -106,7 +106,7 @@ class Audit(Base):
 
     def _person(self, key: bytes) -> str:
         try:
-            return str(getattr(self.store.find_authority(key)[1], "person", ""))
+            return self.store.find_authority(key)[1].person
         except NotAllowed:
             return ""
 
