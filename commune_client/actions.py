@@ -62,6 +62,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("palette", "f10", "Lệnh", "Chọn một việc trong danh sách mọi việc"),
     Action("quit", "ctrl+q", "Khóa, thoát", "Khóa màn hình, hoặc thoát chương trình"),
     Action("back", "escape", "Quay lại", "Về màn hình trước; những gì đã gõ vẫn còn"),
+    Action("trail", "", "Nhật ký", "Xem ai đã mở khóa, xem, tìm, in, xuất dữ liệu hoặc bị từ chối", "audit"),
     # On one screen.
     Action("choose", "enter", "Chọn", "Chọn dòng có dấu >", "", "pick"),
     Action("open", "enter", "Mở", "Mở hồ sơ đang chọn", "show", "list"),
@@ -176,6 +177,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("notices", "Xem những thay đổi xảy ra sau khi đã làm"),
     Command("export", "Xuất gói dữ liệu niêm phong ra USB (bundle)"),
     Command("import", "Nhập gói dữ liệu từ USB (bundle)"),
+    Command("audit", "Xem hoặc xuất nhật ký: ai đã xem, in, xuất, mở khóa, bị từ chối (audit trail)"),
     Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),
 )
 """Every command, in the order of the work; what `Action.command` names is here."""

@@ -165,6 +165,12 @@ class OnestopApp(OfficeApp):
         else:
             self._go(ConflictsScreen())
 
+    def action_trail(self) -> None:
+        """Show the audit trail."""
+        from commune_client.screens.trail import TrailScreen
+
+        self._go(TrailScreen())
+
     def action_help(self) -> None:
         """Explain the screen."""
         from commune_client.screens.help import HelpScreen

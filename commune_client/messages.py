@@ -144,6 +144,7 @@ REASONS: Final[Mapping[str, str]] = {
     "value": "Giá trị không hợp với mục đó.",
     "person": "Người đã thẩm định hồ sơ không được phê duyệt hồ sơ đó.",
     "names": "Có ghi chép mới mà người giải quyết chưa xem.",
+    "final": "Nhật ký đã ghi thì không ai sửa hay hủy được.",
     "missing": "Đang chờ ghi chép trước đó của hồ sơ.",
     "newer": "Cần phiên bản mới hơn của chương trình.",
     "locked": "Màn hình đang khóa. Hãy mở khóa bằng mật khẩu.",

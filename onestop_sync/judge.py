@@ -35,6 +35,8 @@ def judge(kind: DocumentType, state: State | None, entry: Entry) -> Reason | Non
         state = State(unit=author.unit, units=[author.unit])
     elif not state.unit:
         return Reason.ORIGIN
+    elif kind.is_final:
+        return Reason.FINAL
     if author.units.isdisjoint(state.units):
         return Reason.UNIT
     return _Judge(kind, state, author).reason(entry.ops)

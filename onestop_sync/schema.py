@@ -34,6 +34,7 @@ VOID: Final = "_void"
 
 Roles = frozenset[str]
 _NOBODY: Final[Roles] = frozenset()
+_OFFICERS: Final = frozenset({"officer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ class DocumentType:
         creators: Roles that may create one; empty: every officer.
         arbiters: Roles that settle a disputed task, in the unit that holds it.
         voiders: Roles that may declare a document void; empty: whoever may create one.
+        writers: Kinds of certificates whose keys write such documents; a machine's only where it is named.
+        is_final: One event makes a document whole; whatever comes after it, by whomever, takes no effect.
         version: Schema version; a higher one than known here is kept and waits for a newer program.
         summarise: Makes of a folded state what lists show; pure.
         regime: Names the rules under which a document runs, of which the province says whether they keep
@@ -167,6 +170,8 @@ class DocumentType:
     creators: Roles = _NOBODY
     arbiters: Roles = _NOBODY
     voiders: Roles = _NOBODY
+    writers: frozenset[str] = _OFFICERS
+    is_final: bool = False
     version: int = 1
     summarise: Callable[[State], Summary] | None = None
     regime: Callable[[State], str] | None = None

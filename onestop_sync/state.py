@@ -61,6 +61,8 @@ class Reason(StrEnum):
     """The same person took a step that this one must be apart from."""
     NAMES = "names"
     """A resolution names writes that its author had not seen, or none."""
+    FINAL = "final"
+    """The document was whole with its first event; nobody changes or voids it."""
 
 
 class Standing(StrEnum):

@@ -48,6 +48,7 @@ from onestop_sync.storage.cuts import StoredChain
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
 from onestop_sync.storage.transaction import Raced, Transaction, find_own_log
+from onestop_sync.trail import TRAIL
 from onestop_sync.trust import SYSTEM, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
 from onestop_sync.writer import Writer
 
@@ -125,7 +126,8 @@ class Status(NamedTuple):
     """What the officials' status line shows.
 
     Attributes:
-        unsent: Events that no parent has acknowledged.
+        unsent: Events that no parent has acknowledged, without those of the audit trail: nobody waits for
+            them.
         oldest_unsent_ms: When the oldest of them was written, or ``None``.
         conflicts: Documents with something to settle.
         waiting: Documents with events that wait for something.
@@ -148,7 +150,7 @@ class Store:
 
     Attributes:
         trust: What is known of keys.
-        types: Document types by name.
+        types: Document types by name; that of the audit trail is always among them.
         unit: The machine's unit; empty before it is enrolled.
         serves: Whether this machine is a parent of others.
     """
@@ -164,7 +166,8 @@ class Store:
         threads: int,
     ) -> None:
         self.folder = folder
-        self.types: Mapping[str, DocumentType] = {kind.name: kind for kind in types}
+        # The trail is known at every tier, whatever else a store is for: it must not wait unread.
+        self.types: Mapping[str, DocumentType] = {kind.name: kind for kind in (TRAIL, *types)}
         self.clock = clock
         self.rng = rng
         self.engine = engine
@@ -795,7 +798,7 @@ class Store:
         levels = self.levels()
         with self.reading() as connection:
             is_top = not self.trust.document.units[self.unit].parent
-            unsent, oldest = (0, None) if is_top else outbox.unsent(connection)
+            unsent, oldest = (0, None) if is_top else outbox.unsent(connection, TRAIL.name)
             count = sa.select(sa.func.count())
             conflicts = connection.execute(count.where(t.is_open)).scalar_one()
             waiting = connection.execute(sa.select(sa.func.count(t.needs.c.doc_n.distinct()))).scalar_one()

@@ -9,9 +9,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
+from onestop_sync import guard
 from onestop_sync.errors import OnestopError, Unreachable
+from server_stub import audit as audit_command
 from server_stub import commands, settings
 
 __all__ = ["build_parser", "main"]
@@ -51,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_serve(verbs)
     _add_sync(verbs)
     _add_status(verbs)
+    _add_audit(verbs)
     return parser
 
 
@@ -159,6 +163,30 @@ def _add_status(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     status.set_defaults(run=commands.status)
 
 
+def _add_audit(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    audit = verbs.add_parser(
+        "audit",
+        help="show or export the audit trail",
+        description="Show who read, searched, printed, exported, unlocked and was refused, the latest first;"
+        " or write it into a file. Either is itself an entry. Others' entries are shown to administrators"
+        " and leaders only.",
+    )
+    audit.add_argument("--officer", default="", metavar="NAME", help="only this officer's")
+    audit.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="only this day in Vietnam")
+    audit.add_argument("--dossier", default="", metavar="CODE", help="only about this dossier")
+    audit.add_argument("--limit", type=int, default=200, metavar="N", help="lines to show (200)")
+    audit.add_argument("--export", metavar="FILE", help="a new file: JSON when it ends in .json, else CSV")
+    _add_common(audit)
+    audit.set_defaults(run=audit_command.audit)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-09-05") from None
+
+
 def _add_parents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parent", action="append", default=[], metavar="URL", help="a parent; again for the next one to try"
@@ -223,6 +251,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OnestopError as error:
         return _tell(error, REFUSED)
     except KeyboardInterrupt:
+        return REFUSED
+    except Exception as error:  # noqa: BLE001 - its words may hold a citizen's name: only kind and place
+        what = guard.describe(type(error).__name__, guard.places(error.__traceback__))
+        print(f"onestop-server: a mistake of the program ({what}). What was stored is safe.", file=sys.stderr)
         return REFUSED
     return DONE
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Status, Store
+from onestop_sync.trail import TRAIL
 from onestop_sync.trust import Authority
 
 __all__ = ["Figures", "Peer", "UnitFigures", "collect", "newest_event"]
@@ -92,7 +93,7 @@ def collect(store: Store) -> Figures:
         listed = {row.unit: row for row in connection.execute(_per_unit(now))}
         events: dict[str, int] = {row[0]: row[1] for row in connection.execute(_EVENTS)}
         machines = connection.execute(sa.select(t.peer).order_by(t.peer.c.seen_ms.desc())).all()
-        documents = connection.execute(sa.select(sa.func.count()).select_from(t.listing)).scalar_one()
+        documents = connection.execute(sa.select(sa.func.count()).where(_IS_WORK)).scalar_one()
     here = store.trust.document.units[store.unit]
     units = tuple(_unit(store, unit, depth, listed.get(unit), events) for unit, depth in _tree(store))
     peers = tuple(_peer(store, row.machine, row.seen_ms) for row in machines)
@@ -108,14 +109,18 @@ def _per_unit(now_ms: int) -> sa.Select[Any]:
     def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.sum(sa.case((condition, 1), else_=0))
 
-    return sa.select(
+    query = sa.select(
         listing.unit,
         sa.func.count().label("documents"),
         count(is_late).label("overdue"),
         count(listing.open > 0).label("conflicts"),
         count(listing.waiting > 0).label("waiting"),
-    ).group_by(listing.unit)
+    )
+    return query.where(_IS_WORK).group_by(listing.unit)
 
+
+_IS_WORK: Final = t.listing.c.kind != TRAIL.name
+"""The batches of the audit trail are documents too, and nobody's work."""
 
 _EVENTS = (
     sa.select(t.log.c.unit, sa.func.count())

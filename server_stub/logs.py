@@ -1,6 +1,8 @@
 """The server's log: one JSON object a line, without personal data.
 
-What is logged are counts, sizes, times, codes and units: no name, no code of a dossier, no content.
+What is logged are counts, sizes, times, codes and units: no name, no code of a dossier, no content. Of what
+other libraries log, and of mistakes, only who says so, what kind it is and where are told: their words may
+repeat values.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 from typing import Final
+
+from onestop_sync import guard
 
 __all__ = ["broke", "log", "set_up", "warn"]
 
@@ -21,34 +25,40 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line; of an unexpected exception only its kind and place are told."""
+        is_ours = record.name == _LOGGER.name
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "event": record.getMessage(),
+            "event": record.getMessage() if is_ours else record.name,
             **getattr(record, "facts", {}),
         }
+        if not is_ours:
+            line["where"] = f"{record.filename}:{record.lineno}"
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
-            line["where"] = _place(record)
+            line["where"] = (guard.places(record.exc_info[2]) or [""])[-1]
         return json.dumps(line, ensure_ascii=False)
 
 
-def _place(record: logging.LogRecord) -> str:
-    trace = record.exc_info[2] if record.exc_info else None
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else ""
-
-
 def set_up(level: str = "info") -> None:
-    """Sends the log to standard error, from ``level`` on (``debug``, ``info``, ``warning``, ``error``)."""
+    """Sends the log to standard error, from ``level`` on (``debug``, ``info``, ``warning``, ``error``).
+
+    Everything that the process says of itself goes the same way: other libraries' warnings, and exceptions
+    that nobody caught, in any thread.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
-    for name in ("onestop", "uvicorn.error"):
+    for name in ("onestop", "uvicorn.error", ""):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.propagate = False
         logger.setLevel(level.upper() if name == "onestop" else logging.WARNING)
+    logging.captureWarnings(capture=True)
+    guard.install(lambda kind, where: _LOGGER.critical("broke", extra={"facts": _mistake(kind, where)}))
+
+
+def _mistake(kind: str, where: list[str]) -> dict[str, str]:
+    return {"error": kind, "where": where[-1] if where else ""}
 
 
 def log(event: str, **facts: object) -> None:

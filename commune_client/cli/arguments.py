@@ -260,6 +260,17 @@ def _import(parser: ArgumentParser) -> None:
     parser.add_argument("path", metavar="TỆP", type=Path, help="gói dữ liệu")
 
 
+def _audit(parser: ArgumentParser) -> None:
+    parser.add_argument("--by", metavar="TÊN", default="", help="chỉ của cán bộ có tên này")
+    parser.add_argument("--day", metavar="NGÀY", default="", help="chỉ ngày này: 05/09/2026")
+    parser.add_argument("--dossier", metavar="MÃ", default="", help="chỉ việc trên hồ sơ này")
+    parser.add_argument("--limit", metavar="SỐ", type=int, default=200, help="số dòng (mặc định 200)")
+    parser.add_argument(
+        "--export", metavar="TỆP", type=Path,
+        help="ghi mọi dòng ra tệp mới: JSON nếu tên tệp kết thúc bằng .json, nếu không là CSV",
+    )  # fmt: skip
+
+
 def _hub(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--host", metavar="ĐỊA-CHỈ", default="127.0.0.1", help="địa chỉ nghe (mặc định 127.0.0.1)"
@@ -310,6 +321,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "notices": _notices,
     "export": _export,
     "import": _import,
+    "audit": _audit,
     "hub": _hub,
 }
 """Command → what adds its arguments."""

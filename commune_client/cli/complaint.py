@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import time
-import traceback
 from pathlib import Path
 from typing import Any, Final
 
 from commune_client.messages import Message, explain, explain_unexpected, problem_text
 from onestop_sync.errors import OnestopError
+from onestop_sync.guard import places
 
-__all__ = ["LOG", "complain"]
+__all__ = ["LOG", "complain", "keep_uncaught"]
 
 LOG: Final = "onestop.log"
 _LOG_BYTES: Final = 256 * 1024
@@ -74,10 +74,22 @@ def _keep(error: Exception, folder: Path) -> str:
     Returns:
         Name of the log; empty when it could not be written.
     """
-    places = [
-        f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)
-    ]
-    entry = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {type(error).__name__}\n  " + "\n  ".join(places) + "\n"
+    return _append(type(error).__name__, places(error.__traceback__), folder)
+
+
+def keep_uncaught(folder: Path, kind: str, where: list[str]) -> None:
+    """Keeps a mistake that reached the end of a thread; says nothing on a screen that is drawn meanwhile.
+
+    Args:
+        folder: The store's folder.
+        kind: Kind of the exception.
+        where: Its places, see `onestop_sync.guard`.
+    """
+    _append(kind, where, folder)
+
+
+def _append(kind: str, where: list[str], folder: Path) -> str:
+    entry = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {kind}\n  " + "\n  ".join(where) + "\n"
     path = folder / LOG
     try:
         is_long = path.exists() and path.stat().st_size > _LOG_BYTES

@@ -29,9 +29,11 @@ def hub(session: Session) -> int:
         desk.lock()  # a hub signs nothing for an officer
         if not desk.store.serves:
             raise NotAllowed("This machine is not certified as a server.", reason="no_hub")
+        from server_stub import logs
         from server_stub.relay import Pace
         from server_stub.serve import run
 
+        logs.set_up("warning")
         try:
             run(
                 desk.store, arguments.host, arguments.port, desk.parent_lines(),

@@ -34,6 +34,7 @@ HANDLERS: Final[dict[str, str]] = {
     "notices": f"{_HERE}.line:notices",
     "export": f"{_HERE}.line:export",
     "import": f"{_HERE}.line:import_",
+    "audit": f"{_HERE}.audit:audit",
     "hub": f"{_HERE}.hub:hub",
 }
 """Command → the function that does it."""

@@ -102,7 +102,7 @@ class Session:
         """Opens the store with the officer signed in; use it with ``with``."""
         from commune_client.desk.desk import open_desk
 
-        return open_desk(self.place, self.secrets())
+        return open_desk(self.place, self.secrets(), command=self.arguments.command or "")
 
 
 def _escaped(char: str) -> str:

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from commune_client import strings
+from commune_client.audit_words import AUDIT_LABELS, audit_detail
 from commune_client.desk.facts import (
     Accepted,
+    AuditLine,
     BundleFacts,
     Dispute,
     Done,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "accepted_lines",
+    "audit_lines",
     "bundle_lines",
     "dispute_lines",
     "done_lines",
@@ -109,6 +112,16 @@ def list_lines(rows: Iterable[ListRow]) -> Iterator[str]:
         marks = ("X" if row.conflicts else " ") + ("?" if row.waiting else " ")
         facts = f"{_name(row.code, row.doc):<28} {marks} {due_words(row.due):<16} {row.step_label:<24}"
         yield f"{facts} {row.title}"
+
+
+def audit_lines(found: Iterable[AuditLine]) -> Iterator[str]:
+    """Yields a line for each entry of the audit trail."""
+    for line in found:
+        about = line.dossier or (line.doc.hex() if line.doc else "")
+        facts = " ".join(part for part in (about, audit_detail(line)) if part)
+        signed = " (máy ghi)" if line.is_machine else ""
+        what = AUDIT_LABELS.get(line.what, line.what)
+        yield f"{show_time(line.at_ms)}  {line.who or '-'}{signed}, {line.unit_name}: {what} {facts}".rstrip()
 
 
 # ---- a dossier

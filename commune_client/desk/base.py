@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from commune_client.desk.clockwatch import ClockWatch
 from commune_client.desk.facts import ClockFacts, Officer, UnitFacts
+from commune_client.desk.notebook import GATHER_S, Notebook
 from commune_client.desk.place import Place
 from commune_client.desk.rules import Rules
+from commune_client.desk.unsigned import Unsigned
 from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.checks import Problem
 from onestop_sync.dossier.codes import GRAMMARS
@@ -53,9 +55,12 @@ class Base:
         store: Its store.
         rules: Catalogue, calendar and legal profiles.
         name: Name of the officer.
+        notebook: Notes in the audit trail what is done at this desk, see `watch`.
     """
 
-    def __init__(self, place: Place, store: Store, secrets: Secrets, rules: Rules) -> None:
+    def __init__(
+        self, place: Place, store: Store, secrets: Secrets, rules: Rules, *, command: str = ""
+    ) -> None:
         self.place = place
         self.store = store
         self.rules = rules
@@ -63,6 +68,9 @@ class Base:
         self._watch = ClockWatch(place, store)
         self._machine = secrets.machine.public
         self._signer: Signer | None = secrets.officer
+        self._command = command
+        self.notebook = Notebook(store, secrets.machine, Unsigned(place.folder), 0 if command else GATHER_S)
+        self._note_coming()
 
     # ---- the officer
 
@@ -71,9 +79,24 @@ class Base:
         """Whether the officer's key was dropped; reading and synchronising go on."""
         return self._signer is None
 
+    def _note_coming(self) -> None:
+        """Notes who has unlocked: at once, or for one command with the first thing that it does."""
+        self.notebook.use(self._signer, self.name)
+        self.notebook.sweep()
+        if self._command:
+            self.notebook.keep("command", code=self._command)
+        else:
+            self.notebook.keep("login")
+            self.notebook.flush()
+
     def lock(self) -> None:
-        """Drops the officer's key until somebody unlocks again."""
+        """Drops the officer's key until somebody unlocks again, once what was noted is signed."""
+        if self._signer is None:
+            return
+        self.notebook.keep("lock")
         self._signer = None
+        self.notebook.use(None, self.name)
+        self.notebook.flush_soon()
 
     def unlock(self, officer: str, passphrase: str) -> None:
         """Signs an officer in on the open store.
@@ -84,10 +107,14 @@ class Base:
         """
         secrets = self.place.secrets(officer, passphrase)
         self.name, self._signer = secrets.holder, secrets.officer
+        self._note_coming()
 
     def close(self) -> None:
-        """Closes the store; nothing is written by closing it."""
+        """Closes the store; of dossiers nothing is written by closing it."""
+        if self._signer is not None and not self._command:
+            self.notebook.keep("logout")
         self._signer = None
+        self.notebook.flush()
         self.store.close()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from commune_client.desk.audit import Audit
 from commune_client.desk.base import Unready
 from commune_client.desk.counter import Counter
 from commune_client.desk.disputes import Disputes
@@ -12,6 +13,7 @@ from commune_client.desk.line import Line
 from commune_client.desk.place import Place
 from commune_client.desk.reading import Reading
 from commune_client.desk.rules import Rules
+from commune_client.desk.watch import watched
 from commune_client.desk.work import Work
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import StoreMissing
@@ -21,7 +23,8 @@ from onestop_sync.store import Store, now_ms
 __all__ = ["Desk", "Unready", "open_desk"]
 
 
-class Desk(Counter, Reading, Work, Disputes, Line):
+@watched
+class Desk(Counter, Reading, Work, Disputes, Line, Audit):
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
     def __enter__(self) -> Self:
@@ -33,8 +36,13 @@ class Desk(Counter, Reading, Work, Disputes, Line):
         self.close()
 
 
-def open_desk(place: Place, secrets: Secrets) -> Desk:
+def open_desk(place: Place, secrets: Secrets, *, command: str = "") -> Desk:
     """Opens a machine's store with an officer signed in.
+
+    Args:
+        place: The machine's folder.
+        secrets: What the officer unlocked.
+        command: The command that it is opened for; empty for a screen.
 
     Raises:
         StoreMissing: The machine is not enrolled yet.
@@ -44,4 +52,4 @@ def open_desk(place: Place, secrets: Secrets) -> Desk:
     if not place.is_enrolled:
         raise StoreMissing("This machine is not enrolled yet.", reason="not_enrolled")
     store = Store.open(place.folder, secrets, types=[DOSSIER], clock=place.clock or now_ms)
-    return Desk(place, store, secrets, Rules.shipped())
+    return Desk(place, store, secrets, Rules.shipped(), command=command)

@@ -23,6 +23,7 @@ LEVELS: Final = tuple(LEVEL_LABELS)
 __all__ = [
     "LEVELS",
     "Accepted",
+    "AuditLine",
     "BundleFacts",
     "ClockFacts",
     "Dispute",
@@ -223,3 +224,32 @@ class Dossier:
     def code(self) -> str:
         """Dossier's code; empty before acceptance."""
         return self.view.code
+
+
+class AuditLine(NamedTuple):
+    """One entry of the audit trail.
+
+    Attributes:
+        what: See `onestop_sync.trail.KINDS`.
+        who: The officer; empty when nobody is known.
+        is_machine: Whether the machine's key signed, not the officer's.
+        doc: Id of the dossier; empty where there is none.
+        dossier: Its code; empty while there is none, or when the dossier is not here.
+        times: How often.
+        lines: Lines that were shown or written at most.
+        code: Command, form, or action and reason of a refusal.
+        event: The signed event that holds it.
+    """
+
+    at_ms: int
+    what: str
+    who: str
+    unit: str
+    unit_name: str
+    is_machine: bool
+    doc: bytes
+    dossier: str
+    times: int
+    lines: int
+    code: str
+    event: bytes

@@ -33,8 +33,10 @@ _KEY_HEX: Final = re.compile(r"[0-9a-f]{64}")
 class Line(Base):
     """Synchronisation."""
 
-    def __init__(self, place: Place, store: Store, secrets: Secrets, rules: Rules) -> None:
-        super().__init__(place, store, secrets, rules)
+    def __init__(
+        self, place: Place, store: Store, secrets: Secrets, rules: Rules, *, command: str = ""
+    ) -> None:
+        super().__init__(place, store, secrets, rules, command=command)
         self._lines: Lines | None = None
         self._syncing = Lock()
 
@@ -118,7 +120,7 @@ class Line(Base):
         return self._lines
 
     def close(self) -> None:
-        """Closes the connections and the store; nothing is written by closing it."""
+        """Closes the connections and the store; of dossiers nothing is written by closing it."""
         if self._lines is not None:
             self._lines.close()
         super().close()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -106,7 +108,22 @@ class Place:
             NotFound: Nobody of that name works here.
             WrongPassphrase: It does not open.
         """
-        return self.keyring().unlock(officer, passphrase)
+        from onestop_sync.errors import WrongPassphrase
+
+        try:
+            return self.keyring().unlock(officer, passphrase)
+        except WrongPassphrase:
+            self._note_attempt(officer)
+            raise
+
+    def _note_attempt(self, officer: str) -> None:
+        """Notes a wrong passphrase, for the machine's key to sign as soon as somebody unlocks."""
+        from commune_client.desk.unsigned import Unsigned
+        from onestop_sync.trail import Entry
+
+        at_ms = self.clock() if self.clock else time.time_ns() // 1_000_000
+        with suppress(OSError):  # the official hears of the passphrase, whatever the disk says
+            Unsigned(self.folder).note([Entry(at_ms, "wrong_passphrase", who=officer)])
 
     def unlock(self, officer: str, passphrase: str) -> Desk:
         """Opens the store with an officer signed in; close it after use.

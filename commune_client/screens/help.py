@@ -76,7 +76,7 @@ def _head(text: str) -> Paragraph:
 
 def _key_line(item: Action) -> Paragraph:
     command = f"  (onestop {item.command})" if item.command else ""
-    key = (f"  {item.key_name:<8}", f"bold {StateStyle.SOON}")
+    key = (f"  {item.key_name or words.IN_PALETTE:<8}", f"bold {StateStyle.SOON}")
     return Paragraph((key, (f"{item.label}: {item.help}", StateStyle.PLAIN), (command, StateStyle.QUIET)), 10)
 
 

@@ -399,10 +399,22 @@ WHEN: Final = "Lúc"
 WHAT: Final = "Việc"
 CHANGE: Final = "Thay đổi"
 
+# --- The audit trail ---
+
+TRAIL_ALL: Final = "Nhật ký của đơn vị"
+TRAIL_OWN: Final = "Nhật ký của tôi"
+TRAIL_EMPTY: Final = "Chưa có dòng nhật ký nào"
+TRAIL_WHO: Final = "Cán bộ"
+TRAIL_ABOUT: Final = "Hồ sơ, chi tiết"
+TRAIL_NO_DOSSIER: Final = "Dòng này không nói về một hồ sơ có trên máy"
+BY_MACHINE: Final = "Khóa của máy ký, vì lúc đó chưa ai mở khóa"
+BY_OFFICER: Final = "Cán bộ ký"
+
 # --- Help and palette ---
 
 HELP: Final = "Trợ giúp"
 PALETTE: Final = "Mọi lệnh"
+IN_PALETTE: Final = "(F10)"
 PALETTE_HELP: Final = "gõ vài chữ của việc muốn làm, không cần dấu"
 KEYS_HERE: Final = "Trên màn hình này"
 KEYS_EVERYWHERE: Final = "Ở mọi nơi"

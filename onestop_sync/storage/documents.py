@@ -179,7 +179,7 @@ class Documents:
         author = _NOBODY
         if isinstance(authority, Authority):
             author = self._author(authority, header.doc_id)
-            if authority.certificate.kind != "officer":
+            if authority.certificate.kind not in kind.writers:
                 refusal = Reason.AUTHORITY
         elif isinstance(authority, NoAuthority):
             refusal = Reason.AUTHORITY

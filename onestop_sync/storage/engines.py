@@ -1,7 +1,9 @@
 """Opening a database, and saying in our words what went wrong with one.
 
 SQLite and SQLCipher run in WAL with ``synchronous=FULL``: what was acknowledged survives a power cut. The
-raw key is given together with its salt, so that a damaged first page leaves the rest readable.
+raw key is given together with its salt, so that a damaged first page leaves the rest readable. Temporary
+tables stay in memory, and no error of SQLAlchemy repeats the values of a statement: nothing of a dossier gets
+into a file or a log that way.
 """
 
 from __future__ import annotations
@@ -45,18 +47,21 @@ def open_engine(database: str | sa.Engine | None, path: Path, key: bytes) -> sa.
 
         # Its errors are not those of sqlite3: SQLAlchemy knows them only when it is told the module.
         engine = sa.create_engine(
-            "sqlite://", module=dbapi2, creator=lambda: _cipher(dbapi2, path, key), poolclass=QueuePool
-        )
+            "sqlite://", module=dbapi2, creator=lambda: _cipher(dbapi2, path, key), poolclass=QueuePool,
+            hide_parameters=True,
+        )  # fmt: skip
     elif database == "sqlite://":
         engine = sa.create_engine(
-            database, poolclass=StaticPool, connect_args={"check_same_thread": False, "isolation_level": None}
-        )
+            database, poolclass=StaticPool, hide_parameters=True,
+            connect_args={"check_same_thread": False, "isolation_level": None},
+        )  # fmt: skip
     elif database.startswith("sqlite"):
         engine = sa.create_engine(
-            database, connect_args={"timeout": BUSY_S, "check_same_thread": False, "isolation_level": None}
-        )
+            database, hide_parameters=True,
+            connect_args={"timeout": BUSY_S, "check_same_thread": False, "isolation_level": None},
+        )  # fmt: skip
     else:
-        return sa.create_engine(database, pool_pre_ping=True)
+        return sa.create_engine(database, pool_pre_ping=True, hide_parameters=True)
     sa.event.listen(engine, "connect", _set_up)
     sa.event.listen(engine, "begin", _begin)
     return engine

@@ -321,10 +321,19 @@ def note_proven(connection: sa.Connection, node: bytes, logs: Sequence[bytes]) -
     connection.execute(sa.update(t.ack).where(*which).values(proven=1))
 
 
-def unsent(connection: sa.Connection) -> tuple[int, int | None]:
-    """Returns how many events no parent at all has acknowledged, and when the oldest was stored (ms)."""
+def unsent(connection: sa.Connection, passed_over: str = "") -> tuple[int, int | None]:
+    """Returns how many events no parent at all has acknowledged, and when the oldest was stored (ms).
+
+    Args:
+        connection: Any transaction.
+        passed_over: A kind of documents whose events are nobody's work: they travel, and are not counted.
+    """
     found = _unsent_events().subquery()
-    count, oldest = connection.execute(sa.select(sa.func.count(), sa.func.min(found.c.at_ms))).one()
+    query = sa.select(sa.func.count(), sa.func.min(found.c.at_ms))
+    if passed_over:
+        at = t.listing.c
+        query = query.where(~sa.exists().where(at.kind == passed_over, at.doc_n == found.c.doc_n))
+    count, oldest = connection.execute(query).one()
     return count, oldest
 
 

@@ -240,7 +240,7 @@ class Transaction:
         self, kind: DocumentType, state: State | None, log: bytes, doc: bytes | None, ops: Sequence[Op]
     ) -> None:
         authority = self.store.authority(log)
-        if not isinstance(authority, Authority) or authority.certificate.kind != "officer":
+        if not isinstance(authority, Authority) or authority.certificate.kind not in kind.writers:
             raise NotAllowed("This key may not edit documents.", reason="authority")
         now = self.store.clock()
         if not authority.certificate.valid_from_ms <= now <= authority.certificate.valid_to_ms:

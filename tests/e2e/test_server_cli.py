@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from onestop_sync import enrol
+from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import FAST_FOR_TESTS
 from server_stub import cli, province
@@ -290,3 +292,40 @@ def test_the_command_works_as_a_process(desk: Desk) -> None:
     assert run_cli("--help").returncode == 0
     missing = run_cli("status", "--folder", desk.folder / "nowhere")
     assert (missing.returncode, "Traceback" in missing.stderr) == (1, False)
+
+
+def test_the_trail_is_shown_and_exported_and_that_is_noted(desk: Desk) -> None:
+    """The administrator lists the trail, and exports it to a new file only; each look is an entry."""
+    desk.found()
+    folder = ("--folder", desk.folder / "p")
+    assert desk.done("audit", *folder) == []
+    (looked,) = desk.done("audit", *folder)
+    assert (looked["what"], looked["signed_by"], looked["unit"], looked["lines"]) == (
+        "audit",
+        "officer",
+        "p",
+        0,
+    )
+    file = desk.folder / "trail.csv"
+    assert desk.done("audit", *folder, "--export", file) == {"file": str(file), "lines": 2}
+    assert file.read_text("utf-8-sig").count("\n") == 3
+    assert "is there already" in desk.refused("audit", *folder, "--export", file)
+    found = desk.done("audit", *folder, "--limit", 1)
+    assert [(line["what"], line["lines"]) for line in found] == [("audit_export", 2)]
+    assert desk.done("audit", *folder, "--officer", "nobody") == []
+    day = datetime.fromisoformat(looked["at"]).astimezone(VIETNAM).date()
+    assert looked in desk.done("audit", *folder, "--day", day)
+    assert desk.done("audit", *folder, "--day", "2001-01-01") == []
+    assert desk.done("status", *folder)["documents"] == 0
+
+
+def test_a_mistake_of_the_program_is_told_by_its_place(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is one line with kind and place; the exception's own words are not repeated."""
+    desk.found()
+
+    def broken(_: object) -> None:
+        raise KeyError("Nguyễn Văn Bí Mật")
+
+    monkeypatch.setattr("server_stub.figures.collect", broken)
+    said = desk.refused("status", "--folder", desk.folder / "p")
+    assert ("KeyError at test_server_cli.py" in said, "Bí Mật" in said) == (True, False)
