@@ -350,6 +350,8 @@ def statements_of(store: Store, data: Iterable[object]) -> list[tuple[bytes, Sta
         if not isinstance(each, bytes):
             raise FormatError("An ack is malformed.")
         named = parse_statement(each)[0]
+        if named.unit not in store.trust.document.units:
+            continue  # of a unit that this machine has not heard of yet
         authority = store.authority(named.node)
         if not isinstance(authority, Authority) or not authority.certificate.serves:
             raise FormatError("An ack is by a machine that is no parent.")

@@ -13,7 +13,6 @@ from onestop_sync.bundle.packet import BundleReport, Payload, Section, Signed
 from onestop_sync.errors import BundleRejected, FormatError, SignatureInvalid
 from onestop_sync.event import EVENT_KIND, parse, parse_genesis, verify
 from onestop_sync.exchange import Cursor
-from onestop_sync.publication import parse_files
 from onestop_sync.storage import carry, feed
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
@@ -47,8 +46,6 @@ def import_bundle(store: Store, path: Path | str) -> BundleReport:
     try:
         bundle = _open(store, data)
         _refuse_repeated(store, bundle)
-        if bundle.payload.trust is not None:
-            store.replace_trust(bundle.payload.trust)
         report = store.retrying(lambda: _take(store, bundle))
     except FormatError as error:  # its sender signed it, and it is malformed or lies
         raise BundleRejected("The bundle is malformed.", reason="damaged") from error
@@ -78,7 +75,9 @@ def _sender(store: Store, payload: Payload, log: bytes) -> Authority:
     document = store.trust.document
     if payload.trust is not None:
         try:
-            document = store.publication.updated(parse_files(payload.trust)).document
+            # It proves itself, whoever carries it, and may be what says that this sender counts no more.
+            store.replace_trust(payload.trust)
+            document = store.trust.document
         except SignatureInvalid as error:
             raise _stranger("What the bundle publishes is not by this province's root.") from error
     found = _introduced(document, payload.introduction).authority(log)

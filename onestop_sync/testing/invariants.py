@@ -56,7 +56,7 @@ def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reac
         _check_forks(node, memory)
         _check_acks(node, nodes)
     if not stray:
-        _check_digests(nodes)
+        _check_digests(nodes, people, truth)
 
 
 def _count(truth: oracle.Truth, reach: Reach) -> None:
@@ -205,14 +205,17 @@ def _check_acks(node: Node, nodes: Mapping[str, Node]) -> None:
             raise Broken("8 ack", f"{node.name} believes that {other.name} has {log.hex()[:8]} up to {seq}")
 
 
-def _check_digests(nodes: Mapping[str, Node]) -> None:
-    """1: stores of one unit have one digest."""
-    digests: dict[str, dict[bytes, str]] = {}
+def _check_digests(nodes: Mapping[str, Node], people: People, truth: oracle.Truth) -> None:
+    """1: stores of one unit show the same of every document that the unit sees."""
+    shown: dict[str, dict[frozenset[tuple[bytes, bytes]], str]] = {}
     for node in nodes.values():
-        digests.setdefault(node.unit, {})[node.store.digest()] = node.name
-    for unit, found in digests.items():
-        if len(found) > 1:
-            raise Broken("1 digest", f"the stores of {unit} differ: {', '.join(sorted(found.values()))}")
+        seen = {doc for doc, v in truth.documents.items() if _sees(people, node.unit, v.units, doc)}
+        found = (node.store.fingerprints(kind.name).items() for kind in TYPES)
+        here = frozenset((doc, state) for each in found for doc, state in each if doc in seen)
+        shown.setdefault(node.unit, {})[here] = node.name
+    for unit, found_of in shown.items():
+        if len(found_of) > 1:
+            raise Broken("1 digest", f"the stores of {unit} differ: {', '.join(sorted(found_of.values()))}")
 
 
 def _name(event: Event) -> str:

@@ -132,8 +132,10 @@ class Trouble:
             return
         office = self.dice.pick(offices)
         officer = self._newcomer(node, *ROLES)
+        admin = self.world.people.admins.get(office.plan.unit)
+        if admin is None:
+            return
         try:
-            admin = self.world.people.admins[office.plan.unit]
             certificate = office.store.writer(admin).certify(officer.certificate())
         except LocalError as error:
             self.world.note(f"{office.name} cannot certify: {error.what}")
