@@ -16,6 +16,8 @@ from onestop_sync import guard
 from onestop_sync.errors import OnestopError, Unreachable
 from server_stub import audit as audit_command
 from server_stub import commands, settings
+from onestop_sync.enrol_codes import HOURS
+from server_stub import code_commands, commands, settings
 
 __all__ = ["build_parser", "main"]
 
@@ -97,7 +99,7 @@ def _init(arguments: argparse.Namespace) -> None:
 
 
 def _add_enrol(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    enrol = verbs.add_parser("enrol", help="describe or approve an enrolment request")
+    enrol = verbs.add_parser("enrol", help="make a one-time code; describe or approve a request")
     steps = enrol.add_subparsers(title="commands", metavar="COMMAND", required=True)
     describe = steps.add_parser("describe", help="show what a request asks for, with fingerprints")
     describe.add_argument("request", metavar="FILE")
@@ -107,20 +109,59 @@ def _add_enrol(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "approve",
         help="certify the machine and officers of a request",
         description="Certify the machine and officers of a request, as the administrator who unlocks the"
-        " folder. Approving a request again gives the same answer again.",
+        " folder. Approving a request again gives the same answer again. A request that proves a one-time code"
+        " needs no fingerprint, and gets what the code allows; --fingerprint sets the code aside.",
     )
-    approve.add_argument("request", metavar="FILE")
-    approve.add_argument("--out", metavar="FILE", required=True, help="where the answer goes")
-    approve.add_argument("--serves", action="store_true", help="the machine is a hub or server for others")
-    blocks = approve.add_mutually_exclusive_group()
+    approve.add_argument(
+        "request", metavar="FILE", nargs="?", help="the request, as a file or as text in one"
+    )
+    approve.add_argument("--waiting", action="store_true", help="approve what came over the line and waits")
+    approve.add_argument("--out", metavar="FILE", help="where the answer goes")
+    _add_machine(approve)
+    approve.add_argument("--fingerprint", metavar="HEX", help="what the machine's fingerprint must be")
+    approve.add_argument("--yes", action="store_true", help="approve without comparing the fingerprint")
+    _add_common(approve)
+    approve.set_defaults(run=_approve)
+    _add_codes(steps)
+
+
+def _approve(arguments: argparse.Namespace) -> None:
+    if arguments.waiting:
+        code_commands.approve_waiting(arguments)
+    else:
+        commands.approve(arguments)
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--serves", action="store_true", help="the machine is a hub or server for others")
+    blocks = parser.add_mutually_exclusive_group()
     blocks.add_argument("--no-blocks", action="store_true", help="the machine takes in no dossiers")
     blocks.add_argument(
         "--blocks", metavar="1-500,501-1000", help="serials of the day, instead of the next free"
     )
-    approve.add_argument("--fingerprint", metavar="HEX", help="what the machine's fingerprint must be")
-    approve.add_argument("--yes", action="store_true", help="approve without comparing the fingerprint")
-    _add_common(approve)
-    approve.set_defaults(run=commands.approve)
+
+
+def _add_codes(steps: _Verbs[argparse.ArgumentParser]) -> None:
+    code = steps.add_parser(
+        "code",
+        help="make a one-time code for one machine",
+        description="Make a code by which one new machine enrols itself, as what is said here. It is shown"
+        " once, and good for one machine, five tries and the hours given.",
+    )
+    code.add_argument("--unit", metavar="ID", required=True, help="the machine's unit")
+    code.add_argument("--machine", metavar="NAME", required=True, help="what the machine is called")
+    code.add_argument(
+        "--officer", metavar="NAME:ROLES", action="append", default=[],
+        help="who will work on it, with roles between commas; again for more",
+    )  # fmt: skip
+    code.add_argument("--hours", type=float, default=HOURS, help=f"how long it is good (default: {HOURS})")
+    _add_machine(code)
+    _add_common(code)
+    code.set_defaults(run=commands.code)
+    listed = steps.add_parser("codes", help="list the codes that were made, or end one")
+    listed.add_argument("--cancel", metavar="GROUP", help="first group of a code that shall do no more")
+    _add_common(listed)
+    listed.set_defaults(run=code_commands.codes)
 
 
 def _add_serve(verbs: _Verbs[argparse.ArgumentParser]) -> None:
@@ -264,6 +305,8 @@ def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error("--ask needs --unit and --name")
     if getattr(arguments, "units", None) and not arguments.name:
         parser.error("--units needs --name")
+    if arguments.run is _approve and bool(arguments.request and arguments.out) == arguments.waiting:
+        parser.error("enrol approve needs FILE and --out, or --waiting")
     if arguments.run is commands.sync and not arguments.parent:
         parser.error("sync needs --parent")
 
