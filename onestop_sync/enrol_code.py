@@ -4,8 +4,8 @@
 
 The first group is the code's *selector*: it says which code is meant, is no secret, and may be read aloud.
 The other sixteen letters are the secret, 80 bits. Whoever does not know them can neither prove a request nor
-read or make an answer (`enrol_proof`). A slip of the keyboard fails the check letter of its group, and is told before
-anything is sent: it costs no try.
+read or make an answer (`enrol_proof`). A slip of the keyboard fails the check letter of its group, and is
+told before anything is sent: it costs no try.
 
 Source: letters of Crockford's base 32, https://www.crockford.com/base32.html (no I, L, O, U).
 """

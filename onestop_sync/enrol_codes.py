@@ -46,6 +46,7 @@ __all__ = [
     "allow",
     "approve_waiting",
     "cancel_code",
+    "find_name",
     "issued",
     "make_code",
     "open_own",
@@ -196,7 +197,7 @@ def _check(store: Store, grant: Grant, hours: float) -> None:
     names = [grant.machine_name, *(o.name for o in grant.officers)]
     if not all(0 < len(name) <= _MAX_NAME and name.isprintable() for name in names):
         raise InvalidInput(f"A name needs 1 to {_MAX_NAME} characters.", reason="name")
-    if len({fold_text(o.name) for o in grant.officers}) != len(grant.officers):
+    if len({codec.nfc(o.name) for o in grant.officers}) != len(grant.officers):
         raise InvalidInput("Two officers of one machine have one name.", reason="taken")
     if not all(o.roles and all(map(str.isidentifier, o.roles)) for o in grant.officers):
         raise InvalidInput("Each officer needs a role.", reason="role")
@@ -211,8 +212,8 @@ def allow(store: Store, selector: str, officers: Sequence[Named]) -> None:
     with store.writing() as transaction:
         row = _required(transaction.connection, selector)
         grant = _unpacked(row.allows)
-        known = {fold_text(o.name) for o in grant.officers}
-        added = tuple(o for o in officers if fold_text(o.name) not in known)
+        known = {o.name for o in grant.officers}
+        added = tuple(o for o in officers if codec.nfc(o.name) not in known)
         wider = grant._replace(officers=grant.officers + added)
         _set(transaction.connection, selector, allows=_packed(wider))
 
@@ -395,16 +396,24 @@ class _Taking:
         return ADMIN in certificate.roles and self.store.trust.document.is_above(certificate.unit, unit)
 
 
+def find_name(names: Sequence[str], typed: str) -> int | None:
+    """Returns which of several names somebody typed: the same, or the only one but for marks and case."""
+    if typed in names:
+        return names.index(typed)
+    alike = [n for n, name in enumerate(names) if fold_text(name) == fold_text(typed)]
+    return alike[0] if len(alike) == 1 else None
+
+
 def _granted(grant: Grant, asked: EnrolRequest) -> EnrolRequest:
     """Returns what is certified: keys from the request, everything else from the code."""
     if asked.unit != grant.unit:
         raise _Refused("code_unit")
-    named = {fold_text(o.name): o for o in grant.officers}
     officers: list[Officer] = []
     for officer in asked.officers:
-        found = named.pop(fold_text(officer.name), None)
-        if found is None:
+        place = find_name([o.name for o in grant.officers], officer.name)
+        if place is None:
             raise _Refused("code_officer")
+        found = grant.officers[place]
         officers.append(Officer(found.name, officer.key, found.roles, found.person))
     return asked._replace(machine_name=grant.machine_name, officers=tuple(officers))
 

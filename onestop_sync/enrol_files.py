@@ -208,7 +208,7 @@ def _is_role(role: object) -> bool:
     return isinstance(role, str) and 0 < len(role) <= _ROLE_CHARS and role.isidentifier()
 
 
-# ----------------------------------------------------------------------------------------------------- as text
+# --------------------------------------------------------------------------------------------------- as text
 
 
 def to_text(data: bytes) -> str:

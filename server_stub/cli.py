@@ -18,6 +18,7 @@ from server_stub import audit as audit_command
 from server_stub import commands, settings
 from onestop_sync.enrol_codes import HOURS
 from server_stub import code_commands, commands, settings
+from server_stub import code_commands, commands, roster_commands, settings
 
 __all__ = ["build_parser", "main"]
 
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_init(verbs)
     _add_enrol(verbs)
+    _add_roster(verbs)
     _add_serve(verbs)
     _add_sync(verbs)
     _add_status(verbs)
@@ -109,8 +111,8 @@ def _add_enrol(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "approve",
         help="certify the machine and officers of a request",
         description="Certify the machine and officers of a request, as the administrator who unlocks the"
-        " folder. Approving a request again gives the same answer again. A request that proves a one-time code"
-        " needs no fingerprint, and gets what the code allows; --fingerprint sets the code aside.",
+        " folder. Approving a request again gives the same answer again. A request that proves a one-time"
+        " code needs no fingerprint, and gets what the code allows; --fingerprint sets the code aside.",
     )
     approve.add_argument(
         "request", metavar="FILE", nargs="?", help="the request, as a file or as text in one"
@@ -162,6 +164,41 @@ def _add_codes(steps: _Verbs[argparse.ArgumentParser]) -> None:
     listed.add_argument("--cancel", metavar="GROUP", help="first group of a code that shall do no more")
     _add_common(listed)
     listed.set_defaults(run=code_commands.codes)
+
+
+def _add_roster(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    roster = verbs.add_parser("roster", help="units, machines and officers from a spreadsheet")
+    steps = roster.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    template = steps.add_parser("template", help="write an empty spreadsheet to fill in")
+    template.add_argument("file", metavar="FILE.xlsx")
+    template.set_defaults(run=roster_commands.template)
+    check = steps.add_parser("check", help="say what is wrong with a spreadsheet; changes nothing")
+    check.add_argument("file", metavar="FILE", help="an Excel workbook, or a folder of CSV files")
+    _add_common(check)
+    check.set_defaults(run=roster_commands.check_roster)
+    apply = steps.add_parser(
+        "apply",
+        help="publish new units, make codes for new machines, write sheets to print",
+        description="Publish the units that are new, make a one-time code for each machine that has none, and"
+        " write one page a machine to print. Applying the same again changes nothing; a grown table adds.",
+    )
+    apply.add_argument("file", metavar="FILE", help="an Excel workbook, or a folder of CSV files")
+    apply.add_argument("--sheets", metavar="FILE.pdf", required=True, help="where the sheets to print go")
+    apply.add_argument(
+        "--server",
+        metavar="URL",
+        action="append",
+        required=True,
+        help="address on the sheets; again for more",
+    )
+    apply.add_argument(
+        "--hours", type=float, default=HOURS, help=f"how long codes are good (default: {HOURS})"
+    )
+    apply.add_argument("--renew", action="store_true", help="new codes for machines that used none yet")
+    apply.add_argument("--root-key", metavar="FILE", help="the sealed root key, where units are new")
+    apply.add_argument("--root-passphrase-file", metavar="FILE", help="its passphrase")
+    _add_common(apply)
+    apply.set_defaults(run=roster_commands.apply_roster)
 
 
 def _add_serve(verbs: _Verbs[argparse.ArgumentParser]) -> None:

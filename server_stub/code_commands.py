@@ -1,4 +1,4 @@
-"""The commands of one-time codes: ``enrol code``, ``enrol codes``, and ``enrol approve`` of what knows one."""
+"""The commands of one-time codes: ``enrol code``, ``enrol codes``, ``enrol approve`` of what knows one."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _state(each: Issued, now_ms: int) -> str:
 
 
 def answer_packet(arguments: Namespace, data: bytes) -> bytes:
-    """Approves a request file that proves to know a code; returns the sealed answer. No fingerprint is needed.
+    """Approves a request file that proves to know a code; returns the sealed answer, without fingerprints.
 
     Raises:
         NotAllowed: The code is not known here, wrong, or does not allow this.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commune_client.cli.codes import DONE, OFFLINE, UsageFault
+from commune_client.cli.codes import OFFLINE, UsageFault
 from commune_client.cli.session import NEW_PASSPHRASE, PASSPHRASE, Session
 from commune_client.cli.words import roles_words
 from commune_client.messages import REASONS

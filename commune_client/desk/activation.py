@@ -4,8 +4,8 @@
     done = activate(place, servers, code, "An", passphrase)  # keys, request, answer, store
 
 The code proves the province to the machine as it proves the machine to the province, so nobody compares
-fingerprints. Whatever breaks off in between, the same again goes on from there: the keys are kept, and the same
-machine gets the same answer.
+fingerprints. Whatever breaks off in between, the same again goes on from there: the keys are kept, and the
+same machine gets the same answer.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from commune_client.desk.place import Place
 from onestop_sync import enrol_line
 from onestop_sync.client import PATIENCE, Parent, Patience
 from onestop_sync.enrol_code import read_code
+from onestop_sync.enrol_codes import find_name
 from onestop_sync.enrol_proof import Offer, Reply, open_answer
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.keyring import Secrets
@@ -122,12 +123,9 @@ def find_officer(offer: Offer, name: str) -> tuple[str, tuple[str, ...]]:
     Raises:
         NotFound: The code names no such officer.
     """
-    from onestop_sync.search_text import fold_text
-
-    wanted = fold_text(" ".join(name.split()))
-    for found, roles in offer.officers:
-        if fold_text(found) == wanted:
-            return found, roles
+    place = find_name([found for found, _ in offer.officers], " ".join(name.split()))
+    if place is not None:
+        return offer.officers[place]
     raise NotFound("The code names no such officer.", reason="code_officer")
 
 

@@ -1,4 +1,4 @@
-"""One-time codes between real processes: `onestop-server`, `onestop`, a relay, two servers on one database."""
+"""One-time codes between real processes: server, machine, relay, two servers on one database."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from onestop_sync.keys import FAST_FOR_TESTS
 from tests.e2e.servers import HOLDER, PASSPHRASE, QUICK, ROOT, Server, Town, run_cli, serving
 
 OFFICER = "Nguyễn Văn An:tiep_nhan,tra_ket_qua"
+ONESTOP = (sys.executable, "-m", "commune_client.cli")
 SECOND = "Lê Thị Bình:phe_duyet"
 
 
@@ -55,8 +56,8 @@ class Office:
     def onestop(self, name: str, *words: object, code: int = 0) -> str:
         """Runs `onestop` on a machine, as JSON."""
         done = subprocess.run(
-            [sys.executable, "-m", "commune_client.cli", *map(str, words), "--store", str(self.folder / name), "--json"],
-            cwd=ROOT, env={**os.environ, "ONESTOP_PASSPHRASE": PASSPHRASE, "ONESTOP_NEW_PASSPHRASE": PASSPHRASE},
+            [*ONESTOP, *map(str, words), "--store", str(self.folder / name), "--json"], cwd=ROOT,
+            env={**os.environ, "ONESTOP_PASSPHRASE": PASSPHRASE, "ONESTOP_NEW_PASSPHRASE": PASSPHRASE},
             capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         assert done.returncode == code, (words, done.stdout, done.stderr)
@@ -116,7 +117,7 @@ def test_strangers_are_bounded(office: Office) -> None:
         with httpx.Client(headers=post, trust_env=False) as client:
             assert codec.decode(client.post(url, content=ring).content)[2][0] == "code_ring"
             told = [client.post(url, content=body) for body in (near, guess)]
-            assert [(r.status_code, r.content) for r in told][0] == (told[1].status_code, told[1].content)
+            assert (told[0].status_code, told[0].content) == (told[1].status_code, told[1].content)
             statuses = [client.post(url, content=guess).status_code for _ in range(100)]
         assert (statuses[0], statuses[-1], statuses.index(429)) == (403, 429, 98)
         said = json.loads(office.onestop("pc", "enrol", "--server", server.url, "--code", code, code=1))
@@ -124,7 +125,7 @@ def test_strangers_are_bounded(office: Office) -> None:
 
 
 def test_a_code_passes_through_a_relay(office: Office) -> None:
-    """A machine that reaches only the district is enrolled by the province, and the district learns nothing."""
+    """A machine that reaches only the district is enrolled by the province."""
     code = office.code()
     district = office.town.server("district", "d1")
     with office.serve() as top, serving(district, "--parent", top.url) as relay:
@@ -137,7 +138,7 @@ def test_a_code_passes_through_a_relay(office: Office) -> None:
 
 
 def test_without_an_administrator_it_waits_for_one(office: Office) -> None:
-    """A server whose holder may not certify keeps the request; after `approve --waiting` the machine gets in."""
+    """A server whose holder may not certify keeps the request; approved, the machine gets in."""
     folder = office.folder / "province"
     keyring = Keyring(folder, cost=FAST_FOR_TESTS)
     keyring.add(keyring.unlock(HOLDER, PASSPHRASE), "may-chu", PASSPHRASE)

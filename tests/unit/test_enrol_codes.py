@@ -92,6 +92,14 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.store.close()
 
 
+@pytest.mark.parametrize(
+    ("typed", "place"), [("Lê Thị Hòa", 1), ("le thi hoa", None), ("TRAN AN", 2), ("An", None)]
+)
+def test_names_are_told_apart_by_their_marks(typed: str, place: int | None) -> None:
+    """The very name counts first; without marks a name is taken only where it can mean one."""
+    assert enrol_codes.find_name(["Lê Thị Hoa", "Lê Thị Hòa", "Trần An"], typed) == place
+
+
 # ---------------------------------------------------------------------------------------------------- letters
 
 
@@ -311,7 +319,7 @@ def test_no_code_and_no_key_of_one_is_in_the_database(world: World) -> None:
         GRANT._replace(machine_name=""),
         GRANT._replace(officers=(Named("", OFFICERS[0].roles),)),
         GRANT._replace(officers=(Named("An", frozenset()),)),
-        GRANT._replace(officers=(*OFFICERS, Named("LE THI BINH", frozenset({"clerk"})))),
+        GRANT._replace(officers=(*OFFICERS, Named("Lê Thị Bình", frozenset({"clerk"})))),
     ],
 )
 def test_what_no_certificate_could_bear_makes_no_code(world: World, grant: Grant) -> None:
@@ -337,7 +345,7 @@ def test_a_refusal_in_the_middle_leaves_nothing_half_done(world: World) -> None:
 
 
 def test_a_changed_or_exchanged_packet_proves_nothing(world: World) -> None:
-    """A proof fits one request of one code: any flipped bit, another code's proof or another request fails."""
+    """A proof fits one request of one code: a flipped bit, another code or request fails."""
     code, secrets = world.code(), world.machine()
     packet = world.packet(code, secrets)
     _, kind, selector, request, mac = codec.decode(packet)
