@@ -147,9 +147,7 @@ def _of_machine(asked: EnrolRequest, *, serves: bool) -> Certificate:
 
 
 def _of_officer(unit: str, officer: Officer) -> Certificate:
-    # Certificates name persons from the version on that knows the field.
-    person = {"person": officer.person} if "person" in Certificate.__dataclass_fields__ else {}
-    return Certificate(officer.key, unit, "officer", officer.name, officer.roles, **person)
+    return Certificate(officer.key, unit, "officer", officer.name, officer.roles, person=officer.person)
 
 
 def _certify(writer: Writer, wanted: Certificate) -> bytes:

@@ -227,6 +227,8 @@ def from_text(data: bytes) -> bytes:
     if begin < 0:
         return data
     try:
+        if end < begin:
+            raise ValueError
         return base64.b64decode(b"".join(data[begin + len(_BEGIN) : end].split()), validate=True)
     except ValueError as error:
         raise FormatError("The text of the enrolment request was cut or changed.") from error

@@ -29,7 +29,8 @@ _Verbs = argparse._SubParsersAction  # noqa: SLF001 - what add_subparsers return
 _EPILOG: Final = """\
 secrets are never arguments: the passphrase comes from --passphrase-file, from ONESTOP_PASSPHRASE, or is asked
 for; the root keys' from --root-passphrase-file or ONESTOP_ROOT_PASSPHRASE; the dashboard's from
---dashboard-password-file or ONESTOP_DASHBOARD_PASSWORD.
+--dashboard-password-file or ONESTOP_DASHBOARD_PASSWORD; a new server's one-time code from --code-file or
+ONESTOP_ENROL_CODE.
 
 exit codes: 0 done, 1 refused with the reason, 2 wrong usage, 3 not reachable
 
@@ -66,13 +67,17 @@ def _add_init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     init = verbs.add_parser(
         "init",
         help="make a province, or a server below one",
-        description="Make a province from a file of its units; or a server below one, in two steps: ask, then"
-        " answer.",
+        description="Make a province from a file of its units; or a server below one: by a one-time code from"
+        " its parent, or in two steps by files, ask and answer.",
     )
     what = init.add_mutually_exclusive_group(required=True)
     what.add_argument("--units", metavar="FILE", help="make a province of these units (JSON or CSV)")
     what.add_argument("--ask", metavar="FILE", help="make keys, and write a request for an administrator")
     what.add_argument("--answer", metavar="FILE", help="make the store from the administrator's answer")
+    what.add_argument(
+        "--by-code", action="store_true", help="enrol at --parent by a one-time code, which is asked for"
+    )
+    init.add_argument("--code-file", metavar="FILE", help="with --by-code: file whose first line is the code")
     init.add_argument("--name", default="", help="what this server is called")
     init.add_argument("--unit", metavar="ID", default="", help="with --ask: the unit of this server")
     init.add_argument(
@@ -87,6 +92,7 @@ def _add_init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "--root-fingerprint", metavar="HEX", help="with --answer: what the root's fingerprint must be"
     )
     init.add_argument("--yes", action="store_true", help="with --answer: take the root without comparing")
+    _add_parents(init)
     _add_common(init)
     init.set_defaults(run=_init)
 
@@ -96,6 +102,8 @@ def _init(arguments: argparse.Namespace) -> None:
         commands.found(arguments)
     elif arguments.ask:
         commands.ask(arguments)
+    elif arguments.by_code:
+        code_commands.join_by_code(arguments)
     else:
         commands.join(arguments)
 
@@ -195,8 +203,14 @@ def _add_roster(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "--hours", type=float, default=HOURS, help=f"how long codes are good (default: {HOURS})"
     )
     apply.add_argument("--renew", action="store_true", help="new codes for machines that used none yet")
-    apply.add_argument("--root-key", metavar="FILE", help="the sealed root key, where units are new")
-    apply.add_argument("--root-passphrase-file", metavar="FILE", help="its passphrase")
+    apply.add_argument(
+        "--publishing-key",
+        metavar="FILE",
+        help="the sealed key that publishes new units (default: in the folder)",
+    )
+    apply.add_argument(
+        "--publishing-passphrase-file", metavar="FILE", help="its passphrase, where it is not the holder's"
+    )
     _add_common(apply)
     apply.set_defaults(run=roster_commands.apply_roster)
 
@@ -344,6 +358,8 @@ def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error("--units needs --name")
     if arguments.run is _approve and bool(arguments.request and arguments.out) == arguments.waiting:
         parser.error("enrol approve needs FILE and --out, or --waiting")
+    if getattr(arguments, "by_code", False) and not arguments.parent:
+        parser.error("--by-code needs --parent")
     if arguments.run is commands.sync and not arguments.parent:
         parser.error("sync needs --parent")
 

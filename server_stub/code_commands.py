@@ -6,16 +6,28 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import enrol, enrol_codes, enrol_proof
+from onestop_sync import enrol, enrol_codes, enrol_line, enrol_proof
+from onestop_sync.enrol_code import read_code
 from onestop_sync.enrol_codes import Grant, Issued, Named
 from onestop_sync.errors import InvalidInput, NotAllowed
+from onestop_sync.keyring import Keyring
 from onestop_sync.keys import Signer, fingerprint
 from onestop_sync.store import Store
 from server_stub import settings
 
-__all__ = ["answer_packet", "approve_waiting", "code", "codes", "described", "parse_officer", "when"]
+__all__ = [
+    "answer_packet",
+    "approve_waiting",
+    "code",
+    "codes",
+    "described",
+    "join_by_code",
+    "parse_officer",
+    "when",
+]
 
 _REASONS: Final = {
     "code_used": "Another machine has used this code. Find out whose, and make a new one.",
@@ -66,6 +78,44 @@ def code(arguments: Namespace, blocks: tuple[tuple[int, int], ...] | None) -> No
     print(
         "It is shown this once and kept nowhere. Whoever has it becomes that machine: hand it over in person."
     )
+
+
+def join_by_code(arguments: Namespace) -> None:
+    """Makes the store of a new server below a province, over the line; a second time goes on from there.
+
+    Raises:
+        NotAllowed: The code is for no server, or an administrator has to approve first.
+    """
+    keys = read_code(settings.secret("ONESTOP_ENROL_CODE", arguments.code_file, "One-time code"))
+    parents = settings.parents_of(arguments)
+    offer = enrol_line.look(parents, keys)
+    if not offer.serves:
+        raise NotAllowed(
+            "The code is for no server.", todo="Nothing was changed. Use it with `onestop enrol`."
+        )
+    keyring = Keyring(Path(arguments.folder))
+    secrets = (
+        settings.unlock(arguments)
+        if keyring.exists()
+        else keyring.create(arguments.holder, settings.passphrase(arguments))
+    )
+    # The one officer whom a server's code names is its holder: the administrator of the unit.
+    officers = [enrol.Applicant(name, secrets.officer, roles) for name, roles in offer.officers[:1]]
+    request = enrol.request(secrets, offer.unit, offer.machine_name, officers)
+    reply = enrol_line.ask(parents, keys, request)
+    if reply.is_waiting:
+        raise NotAllowed(
+            "The code is right, and an administrator has to approve first.",
+            todo="The keys are kept. Run the same again later.",
+        )
+    store = enrol.accept(
+        arguments.folder, secrets, reply.enrolment, types=settings.load_types(arguments.types),
+        database=settings.database_of(arguments),
+    )  # fmt: skip
+    facts = {"unit": store.unit, "serves": store.serves, "root": fingerprint(store.root)}
+    store.close()
+    text = json.dumps(facts) if arguments.json else f"{offer.machine_name} of {offer.unit_name} is enrolled."
+    print(text)
 
 
 def codes(arguments: Namespace) -> None:

@@ -68,7 +68,7 @@ class _Check:
         self.machines: dict[tuple[str, str], Grant] = {}
         self.officers: dict[tuple[str, str], list[Named]] = {}
         self.persons: dict[str, str] = {}
-        self.codes = {code: unit.id for unit in known.values() for code in unit.codes}
+        self.codes = {code: unit.id for unit in known.values() for code in unit.all_codes}
         self.at: dict[tuple[str, str], Row] = {}
 
     def run(self) -> tuple[Roster, list[Problem]]:
@@ -189,6 +189,9 @@ class _Check:
 
     def _is_unit(self, row: Row) -> bool:
         unit = row.cells["unit"]
+        if unit in self.known and self.known[unit].is_ended:
+            self._say(row, "unit", f"Unit {unit} has ended: nothing new begins there.")
+            return False
         if unit in self.units or unit in self.known:
             return True
         self._say(row, "unit", f"There is no unit {unit[:64]}.")

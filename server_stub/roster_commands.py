@@ -14,6 +14,7 @@ from onestop_sync.keys import fingerprint
 from onestop_sync.store import Store
 from onestop_sync.trust import Unit
 from server_stub import province, roster_files, settings
+from server_stub.keyfiles import PUBLISHING
 from server_stub.roster import Problem, Roster
 from server_stub.roster_apply import Applied, SheetFacts, apply
 from server_stub.roster_check import check
@@ -89,11 +90,14 @@ def _refuse(arguments: Namespace, problems: Sequence[Problem]) -> None:
 
 
 def _publish(arguments: Namespace, store: Store, units: Sequence[Unit]) -> None:
-    passphrase = settings.secret(
-        "ONESTOP_ROOT_PASSPHRASE", arguments.root_passphrase_file, "Passphrase of the root key"
+    file = arguments.publishing_passphrase_file
+    passphrase = (
+        settings.secret("ONESTOP_PUBLISHING_PASSPHRASE", file, "Passphrase of the publishing key")
+        if file
+        else settings.passphrase(arguments)
     )
-    default = Path(arguments.folder) / province.ROOT_FILE
-    province.publish_units(store, units, Path(arguments.root_key or default), passphrase)
+    default = Path(arguments.folder) / PUBLISHING
+    province.publish_units(store, units, Path(arguments.publishing_key or default), passphrase)
 
 
 def _print(arguments: Namespace, store: Store, path: Path, sheets: Sequence[SheetFacts]) -> None:

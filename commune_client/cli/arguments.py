@@ -92,6 +92,11 @@ def _request(parser: ArgumentParser) -> None:
         type=Path,
         help="tệp xin chứng nhận sẽ ghi ra (mặc định: trong thư mục kho)",
     )
+    parser.add_argument("--text", action="store_true", help="in cả yêu cầu dạng chữ, để dán vào thư")
+    parser.add_argument(
+        "--show-qr", action="store_true", help="vẽ mã QR của đơn vị và dấu vân tay trên màn hình"
+    )
+    parser.add_argument("--qr", metavar="TỆP", type=Path, help="ghi cả yêu cầu thành ảnh QR (.svg hoặc .png)")
 
 
 def _by_code(parser: ArgumentParser) -> None:

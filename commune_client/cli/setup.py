@@ -46,21 +46,35 @@ def init(session: Session) -> int:
 
 
 def _written(session: Session, asked: Asked, default_name: str) -> int:
+    from commune_client.cli import request_qr
     from commune_client.cli.activate import proven
+    from onestop_sync.enrol_files import to_text
     from onestop_sync.keyring import write_durably
 
-    path: Path = session.arguments.request or session.place.folder / default_name
-    write_durably(path, proven(asked.data, session.arguments.code))
-    facts = asked._asdict() | {"request": path}
+    arguments = session.arguments
+    path: Path = arguments.request or session.place.folder / default_name
+    data = proven(asked.data, arguments.code)
+    text = to_text(data)
+    write_durably(path, data)
+    if arguments.qr:
+        request_qr.save_picture(arguments.qr, text)
+    facts = asked._asdict() | {"request": path, "text": text}
     del facts["data"]
+    how = (
+        "Gửi tệp đó cho quản trị; mã thay việc so dấu vân tay. Có tệp trả lời: onestop enrol TỆP --code MÃ"
+        if arguments.code
+        else "Gửi tệp đó cho quản trị, đọc dấu vân tay để so. Khi có tệp trả lời: onestop enrol TỆP"
+    )
     session.show(
         facts,
         [
+            *(text.splitlines() if arguments.text else ()),
+            *(request_qr.terminal_lines(request_qr.fingerprint_text(asked)) if arguments.show_qr else ()),
             f"Đã ghi tệp xin chứng nhận: {path}",
-            f"  Cán bộ {asked.officer_name}: {roles_words(asked.roles)}",
+            f"  Cán bộ {asked.officer_name}: {roles_words(asked.roles) or 'vai trò theo mã'}",
             f"  Dấu vân tay cán bộ: {asked.officer}",
             f"  Dấu vân tay máy:    {asked.machine}",
-            "Gửi tệp đó cho quản trị, đọc dấu vân tay để so. Khi có tệp trả lời: onestop enrol TỆP",
+            how,
         ],
     )
     return DONE
@@ -120,11 +134,11 @@ def officer(session: Session) -> int:
 
     arguments = session.arguments
     secrets = session.secrets()
-    if arguments.code:
+    if arguments.code and not arguments.request:
         from commune_client.cli.activate import add
 
         return add(session, secrets)
-    if not arguments.role:
+    if not (arguments.role or arguments.code):
         raise UsageFault("còn thiếu: --role.")
     with open_desk(session.place, secrets) as desk:
         unit, machine_name = desk.store.unit, desk.machine_name

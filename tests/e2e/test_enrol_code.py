@@ -137,6 +137,25 @@ def test_a_code_passes_through_a_relay(office: Office) -> None:
         office.onestop("pc", "sync")
 
 
+def test_a_district_server_enrols_itself_by_its_code(office: Office) -> None:
+    """One command makes a server below the province, whose holder certifies for the district from then on."""
+    admin = ("--serves", "--no-blocks", "--officer", "Lê Thị Quản:quan_tri")
+    words = ("enrol", "code", "--unit", "d1", "--machine", "Máy chủ huyện", "--json", *admin)
+    code = json.loads(office.run(*words))["code"]
+    here = ("--folder", office.folder / "huyen", "--types", "tests.province:CASE")
+    with office.serve() as server:
+        by_code = ("init", "--by-code", "--parent", server.url, "--json", *here)
+        pc = office.code()
+        assert "no server" in run_cli(*by_code, ONESTOP_ENROL_CODE=pc).stderr
+        made = run_cli(*by_code, ONESTOP_ENROL_CODE=code)
+        assert json.loads(made.stdout)["serves"] is True, made.stderr
+    below = ("enrol", "code", "--unit", "c1", "--machine", "Máy 2", "--officer", OFFICER, "--json", *here)
+    own = json.loads(run_cli(*below).stdout)["code"]
+    with serving(office.folder / "huyen") as district:
+        answered = json.loads(office.onestop("pc2", "enrol", "--server", district.url, "--code", own))
+    assert answered["machine_name"] == "Máy 2"
+
+
 def test_without_an_administrator_it_waits_for_one(office: Office) -> None:
     """A server whose holder may not certify keeps the request; approved, the machine gets in."""
     folder = office.folder / "province"

@@ -159,7 +159,7 @@ def test_a_code_enrols_as_the_administrator_said(world: World, tmp_path: Path) -
     name = store.find_authority(secrets.officer.public)[1].name
     machine = store.find_authority(secrets.machine.public)[1]
     assert (author.roles, name, machine.name, machine.blocks[0]) == (
-        {"clerk"}, "Nguyễn Văn An", "Máy tiếp nhận 1", (1, 500),
+        frozenset({"clerk"}), "Nguyễn Văn An", "Máy tiếp nhận 1", (1, 500),
     )  # fmt: skip
     store.close()
 

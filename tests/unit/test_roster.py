@@ -14,12 +14,13 @@ import pytest
 
 from onestop_sync import enrol, enrol_codes, enrol_proof
 from onestop_sync.enrol_code import read_code
-from onestop_sync.errors import InvalidInput, WrongPassphrase
+from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, WrongPassphrase
 from onestop_sync.keyring import Keyring, Secrets
 from onestop_sync.keys import FAST_FOR_TESTS, SigningKey
 from onestop_sync.store import Store
 from onestop_sync.trust import Unit
 from server_stub import province, roster_files, sheets
+from server_stub.keyfiles import PUBLISHING, seal_key
 from server_stub.roster import SHEETS, Problem, Row
 from server_stub.roster_apply import Applied, SheetFacts, apply
 from server_stub.roster_check import check
@@ -66,8 +67,8 @@ def test_a_sound_roster_says_what_each_code_allows() -> None:
     assert [u.id for u in roster.units] == ["x01", "x02"]
     (grant,) = roster.machines
     assert [(o.name, o.roles, o.person) for o in grant.officers] == [
-        ("Nguyễn An", {"tiep_nhan", "tra_ket_qua"}, "CB1"),
-        ("Lê Bình", {"lanh_dao"}, ""),
+        ("Nguyễn An", frozenset({"tiep_nhan", "tra_ket_qua"}), "CB1"),
+        ("Lê Bình", frozenset({"lanh_dao"}), ""),
     ]
     assert (grant.unit, grant.machine_name, grant.serves, grant.blocks) == ("x01", "Máy 1", False, None)
 
@@ -258,7 +259,7 @@ class Tinh:
 
     def publish(self, units: Sequence[Unit]) -> None:
         """Signs with the root key."""
-        province.publish_units(self.store, units, self.folder / "tinh" / province.ROOT_FILE, PASSPHRASE)
+        province.publish_units(self.store, units, self.folder / "tinh" / PUBLISHING, PASSPHRASE)
 
     def keep(self, printed: Sequence[SheetFacts]) -> None:
         """Keeps what was printed."""
@@ -336,15 +337,30 @@ def test_when_printing_fails_there_is_no_code(tinh: Tinh) -> None:
     assert len(tinh.apply([UNIT], [MACHINE], [OFFICER]).sheets) == 1
 
 
-def test_units_need_the_root_key(tinh: Tinh, tmp_path: Path) -> None:
-    """Without the root key, with a wrong passphrase, or with another province's, no unit is published."""
-    root = tmp_path / "tinh" / province.ROOT_FILE
+def test_units_need_the_publishing_key(tinh: Tinh, tmp_path: Path) -> None:
+    """Without the key, with a wrong passphrase, or with a key that the root does not name, nothing is new."""
+    key, other = tmp_path / "tinh" / PUBLISHING, tmp_path / "other.key"
+    seal_key(other, bytes(32), PASSPHRASE, "publishing", cost=FAST_FOR_TESTS)
     unit = [Unit("x01", "Xã Một", "t01", "commune")]
-    with pytest.raises(InvalidInput):
-        province.publish_units(tinh.store, unit, tmp_path / "nowhere", PASSPHRASE)
-    with pytest.raises(WrongPassphrase):
-        province.publish_units(tinh.store, unit, root, "sai mật khẩu")
+    for path, passphrase, error in (
+        (tmp_path / "nowhere", PASSPHRASE, NotFound), (key, "sai mật khẩu", WrongPassphrase),
+        (other, PASSPHRASE, NotAllowed),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            province.publish_units(tinh.store, unit, path, passphrase)
     assert set(tinh.store.trust.document.units) == {"t01"}
+
+
+def test_nothing_new_begins_in_a_unit_that_has_ended() -> None:
+    """A machine or officer of a merged commune is told, and its old codes stay its own."""
+    ended = {
+        **KNOWN,
+        "x01": Unit("x01", "Xã Một", "t01", "commune", ("000.17.22.H56",), until_ms=1, successors=("x00",)),
+    }
+    found = check(rows([{**UNIT, "id": "x02"}], [MACHINE], [OFFICER]), ended)[1]
+    assert [(p.sheet, p.column) for p in found] == [
+        ("Đơn vị", "Mã cơ quan"), ("Máy", "Mã đơn vị"), ("Cán bộ", "Mã đơn vị"),
+    ]  # fmt: skip
 
 
 def day_one(communes: int, machines: int) -> tuple[Table, Table, Table]:
