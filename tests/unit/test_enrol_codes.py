@@ -29,7 +29,10 @@ from onestop_sync.store import Store
 from tests.province import CASE, Province
 
 HOUR_MS = 3_600_000
-OFFICERS = (Named("Nguyễn Văn An", frozenset({"clerk"})), Named("Lê Thị Bình", frozenset({"boss"})))
+OFFICERS = (
+    Named("Nguyễn Văn An", frozenset({"clerk"}), "CB-0001"),
+    Named("Lê Thị Bình", frozenset({"boss"})),
+)
 GRANT = Grant("c1", "Máy tiếp nhận 1", OFFICERS)
 
 
@@ -156,7 +159,9 @@ def test_a_code_enrols_as_the_administrator_said(world: World, tmp_path: Path) -
     reply = enrol_proof.open_answer(read_code(code), world.take(packet).answer, packet)
     store = enrol.accept(tmp_path / "pc", secrets, reply.enrolment, types=[CASE], clock=world.province.tick)
     author = store.writer(secrets.officer).author
-    name = store.find_authority(secrets.officer.public)[1].name
+    officer = store.find_authority(secrets.officer.public)[1]
+    name = officer.name
+    assert officer.person == "CB-0001"
     machine = store.find_authority(secrets.machine.public)[1]
     assert (author.roles, name, machine.name, machine.blocks[0]) == (
         frozenset({"clerk"}), "Nguyễn Văn An", "Máy tiếp nhận 1", (1, 500),

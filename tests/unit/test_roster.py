@@ -278,9 +278,9 @@ class Tinh:
 
 
 @pytest.fixture
-def tinh(tmp_path: Path) -> Iterator[Tinh]:
-    """Give a province."""
-    made = Tinh(tmp_path)
+def tinh(tmp_path: Path, database_url: str) -> Iterator[Tinh]:
+    """Give a province, once on each kind of database."""
+    made = Tinh(tmp_path, database_url)
     yield made
     made.store.close()
 
