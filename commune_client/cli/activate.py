@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
+from typing import TYPE_CHECKING, Final
 
 from commune_client.cli.codes import OFFLINE, UsageFault
 from commune_client.cli.session import NEW_PASSPHRASE, PASSPHRASE, Session
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from onestop_sync.keyring import Secrets
 
 __all__ = ["activate", "add", "proven"]
+
+CODE: Final = "ONESTOP_ENROL_CODE"
 
 
 def proven(request: bytes, code: str) -> bytes:
@@ -34,18 +38,16 @@ def activate(session: Session) -> int:
     arguments, place = session.arguments, session.place
     if place.is_enrolled:
         raise UsageFault("máy này đã được kích hoạt. Thêm cán bộ: onestop officer TÊN --code MÃ.")
-    if not arguments.code:
-        raise UsageFault("còn thiếu: TỆP, hoặc --code MÃ.")
-    servers = _servers(session)
+    servers, code = _servers(session), _code(session)
     _keep_line(session)
-    offer = activation.look(place, servers, arguments.code)
+    offer = activation.look(place, servers, code)
     name = _choose(session, offer)
     passphrase = (
         session.passphrase(f"Mật khẩu của {name}: ")
         if place.is_set_up
         else session.new_passphrase(_question(name), arguments.passphrase_file, PASSPHRASE)
     )
-    return _told(session, activation.activate(place, servers, arguments.code, name, passphrase))
+    return _told(session, activation.activate(place, servers, code, name, passphrase))
 
 
 def add(session: Session, secrets: Secrets) -> int:
@@ -58,6 +60,16 @@ def add(session: Session, secrets: Secrets) -> int:
     name, _ = activation.find_officer(offer, arguments.name)
     passphrase = session.new_passphrase(_question(name), arguments.new_passphrase_file, NEW_PASSPHRASE)
     return _told(session, activation.add_by_code(place, secrets, servers, arguments.code, name, passphrase))
+
+
+def _code(session: Session) -> str:
+    """Returns the code: from the command, the environment, or typed, which no list of processes shows."""
+    code = str(session.arguments.code or os.environ.get(CODE, ""))
+    if code:
+        return code
+    if session.arguments.server and sys.stdin.isatty():
+        return input("Mã kích hoạt: ")
+    raise UsageFault("còn thiếu: TỆP, hoặc --code MÃ.")
 
 
 def _servers(session: Session) -> list[str]:

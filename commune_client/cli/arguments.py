@@ -101,7 +101,10 @@ def _request(parser: ArgumentParser) -> None:
 
 def _by_code(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--code", metavar="MÃ", default="", help="mã kích hoạt dùng một lần, trên tờ được phát"
+        "--code",
+        metavar="MÃ",
+        default="",
+        help="mã kích hoạt trên tờ được phát (hoặc biến ONESTOP_ENROL_CODE)",
     )
 
 

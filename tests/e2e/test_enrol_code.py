@@ -188,6 +188,21 @@ def test_by_stick_no_fingerprint_is_compared(office: Office) -> None:
     )
 
 
+def test_without_a_code_the_request_travels_as_text_and_picture(office: Office) -> None:
+    """A request that was pasted into a message is approved like a file; its picture is where it should."""
+    words = ("init", "--officer", "Lê Thị Bình", "--unit", "c1", "--machine", "Máy 3", "--role", "tiep_nhan")
+    picture, message = office.folder / "request.svg", office.folder / "message.txt"
+    asked = json.loads(office.onestop("pc", *words, "--text", "--show-qr", "--qr", picture))
+    assert picture.read_text(encoding="utf-8").startswith("<?xml")
+    message.write_text(f"Kính gửi tỉnh,\n{asked['text']}\nTrân trọng", encoding="utf-8")
+    answer = office.folder / "pc.answer"
+    said = office.run(
+        "enrol", "approve", message, "--out", answer, "--fingerprint", asked["machine"], "--json"
+    )
+    root = json.loads(said)["root"]
+    assert json.loads(office.onestop("pc", "enrol", answer, "--fingerprint", root))["machine_name"] == "Máy 3"
+
+
 def test_two_machines_race_for_one_code_through_two_processes(tmp_path: Path, postgres_url: str) -> None:
     """Eight machines ask at once with one code at two processes of one database: one is enrolled."""
     office = Office(tmp_path, postgres_url)
