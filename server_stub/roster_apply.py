@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from onestop_sync import codec, enrol_codes
-from onestop_sync.enrol_codes import HOURS, Grant, Issued, Made, Named
+from onestop_sync.enrol_codes import HOURS, Grant, Issued, Made
 from onestop_sync.search_text import fold_text
 from onestop_sync.store import Store
 from onestop_sync.trust import Unit
@@ -81,7 +81,8 @@ def apply(
         publish_units: Makes new units known; not called when there are none.
         print_sheets: Makes the sheets; not called when there are none.
         hours: How long the codes are good.
-        renew: Whether machines whose code was not used get a new one, and the old one ends.
+        renew: Whether new codes are made for whoever has not come: a machine whose code nobody used, whose
+            old one ends, and officers of an enrolled machine.
 
     Raises:
         InvalidInput: A time or name that does not do.
@@ -135,36 +136,45 @@ class _Work:
         """Does what one machine needs."""
         codes = self._issued.get(_key(grant), [])
         machine = self._enrolled.get(_key(grant), b"") or next((c.machine for c in codes if c.machine), b"")
-        current = next((c for c in codes if self._is_current(c)), None)
-        added = self._added(grant, codes, machine)
-        if self.renew and not machine:
+        if machine:
+            self._further(grant, codes, machine)
+        else:
+            self._new(grant, codes)
+
+    def _new(self, grant: Grant, codes: Sequence[Issued]) -> None:
+        """Sees to a machine that has not come yet."""
+        current = next((c for c in codes if c.is_open(self.now)), None)
+        if codes and self.renew:
             for code in codes:
                 enrol_codes.cancel_code(self.store, code.selector)
-            self._make(grant, machine)
-        elif current is not None and added:
-            enrol_codes.allow(self.store, current.selector, added)
-            self.widened.append((grant.unit, grant.machine_name))
-        elif machine and added:
-            self._make(grant._replace(officers=added), machine)
-        elif not machine and current is None and codes:
+            self._make(grant)
+        elif current is not None:
+            self._widen(grant, current)
+        elif codes:
             self.expired.append((grant.unit, grant.machine_name))
-        elif not machine and current is None:
-            self._make(grant, machine)
+        else:
+            self._make(grant)
+
+    def _widen(self, grant: Grant, code: Issued) -> None:
+        named = {o.name for o in code.grant.officers}
+        added = [o for o in grant.officers if codec.nfc(o.name) not in named]
+        if added:
+            enrol_codes.allow(self.store, code.selector, added)
+            self.widened.append((grant.unit, grant.machine_name))
         else:
             self.unchanged += 1
 
-    def _is_current(self, code: Issued) -> bool:
-        """Tells whether officers may still come in by a code."""
-        return code.wrong < enrol_codes.TRIES and self.now <= code.until_ms
+    def _further(self, grant: Grant, codes: Sequence[Issued], machine: bytes) -> None:
+        """Sees to the officers of a machine that is enrolled: who was never named, or never came."""
+        here = {name for unit, name in self._certified if unit == grant.unit}
+        named = here if self.renew or not codes else {o.name for c in codes for o in c.grant.officers}
+        added = tuple(o for o in grant.officers if codec.nfc(o.name) not in named)
+        if added:
+            self._make(grant._replace(officers=added), machine)
+        else:
+            self.unchanged += 1
 
-    def _added(self, grant: Grant, codes: Sequence[Issued], machine: bytes) -> tuple[Named, ...]:
-        """Returns the officers whom no code of the machine has named, nor a certificate where it has none."""
-        named = {o.name for code in codes for o in code.grant.officers}
-        if machine and not codes:
-            named = {name for unit, name in self._certified if unit == grant.unit}
-        return tuple(o for o in grant.officers if codec.nfc(o.name) not in named)
-
-    def _make(self, grant: Grant, machine: bytes) -> None:
+    def _make(self, grant: Grant, machine: bytes = b"") -> None:
         made = enrol_codes.make_code(self.store, grant, hours=self.hours, machine=machine)
         unit = self.store.trust.document.units[grant.unit]
         self.sheets.append(SheetFacts(unit, grant, made, bool(machine)))

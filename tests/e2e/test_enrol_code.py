@@ -156,6 +156,36 @@ def test_a_district_server_enrols_itself_by_its_code(office: Office) -> None:
     assert answered["machine_name"] == "Máy 2"
 
 
+def test_a_commune_administrator_adds_a_machine_without_any_line(office: Office) -> None:
+    """Certified by the province's code, a commune's administrator makes a code on the own PC, offline."""
+    words = ("enrol", "code", "--unit", "c1", "--machine", "Máy chủ xã", "--serves", "--json")
+    code = json.loads(office.run(*words, "--officer", "Trần Thị Quản:quan_tri,lanh_dao"))["code"]
+    with office.serve() as server:
+        office.onestop("hub", "enrol", "--server", server.url, "--code", code)
+    here = ("--folder", office.folder / "hub", "--holder", "Trần Thị Quản")
+    below = ("enrol", "code", "--unit", "c1", "--machine", "Máy 2", "--officer", OFFICER, "--json", *here)
+    own = json.loads(run_cli(*below).stdout)["code"]
+    asked = json.loads(
+        office.onestop(
+            "pc", "init", "--officer", "Nguyễn Văn An", "--unit", "c1", "--machine", "?", "--code", own
+        )
+    )
+    answer = office.folder / "pc.answer"
+    approved = run_cli("enrol", "approve", asked["request"], "--out", answer, *here)
+    assert approved.returncode == 0, approved.stderr
+    answered = json.loads(office.onestop("pc", "enrol", answer, "--code", own))
+    assert (answered["machine_name"], answered["blocks"][0]) == ("Máy 2", [1001, 1500])
+    above = run_cli("enrol", "code", "--unit", "d1", "--machine", "M", "--officer", OFFICER, "--json", *here)
+    other = json.loads(above.stdout)["code"]
+    asked = json.loads(
+        office.onestop(
+            "pc3", "init", "--officer", "Nguyễn Văn An", "--unit", "d1", "--machine", "?", "--code", other
+        )
+    )
+    refused = run_cli("enrol", "approve", asked["request"], "--out", answer, *here)
+    assert (refused.returncode, "no administrator above" in refused.stderr) == (1, True)
+
+
 def test_without_an_administrator_it_waits_for_one(office: Office) -> None:
     """A server whose holder may not certify keeps the request; approved, the machine gets in."""
     folder = office.folder / "province"

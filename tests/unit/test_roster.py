@@ -300,15 +300,17 @@ def test_applying_twice_changes_nothing_and_a_grown_table_adds(tinh: Tinh) -> No
 
 
 def test_officers_who_come_after_enrolment_get_a_code_of_their_machine(tinh: Tinh) -> None:
-    """Once the machine's code is over, a new officer's code is for that machine and no other."""
+    """A new officer's code is for that machine and no other; lost, it is renewed until the officer came."""
     first = tinh.apply([UNIT], [MACHINE], [OFFICER])
     secrets = tinh.enrol(first.sheets[0].made.code, "Nguyễn An")
-    enrol_codes.cancel_code(tinh.store, first.sheets[0].made.selector)
     other = {**OFFICER, "name": "Lê Bình", "person": "CB2"}
-    (sheet,) = tinh.apply([UNIT], [MACHINE], [OFFICER, other]).sheets
+    (lost,) = tinh.apply([UNIT], [MACHINE], [OFFICER, other]).sheets
+    assert tinh.apply([UNIT], [MACHINE], [OFFICER, other]).unchanged == 1
+    (sheet,) = tinh.apply([UNIT], [MACHINE], [OFFICER, other], renew=True).sheets
+    assert lost.made.code != sheet.made.code
     assert (sheet.is_addition, [o.name for o in sheet.grant.officers]) == (True, ["Lê Bình"])
     tinh.enrol(sheet.made.code, "Lê Bình", secrets=secrets._replace(officer=SigningKey(bytes(32))))
-    assert tinh.apply([UNIT], [MACHINE], [OFFICER, other]).unchanged == 1
+    assert tinh.apply([UNIT], [MACHINE], [OFFICER, other], renew=True).unchanged == 1
 
 
 def test_lost_sheets_are_renewed_only_when_asked(tinh: Tinh) -> None:
