@@ -50,6 +50,7 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "code_used": "Another machine has used the one-time code.",
     "code_unit": "The one-time code is for another unit.",
     "code_officer": "The one-time code names no such officer.",
+    "code_taken": "Another key was certified under this officer's name by the one-time code.",
     "code_answer": "Whoever answered does not know the one-time code.",
     "code_foreign": "The one-time code was made with another machine's keys.",
     "code_ring": "The servers' parents form a ring.",

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Final
 
 from onestop_sync import guard
+from onestop_sync.enrol_grant import HOURS
 from onestop_sync.errors import OnestopError, Unreachable
 from server_stub import audit as audit_command
 from server_stub import commands, settings

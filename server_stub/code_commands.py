@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import enrol, enrol_codes, enrol_line, enrol_proof
+from onestop_sync import enrol, enrol_codes, enrol_line, enrol_proof, enrol_take
 from onestop_sync.enrol_code import read_code
-from onestop_sync.enrol_codes import Grant, Issued, Named
+from onestop_sync.enrol_codes import Issued
+from onestop_sync.enrol_grant import Grant, Named
 from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import Signer, fingerprint
@@ -35,6 +36,7 @@ _REASONS: Final = {
     "code_tries": "There were too many wrong tries. Make a new code.",
     "code_unit": "The code is for another unit.",
     "code_officer": "The request names an officer whom the code does not.",
+    "code_taken": "Another key came in under this officer's name. Ask that officer, and make a new code.",
     "authority": "You are no administrator above the code's unit.",
     "blocks": "A serial block is another machine's already, or none is left.",
     "format": "A key in the request did not sign it.",
@@ -160,14 +162,14 @@ def answer_packet(arguments: Namespace, data: bytes) -> bytes:
     """
     store, signer = _opened(arguments)
     try:
-        verdict = enrol_codes.take(store, signer, data, is_limited=False)
+        verdict = enrol_take.take(store, signer, data, is_limited=False)
         if verdict.code:
             raise NotAllowed(
                 "The request knows no code that was made here.",
                 todo="Nothing was changed. Check with whoever sent it, or ask for a request without a code.",
                 reason="code_wrong",
             )
-        reply = enrol_codes.open_own(store, data, verdict.answer)
+        reply = enrol_take.open_own(store, data, verdict.answer)
     finally:
         store.close()
     if reply.reason or reply.is_waiting:
@@ -180,7 +182,7 @@ def approve_waiting(arguments: Namespace) -> None:
     """Approves the proven requests that wait at this server."""
     store, signer = _opened(arguments)
     try:
-        found = enrol_codes.approve_waiting(store, signer)
+        found = enrol_take.approve_waiting(store, signer)
     finally:
         store.close()
     facts = [

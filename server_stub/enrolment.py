@@ -17,7 +17,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from onestop_sync import codec, enrol_codes, enrol_line
+from onestop_sync import codec, enrol_line, enrol_take
 from onestop_sync.client import CONTENT_TYPE, Parent, Patience
 from onestop_sync.enrol_proof import MAX_PACKET
 from onestop_sync.errors import (
@@ -120,7 +120,7 @@ class Enrolment:
             OnestopError: There is none.
         """
         hops, packet = enrol_line.parse_wire(body)
-        verdict = enrol_codes.take(self.store, self.signer, packet, is_last=not self.parents)
+        verdict = enrol_take.take(self.store, self.signer, packet, is_last=not self.parents)
         if verdict.code == "unknown" and self.parents:
             return enrol_line.send(self.parents, packet, hops + 1, patience=_UPWARD, deadline_s=_UPWARD_S)
         if verdict.code:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from onestop_sync.enrol_codes import Grant
+from onestop_sync.enrol_grant import Grant
 from onestop_sync.trust import Unit
 
 __all__ = ["MAX_ROWS", "SHEETS", "Column", "Problem", "Roster", "Row", "Sheet"]

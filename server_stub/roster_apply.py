@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from onestop_sync import codec, enrol_codes
-from onestop_sync.enrol_codes import HOURS, Grant, Issued, Made
+from onestop_sync.enrol_codes import Issued, Made
+from onestop_sync.enrol_grant import HOURS, Grant
 from onestop_sync.search_text import fold_text
 from onestop_sync.store import Store
 from onestop_sync.trust import Unit

@@ -15,7 +15,7 @@ from onestop_sync.codec import nfc
 from onestop_sync.dossier.codes import parse_agency_code
 from onestop_sync.dossier.labels import ROLE_LABELS
 from onestop_sync.enrol import BLOCK_SERIALS, BLOCKS, MAX_SERIAL
-from onestop_sync.enrol_codes import Grant, Named
+from onestop_sync.enrol_grant import Grant, Named
 from onestop_sync.errors import InvalidInput
 from onestop_sync.event import is_name
 from onestop_sync.search_text import fold_text

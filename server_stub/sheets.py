@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.labels import ROLE_LABELS
-from onestop_sync.enrol_codes import Named
+from onestop_sync.enrol_grant import Named
 from server_stub.roster_apply import SheetFacts
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from commune_client.desk.place import Place
 from onestop_sync import enrol_line
 from onestop_sync.client import PATIENCE, Parent, Patience
 from onestop_sync.enrol_code import read_code
-from onestop_sync.enrol_codes import find_name
+from onestop_sync.enrol_grant import find_name
 from onestop_sync.enrol_proof import Offer, Reply, open_answer
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.keyring import Secrets

@@ -238,7 +238,7 @@ peer = Table(
     Column("seen_ms", BigInteger, nullable=False),
 )
 
-# One-time codes of enrolment. What a code is cannot be had from here: its keys are sealed (`enrol_codes`).
+# One-time codes of enrolment. What a code is cannot be had from here: its keys are sealed (`codes`).
 enrol_code = Table(
     "enrol_code",
     metadata,

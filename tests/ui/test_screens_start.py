@@ -18,7 +18,7 @@ from commune_client.screens.unlock import PassphraseInput, UnlockScreen
 from commune_client.screens.working_list import ListScreen
 from commune_client.widgets.field_form import FieldForm
 from commune_client.widgets.option_field import OptionField
-from onestop_sync import enrol_code, enrol_codes
+from onestop_sync import enrol_code, enrol_codes, enrol_grant, enrol_take
 from onestop_sync.keys import FAST_FOR_TESTS
 from tests.ui.office import COUNTER, EVERYONE, PASSPHRASE, Office, opened, serving, settled
 from tests.ui.screens import assert_golden, screen_text
@@ -208,8 +208,8 @@ SHEET = ("Nguyễn Văn An", "Trần Thị Bình")
 def new_machine(tmp_path: Path) -> tuple[Office, str]:
     """Make a province that serves, and a code for two officers."""
     office = Office(tmp_path)
-    named = tuple(enrol_codes.Named(name, frozenset({"tiep_nhan"})) for name in SHEET)
-    made = enrol_codes.make_code(office.province.office, enrol_codes.Grant("c1", "Máy tiếp nhận 1", named))
+    named = tuple(enrol_grant.Named(name, frozenset({"tiep_nhan"})) for name in SHEET)
+    made = enrol_codes.make_code(office.province.office, enrol_grant.Grant("c1", "Máy tiếp nhận 1", named))
     return office, made.code
 
 
@@ -294,6 +294,6 @@ async def test_a_machine_that_waits_for_approval_asks_again(tmp_path: Path) -> N
             assert "chờ quản trị duyệt" in screen_text(pilot.app)
             assert place.is_set_up
             assert not place.is_enrolled
-            enrol_codes.approve_waiting(store, office.province.admin)
+            enrol_take.approve_waiting(store, office.province.admin)
             await filled(pilot, PASSPHRASE, PASSPHRASE)
             assert place.is_enrolled

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onestop_sync import codec, enrol, enrol_codes, enrol_proof
+from onestop_sync import codec, enrol, enrol_codes, enrol_grant, enrol_proof, enrol_take
 from onestop_sync.enrol_code import LETTERS, read_code, write_code
-from onestop_sync.enrol_codes import Grant, Named
+from onestop_sync.enrol_grant import Grant, Named
 from onestop_sync.errors import (
     FormatError,
     InvalidInput,
@@ -69,9 +69,9 @@ class World:
         request = enrol.request(secrets, unit, "Máy của tôi", [officer])
         return enrol_proof.request_packet(read_code(code), request)
 
-    def take(self, packet: bytes, signer: Any = "admin", **options: Any) -> enrol_codes.Verdict:
+    def take(self, packet: bytes, signer: Any = "admin", **options: Any) -> enrol_take.Verdict:
         """Lets the office decide."""
-        return enrol_codes.take(self.store, self.admin if signer == "admin" else signer, packet, **options)
+        return enrol_take.take(self.store, self.admin if signer == "admin" else signer, packet, **options)
 
     def reason(self, code: str, packet: bytes) -> str:
         """Returns why a proven packet is refused."""
@@ -100,7 +100,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 )
 def test_names_are_told_apart_by_their_marks(typed: str, place: int | None) -> None:
     """The very name counts first; without marks a name is taken only where it can mean one."""
-    assert enrol_codes.find_name(["Lê Thị Hoa", "Lê Thị Hòa", "Trần An"], typed) == place
+    assert enrol_grant.find_name(["Lê Thị Hoa", "Lê Thị Hòa", "Trần An"], typed) == place
 
 
 # ---------------------------------------------------------------------------------------------------- letters
@@ -196,7 +196,8 @@ def test_a_code_serves_one_machine(world: World) -> None:
 
 def test_further_officers_of_the_code_come_later_on_the_same_machine(world: World) -> None:
     """Who was not there at first gets a key on that machine by the same code, while it lasts."""
-    code, secrets = world.code(), world.machine()
+    three = (*OFFICERS, Named("Vũ Cường", frozenset({"clerk"})))
+    code, secrets = world.code(GRANT._replace(officers=three)), world.machine()
     world.take(world.packet(code, secrets))
     other = secrets._replace(officer=SigningKey(world.rng.randbytes(32)))
     packet = world.packet(code, other, name="Lê Thị Bình")
@@ -205,7 +206,22 @@ def test_further_officers_of_the_code_come_later_on_the_same_machine(world: Worl
     assert roles == {"boss"}
     world.later(30)
     late = secrets._replace(officer=SigningKey(world.rng.randbytes(32)))
-    assert world.reason(code, world.packet(code, late)) == "code_expired"
+    assert world.reason(code, world.packet(code, late, name="Vũ Cường")) == "code_expired"
+
+
+def test_a_name_of_the_code_is_good_for_one_key(world: World) -> None:
+    """Who works on the machine and has seen the sheet gets no key in a colleague's name."""
+    code, secrets = world.code(), world.machine()
+    world.take(world.packet(code, secrets))
+    again = secrets._replace(officer=SigningKey(world.rng.randbytes(32)))
+    assert world.reason(code, world.packet(code, again)) == "code_taken"
+    with pytest.raises(NotAllowed):
+        world.store.find_authority(again.officer.public)
+    first, second = SigningKey(world.rng.randbytes(32)), SigningKey(world.rng.randbytes(32))
+    names = ("Lê Thị Bình", "le thi binh")
+    officers = [enrol.Applicant(n, k, ["boss"]) for n, k in zip(names, (first, second), strict=True)]
+    request = enrol.request(secrets, "c1", "Máy", officers)
+    assert world.reason(code, enrol_proof.request_packet(read_code(code), request)) == "code_taken"
 
 
 def test_a_code_ends_with_its_time(world: World) -> None:
@@ -241,12 +257,12 @@ def test_tries_and_uses_survive_a_restart(world: World) -> None:
     )
     engine = world.store.engine
     again = Store.open(folder, secrets, types=[CASE], database=engine, clock=world.province.tick)
-    assert enrol_codes.take(again, world.admin, guess).code == "wrong"
+    assert enrol_take.take(again, world.admin, guess).code == "wrong"
     assert enrol_codes.issued(again)[0].wrong == 5
     packet = world.packet(code, world.machine())
     keys = read_code(code)
     assert (
-        enrol_proof.open_answer(keys, enrol_codes.take(again, world.admin, packet).answer).reason
+        enrol_proof.open_answer(keys, enrol_take.take(again, world.admin, packet).answer).reason
         == "code_tries"
     )
 
@@ -299,10 +315,10 @@ def test_without_an_administrator_the_request_waits_for_one(world: World) -> Non
     assert world.reason(code, world.packet(code, world.machine())) == "code_used"
     world.later(25)  # the administrator comes back after the weekend: the request was in time
     assert [
-        (c.grant.machine_name, why) for c, why in enrol_codes.approve_waiting(world.store, world.admin)
+        (c.grant.machine_name, why) for c, why in enrol_take.approve_waiting(world.store, world.admin)
     ] == [("Máy tiếp nhận 1", "")]
     assert enrol_proof.open_answer(keys, world.take(packet, None).answer, packet).enrolment
-    assert enrol_codes.approve_waiting(world.store, world.admin) == []
+    assert enrol_take.approve_waiting(world.store, world.admin) == []
 
 
 def test_no_code_and_no_key_of_one_is_in_the_database(world: World) -> None:

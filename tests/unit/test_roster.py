@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from onestop_sync import enrol, enrol_codes, enrol_proof
+from onestop_sync import enrol, enrol_codes, enrol_grant, enrol_proof, enrol_take
 from onestop_sync.enrol_code import read_code
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, WrongPassphrase
 from onestop_sync.keyring import Keyring, Secrets
@@ -273,7 +273,7 @@ class Tinh:
         )
         request = enrol.request(made, "x01", "Máy", [enrol.Applicant(officer, made.officer, ["clerk"])])
         packet = enrol_proof.request_packet(read_code(code), request)
-        assert enrol_codes.take(self.store, self.admin, packet).enrolled
+        assert enrol_take.take(self.store, self.admin, packet).enrolled
         return made
 
 
@@ -433,10 +433,10 @@ def test_a_page_holds_whatever_a_roster_may_say() -> None:
         patch.setattr(sheets._Page, "draw", lambda page: ends.append(real(page)))
         for count in (0, 3, 5, 8, 40):
             officers = tuple(
-                enrol_codes.Named(f"{n} " + "Nguyễn Thị Thanh " * 11, roles) for n in range(count)
+                enrol_grant.Named(f"{n} " + "Nguyễn Thị Thanh " * 11, roles) for n in range(count)
             )
             facts = SheetFacts(
-                unit, enrol_codes.Grant("x", "Máy Mười Bảy " * 15, officers, serves=True), made, False
+                unit, enrol_grant.Grant("x", "Máy Mười Bảy " * 15, officers, serves=True), made, False
             )
             sheets.render([facts], sheets.Surroundings(("https://" + "w" * 90,) * 3, "7f90 " * 5, 0))
     assert max(ends) < 210 - 12 - 9
