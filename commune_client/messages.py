@@ -176,7 +176,7 @@ REASONS: Final[Mapping[str, str]] = {
     "code_used": "Mã này đã được dùng cho một máy khác. Nếu không phải máy của xã, hãy báo ngay quản trị.",
     "code_unit": "Mã kích hoạt dành cho đơn vị khác.",
     "code_officer": "Mã kích hoạt không có tên cán bộ này. Hãy xem tên trên tờ được phát.",
-    "code_taken": "Cán bộ này đã có khóa theo mã này. Không phải do chính người đó làm thì báo ngay quản trị.",
+    "code_taken": "Cán bộ này đã có khóa theo mã này. Không phải chính người đó làm thì báo ngay quản trị.",
     "code_answer": "Câu trả lời không do nơi cấp mã làm ra. Hãy xem lại địa chỉ máy chủ và mã; báo quản trị.",
     "code_foreign": "Mã kích hoạt do máy chủ khác lập ra.",
     "code_ring": "Các máy chủ cấp trên trỏ vòng tròn vào nhau. Hãy báo quản trị.",
