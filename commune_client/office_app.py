@@ -306,8 +306,7 @@ class OfficeApp(Asker, App[int]):
 _OFFICE_MODULES = (
     "desk.desk", "scratch", "screens.working_list", "screens.intake", "screens.accepted", "screens.dossier",
     "screens.act", "screens.edit", "screens.outbox", "screens.conflicts", "screens.settle", "screens.help",
-    "screens.notices", "screens.leave", "screens.trail",
-    "screens.notices", "screens.leave", "screens.first_run",
+    "screens.notices", "screens.leave", "screens.trail", "screens.first_run",
 )  # fmt: skip
 
 

@@ -16,9 +16,6 @@ from onestop_sync import guard
 from onestop_sync.enrol_grant import HOURS
 from onestop_sync.errors import OnestopError, Unreachable
 from server_stub import audit as audit_command
-from server_stub import commands, settings
-from onestop_sync.enrol_codes import HOURS
-from server_stub import code_commands, commands, settings
 from server_stub import code_commands, commands, roster_commands, settings
 
 __all__ = ["build_parser", "main"]
