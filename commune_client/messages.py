@@ -166,6 +166,20 @@ REASONS: Final[Mapping[str, str]] = {
     "json": "Tệp JSON không đúng dạng. Xem `onestop intake --help`.",
     "settings": "Tệp cấu hình config.json không đọc được. Hồ sơ vẫn an toàn; hãy chuyển tệp đó đi chỗ khác.",
     "recipients": "Chưa biết máy nào để niêm phong gói. Hãy nêu bằng --to, hoặc đồng bộ một lần.",
+    "code_slip": "Gõ nhầm một ký tự của mã kích hoạt. Hãy so từng nhóm với tờ giấy; chưa mất lần thử nào.",
+    "code_length": "Mã kích hoạt có 5 nhóm, mỗi nhóm 5 ký tự. Hãy gõ đủ; chưa mất lần thử nào.",
+    "code_letters": "Mã kích hoạt bị gõ thành chữ có dấu. Hãy tắt bộ gõ tiếng Việt (Unikey) rồi gõ lại mã.",
+    "code_wrong": "Máy chủ không biết mã kích hoạt này. Hãy xem lại địa chỉ máy chủ và mã, hoặc xin mã mới.",
+    "code_busy": "Có quá nhiều lần thử mã sai trong giờ này. Hãy thử lại sau một giờ, hoặc dùng tệp qua USB.",
+    "code_tries": "Mã kích hoạt đã bị thử sai quá 5 lần nên không dùng được nữa. Hãy xin quản trị mã mới.",
+    "code_expired": "Mã kích hoạt đã hết hạn, hoặc đã bị hủy. Hãy xin quản trị mã mới.",
+    "code_used": "Mã này đã được dùng cho một máy khác. Nếu không phải máy của xã, hãy báo ngay quản trị.",
+    "code_unit": "Mã kích hoạt dành cho đơn vị khác.",
+    "code_officer": "Mã kích hoạt không có tên cán bộ này. Hãy xem tên trên tờ được phát.",
+    "code_taken": "Cán bộ này đã có khóa theo mã này. Không phải chính người đó làm thì báo ngay quản trị.",
+    "code_answer": "Câu trả lời không do nơi cấp mã làm ra. Hãy xem lại địa chỉ máy chủ và mã; báo quản trị.",
+    "code_foreign": "Mã kích hoạt do máy chủ khác lập ra.",
+    "code_ring": "Các máy chủ cấp trên trỏ vòng tròn vào nhau. Hãy báo quản trị.",
     "fingerprint": "Dấu vân tay không khớp với khóa gốc của tỉnh. Hãy hỏi lại người quản trị qua điện thoại.",
     "no_hub": "Máy này chưa được chứng nhận làm máy chủ của xã. Hãy xin quản trị duyệt lại với --serves.",
     "not_enrolled": "Máy này đang chờ quản trị chứng nhận. Khi có tệp trả lời: `onestop enrol TỆP`.",
@@ -312,8 +326,10 @@ def explain(error: Exception) -> Message:
         return Message(message.what, f"{message.todo}: " + "; ".join(map(problem_text, problems)) + ".")
     if reason in _NOTHING_TO_DO:
         return Message(REASONS[reason], _NOT_IMPORTED)
+    if reason == "code_slip":
+        return Message(REASONS[reason], f"Nhóm thứ {details.get('group')} chưa đúng.")
     if reason in REASONS:
-        says_all = getattr(error, "code", "") in _BY_REASON
+        says_all = getattr(error, "code", "") in _BY_REASON or reason.startswith("code_")
         return Message(REASONS[reason], _UNCHANGED if says_all else message.todo)
     return Message(message.what + _extra(details), message.todo)
 

@@ -99,6 +99,19 @@ class OfficeApp(Asker, App[int]):
         self.work(self._read_place, self._show_officers, self._show_no_officers)
         self.work(_import_office, lambda _: None)
 
+    def read_officers(self, said: str) -> None:
+        """Read anew who works here, after the machine was activated.
+
+        Args:
+            said: What the unlock screen says; empty for nothing.
+        """
+        self.work(self._read_place, partial(self._shown_again, said), self._show_no_officers)
+
+    def _shown_again(self, said: str, found: tuple[list[str], str]) -> None:
+        self._show_officers(found)
+        if said and isinstance(self.screen, UnlockScreen):
+            self.screen.say(said)
+
     def _read_place(self) -> tuple[list[str], str]:
         """Returns who works here, and whose passphrase to ask for."""
         officers = self.place.officers()
@@ -293,7 +306,7 @@ class OfficeApp(Asker, App[int]):
 _OFFICE_MODULES = (
     "desk.desk", "scratch", "screens.working_list", "screens.intake", "screens.accepted", "screens.dossier",
     "screens.act", "screens.edit", "screens.outbox", "screens.conflicts", "screens.settle", "screens.help",
-    "screens.notices", "screens.leave", "screens.trail",
+    "screens.notices", "screens.leave", "screens.trail", "screens.first_run",
 )  # fmt: skip
 
 

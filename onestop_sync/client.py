@@ -28,7 +28,7 @@ from onestop_sync.store import Store
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["CONTENT_TYPE", "SYNC_PATH", "Lines", "Parent", "Patience", "WireReport", "sync"]
+__all__ = ["CONTENT_TYPE", "SYNC_PATH", "Lines", "Parent", "Patience", "WireReport", "post", "sync"]
 
 SYNC_PATH: Final = "/v1/sync"
 CONTENT_TYPE: Final = "application/cbor"
@@ -204,42 +204,57 @@ def sync(
     raise (told or failures or [Unreachable("No parent is named for this machine.")])[0]
 
 
-class _Exchange:
-    """One exchange with one parent."""
+def post(
+    parent: Parent,
+    path: str,
+    body: bytes,
+    *,
+    limits: Limits = LIMITS,
+    patience: Patience = PATIENCE,
+    deadline_s: float = 120.0,
+) -> tuple[int, bytes]:
+    """Sends one request of this protocol beside sync, which may be repeated; returns status and body.
+
+    Args:
+        parent: Where to.
+        path: Path of the endpoint.
+        body: What to send.
+        limits: How large the answer may be.
+        patience: How long to wait and how often to try.
+        deadline_s: No try is begun after so many seconds.
+
+    Raises:
+        Unreachable: Nobody answered.
+        UpstreamMalformed: Somebody answered who does not speak this protocol.
+    """
+    with Lines() as lines:
+        end = time.monotonic() + deadline_s
+        return _Line(parent, lines.to(parent), path, limits.packet_bytes, patience, end).ask(body)
+
+
+class _Line:
+    """A line to one parent: sends a request until it is answered."""
 
     def __init__(
         self,
-        store: Store,
         parent: Parent,
         client: httpx.Client,
-        limits: Limits,
+        path: str,
+        packet_bytes: int,
         patience: Patience,
         end: float,
     ) -> None:
         self.parent = parent
         self.client = client
-        self.limits = limits
+        self.endpoint = parent.name + path
+        self.packet_bytes = packet_bytes
         self.patience = patience
         self.end = end
-        self.requester = Requester(store, parent.name, limits)
         self.wire_up = 0
         self.wire_down = 0
 
-    def run(self) -> WireReport:
-        is_complete = True
-        while (body := self.requester.next_request()) is not None:
-            if time.monotonic() > self.end:
-                is_complete = False
-                break
-            self.requester.take_answer(*self._ask(body))
-        report = self.requester.report
-        if not report.round_trips:
-            raise Unreachable("The time was up before the parent was asked.")
-        plain = {f.name: getattr(report, f.name) for f in fields(report)}
-        return WireReport(**plain, wire_up=self.wire_up, wire_down=self.wire_down, is_complete=is_complete)
-
-    def _ask(self, body: bytes) -> tuple[int, bytes]:
-        """Sends a request until it is answered.
+    def ask(self, body: bytes) -> tuple[int, bytes]:
+        """Sends a request until it is answered; returns status and body.
 
         Raises:
             Unreachable: It was not.
@@ -270,7 +285,7 @@ class _Exchange:
 
         headers = {"Content-Type": CONTENT_TYPE}
         # Not by the client's own method: it would add headers that nobody reads, 100 bytes of them.
-        request = httpx.Request("POST", self.parent.endpoint, headers=headers, content=body)
+        request = httpx.Request("POST", self.endpoint, headers=headers, content=body)
         wait = max(1.0, min(self.patience.answer_s, self.end - time.monotonic()))
         request.extensions["timeout"] = {
             "connect": min(self.patience.connect_s, wait), "read": wait, "write": wait, "pool": wait,
@@ -290,7 +305,7 @@ class _Exchange:
         data = bytearray()
         for chunk in response.iter_raw():
             data += chunk
-            if len(data) > self.limits.packet_bytes:
+            if len(data) > self.packet_bytes:
                 raise UpstreamMalformed("The answer is larger than the protocol allows.")
         return bytes(data)
 
@@ -305,6 +320,35 @@ class _Exchange:
                 status=status,
             )
         return status, data
+
+
+class _Exchange(_Line):
+    """One exchange with one parent."""
+
+    def __init__(
+        self,
+        store: Store,
+        parent: Parent,
+        client: httpx.Client,
+        limits: Limits,
+        patience: Patience,
+        end: float,
+    ) -> None:
+        super().__init__(parent, client, SYNC_PATH, limits.packet_bytes, patience, end)
+        self.requester = Requester(store, parent.name, limits)
+
+    def run(self) -> WireReport:
+        is_complete = True
+        while (body := self.requester.next_request()) is not None:
+            if time.monotonic() > self.end:
+                is_complete = False
+                break
+            self.requester.take_answer(*self.ask(body))
+        report = self.requester.report
+        if not report.round_trips:
+            raise Unreachable("The time was up before the parent was asked.")
+        plain = {f.name: getattr(report, f.name) for f in fields(report)}
+        return WireReport(**plain, wire_up=self.wire_up, wire_down=self.wire_down, is_complete=is_complete)
 
 
 class _Busy(Exception):

@@ -41,7 +41,9 @@ __all__ = [
     "Officer",
     "accept",
     "approve",
+    "approve_described",
     "describe",
+    "find_answer",
     "read_answer",
     "receive",
     "request",
@@ -84,7 +86,21 @@ def approve(
         FormatError: Not a request, or a key did not sign it.
         NotAllowed: The signer is no administrator above that unit, a block is taken, or none is left.
     """
-    asked = describe(data)
+    return approve_described(
+        store, signer, describe(data), blocks=blocks, serves=serves, max_serial=max_serial
+    )
+
+
+def approve_described(
+    store: Store,
+    signer: keys.Signer,
+    asked: EnrolRequest,
+    *,
+    blocks: Sequence[Block] | None = None,
+    serves: bool = False,
+    max_serial: int = MAX_SERIAL,
+) -> bytes:
+    """Certifies what `describe` read, or what an administrator made of it; see `approve`."""
     if asked.unit not in store.trust.document.units:
         raise NotAllowed(
             f"The trust document names no unit {asked.unit!r}.", todo="Check the unit's id.", reason="unit"
@@ -93,17 +109,25 @@ def approve(
     with store.writing():
         machine = _certify_machine(writer, asked, blocks, serves=serves, max_serial=max_serial)
         events = [machine, *(_certify(writer, _of_officer(asked.unit, o)) for o in asked.officers)]
-        frames = _frames(store, _needed(store, asked.unit, events))
+        return _answer(store, asked, events)
+
+
+def find_answer(store: Store, asked: EnrolRequest, *, serves: bool = False) -> bytes | None:
+    """Returns the answer to a request of which everything is certified already; ``None`` when not."""
+    wanted = [_of_machine(asked, serves=serves), *(_of_officer(asked.unit, o) for o in asked.officers)]
+    events = [event_id for each in wanted if (event_id := _existing(store, each))]
+    return _answer(store, asked, events) if len(events) == len(wanted) else None
+
+
+def _answer(store: Store, asked: EnrolRequest, events: Iterable[bytes]) -> bytes:
+    frames = _frames(store, _needed(store, asked.unit, events))
     return codec.encode([1, "enrolment", store.root, store.trust_bytes, asked.unit, asked.machine, frames])
 
 
 def _certify_machine(
     writer: Writer, asked: EnrolRequest, blocks: Sequence[Block] | None, *, serves: bool, max_serial: int
 ) -> bytes:
-    wanted = Certificate(
-        asked.machine, asked.unit, "machine", asked.machine_name, seal=asked.seal, serves=serves
-    )
-    there = _existing(writer.store, wanted)
+    there = _existing(writer.store, _of_machine(asked, serves=serves))
     if there is not None:
         return there
     taken = _blocks_of(writer.store, asked.unit)
@@ -116,8 +140,14 @@ def _certify_machine(
     return writer.certify(certified).id
 
 
+def _of_machine(asked: EnrolRequest, *, serves: bool) -> Certificate:
+    return Certificate(
+        asked.machine, asked.unit, "machine", asked.machine_name, seal=asked.seal, serves=serves
+    )
+
+
 def _of_officer(unit: str, officer: Officer) -> Certificate:
-    return Certificate(officer.key, unit, "officer", officer.name, officer.roles)
+    return Certificate(officer.key, unit, "officer", officer.name, officer.roles, person=officer.person)
 
 
 def _certify(writer: Writer, wanted: Certificate) -> bytes:

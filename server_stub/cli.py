@@ -13,9 +13,10 @@ from datetime import date
 from typing import Final
 
 from onestop_sync import guard
+from onestop_sync.enrol_grant import HOURS
 from onestop_sync.errors import OnestopError, Unreachable
 from server_stub import audit as audit_command
-from server_stub import commands, settings
+from server_stub import code_commands, commands, roster_commands, settings
 
 __all__ = ["build_parser", "main"]
 
@@ -26,7 +27,8 @@ _Verbs = argparse._SubParsersAction  # noqa: SLF001 - what add_subparsers return
 _EPILOG: Final = """\
 secrets are never arguments: the passphrase comes from --passphrase-file, from ONESTOP_PASSPHRASE, or is asked
 for; the root keys' from --root-passphrase-file or ONESTOP_ROOT_PASSPHRASE; the dashboard's from
---dashboard-password-file or ONESTOP_DASHBOARD_PASSWORD.
+--dashboard-password-file or ONESTOP_DASHBOARD_PASSWORD; a new server's one-time code from --code-file or
+ONESTOP_ENROL_CODE.
 
 exit codes: 0 done, 1 refused with the reason, 2 wrong usage, 3 not reachable
 
@@ -51,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_init(verbs)
     _add_enrol(verbs)
+    _add_roster(verbs)
     _add_serve(verbs)
     _add_sync(verbs)
     _add_status(verbs)
@@ -62,13 +65,17 @@ def _add_init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     init = verbs.add_parser(
         "init",
         help="make a province, or a server below one",
-        description="Make a province from a file of its units; or a server below one, in two steps: ask, then"
-        " answer.",
+        description="Make a province from a file of its units; or a server below one: by a one-time code from"
+        " its parent, or in two steps by files, ask and answer.",
     )
     what = init.add_mutually_exclusive_group(required=True)
     what.add_argument("--units", metavar="FILE", help="make a province of these units (JSON or CSV)")
     what.add_argument("--ask", metavar="FILE", help="make keys, and write a request for an administrator")
     what.add_argument("--answer", metavar="FILE", help="make the store from the administrator's answer")
+    what.add_argument(
+        "--by-code", action="store_true", help="enrol at --parent by a one-time code, which is asked for"
+    )
+    init.add_argument("--code-file", metavar="FILE", help="with --by-code: file whose first line is the code")
     init.add_argument("--name", default="", help="what this server is called")
     init.add_argument("--unit", metavar="ID", default="", help="with --ask: the unit of this server")
     init.add_argument(
@@ -83,6 +90,7 @@ def _add_init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "--root-fingerprint", metavar="HEX", help="with --answer: what the root's fingerprint must be"
     )
     init.add_argument("--yes", action="store_true", help="with --answer: take the root without comparing")
+    _add_parents(init)
     _add_common(init)
     init.set_defaults(run=_init)
 
@@ -92,12 +100,14 @@ def _init(arguments: argparse.Namespace) -> None:
         commands.found(arguments)
     elif arguments.ask:
         commands.ask(arguments)
+    elif arguments.by_code:
+        code_commands.join_by_code(arguments)
     else:
         commands.join(arguments)
 
 
 def _add_enrol(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    enrol = verbs.add_parser("enrol", help="describe or approve an enrolment request")
+    enrol = verbs.add_parser("enrol", help="make a one-time code; describe or approve a request")
     steps = enrol.add_subparsers(title="commands", metavar="COMMAND", required=True)
     describe = steps.add_parser("describe", help="show what a request asks for, with fingerprints")
     describe.add_argument("request", metavar="FILE")
@@ -107,20 +117,100 @@ def _add_enrol(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "approve",
         help="certify the machine and officers of a request",
         description="Certify the machine and officers of a request, as the administrator who unlocks the"
-        " folder. Approving a request again gives the same answer again.",
+        " folder. Approving a request again gives the same answer again. A request that proves a one-time"
+        " code needs no fingerprint, and gets what the code allows; --fingerprint sets the code aside.",
     )
-    approve.add_argument("request", metavar="FILE")
-    approve.add_argument("--out", metavar="FILE", required=True, help="where the answer goes")
-    approve.add_argument("--serves", action="store_true", help="the machine is a hub or server for others")
-    blocks = approve.add_mutually_exclusive_group()
+    approve.add_argument(
+        "request", metavar="FILE", nargs="?", help="the request, as a file or as text in one"
+    )
+    approve.add_argument("--waiting", action="store_true", help="approve what came over the line and waits")
+    approve.add_argument("--out", metavar="FILE", help="where the answer goes")
+    _add_machine(approve)
+    approve.add_argument("--fingerprint", metavar="HEX", help="what the machine's fingerprint must be")
+    approve.add_argument("--yes", action="store_true", help="approve without comparing the fingerprint")
+    _add_common(approve)
+    approve.set_defaults(run=_approve)
+    _add_codes(steps)
+
+
+def _approve(arguments: argparse.Namespace) -> None:
+    if arguments.waiting:
+        code_commands.approve_waiting(arguments)
+    else:
+        commands.approve(arguments)
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--serves", action="store_true", help="the machine is a hub or server for others")
+    blocks = parser.add_mutually_exclusive_group()
     blocks.add_argument("--no-blocks", action="store_true", help="the machine takes in no dossiers")
     blocks.add_argument(
         "--blocks", metavar="1-500,501-1000", help="serials of the day, instead of the next free"
     )
-    approve.add_argument("--fingerprint", metavar="HEX", help="what the machine's fingerprint must be")
-    approve.add_argument("--yes", action="store_true", help="approve without comparing the fingerprint")
-    _add_common(approve)
-    approve.set_defaults(run=commands.approve)
+
+
+def _add_codes(steps: _Verbs[argparse.ArgumentParser]) -> None:
+    code = steps.add_parser(
+        "code",
+        help="make a one-time code for one machine",
+        description="Make a code by which one new machine enrols itself, as what is said here. It is shown"
+        " once, and good for one machine, five tries and the hours given.",
+    )
+    code.add_argument("--unit", metavar="ID", required=True, help="the machine's unit")
+    code.add_argument("--machine", metavar="NAME", required=True, help="what the machine is called")
+    code.add_argument(
+        "--officer", metavar="NAME:ROLES", action="append", default=[],
+        help="who will work on it, with roles between commas; again for more",
+    )  # fmt: skip
+    code.add_argument("--hours", type=float, default=HOURS, help=f"how long it is good (default: {HOURS})")
+    _add_machine(code)
+    _add_common(code)
+    code.set_defaults(run=commands.code)
+    listed = steps.add_parser("codes", help="list the codes that were made, or end one")
+    listed.add_argument("--cancel", metavar="GROUP", help="first group of a code that shall do no more")
+    _add_common(listed)
+    listed.set_defaults(run=code_commands.codes)
+
+
+def _add_roster(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    roster = verbs.add_parser("roster", help="units, machines and officers from a spreadsheet")
+    steps = roster.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    template = steps.add_parser("template", help="write an empty spreadsheet to fill in")
+    template.add_argument("file", metavar="FILE.xlsx")
+    template.set_defaults(run=roster_commands.template)
+    check = steps.add_parser("check", help="say what is wrong with a spreadsheet; changes nothing")
+    check.add_argument("file", metavar="FILE", help="an Excel workbook, or a folder of CSV files")
+    _add_common(check)
+    check.set_defaults(run=roster_commands.check_roster)
+    apply = steps.add_parser(
+        "apply",
+        help="publish new units, make codes for new machines, write sheets to print",
+        description="Publish the units that are new, make a one-time code for each machine that has none, and"
+        " write one page a machine to print. Applying the same again changes nothing; a grown table adds.",
+    )
+    apply.add_argument("file", metavar="FILE", help="an Excel workbook, or a folder of CSV files")
+    apply.add_argument("--sheets", metavar="FILE.pdf", required=True, help="where the sheets to print go")
+    apply.add_argument(
+        "--server",
+        metavar="URL",
+        action="append",
+        required=True,
+        help="address on the sheets; again for more",
+    )
+    apply.add_argument(
+        "--hours", type=float, default=HOURS, help=f"how long codes are good (default: {HOURS})"
+    )
+    apply.add_argument("--renew", action="store_true", help="new codes for machines that used none yet")
+    apply.add_argument(
+        "--publishing-key",
+        metavar="FILE",
+        help="the sealed key that publishes new units (default: in the folder)",
+    )
+    apply.add_argument(
+        "--publishing-passphrase-file", metavar="FILE", help="its passphrase, where it is not the holder's"
+    )
+    _add_common(apply)
+    apply.set_defaults(run=roster_commands.apply_roster)
 
 
 def _add_serve(verbs: _Verbs[argparse.ArgumentParser]) -> None:
@@ -264,6 +354,10 @@ def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error("--ask needs --unit and --name")
     if getattr(arguments, "units", None) and not arguments.name:
         parser.error("--units needs --name")
+    if arguments.run is _approve and bool(arguments.request and arguments.out) == arguments.waiting:
+        parser.error("enrol approve needs FILE and --out, or --waiting")
+    if getattr(arguments, "by_code", False) and not arguments.parent:
+        parser.error("--by-code needs --parent")
     if arguments.run is commands.sync and not arguments.parent:
         parser.error("sync needs --parent")
 

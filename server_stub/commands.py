@@ -9,17 +9,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from onestop_sync import client, enrol
+from onestop_sync import client, enrol, enrol_files, enrol_proof
 from onestop_sync.dossier.roles import ADMIN
 from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.keyring import Keyring, write_durably
 from onestop_sync.keys import fingerprint
 from onestop_sync.store import Store
-from server_stub import figures, logs, province, settings
+from server_stub import code_commands, figures, logs, province, settings
 from server_stub.dashboard import check_password
 from server_stub.relay import Pace
 
-__all__ = ["approve", "ask", "describe", "found", "join", "serve", "status", "sync"]
+__all__ = ["approve", "ask", "code", "describe", "found", "join", "serve", "status", "sync"]
 
 
 def found(arguments: Namespace) -> None:
@@ -86,12 +86,23 @@ def join(arguments: Namespace) -> None:
 
 def describe(arguments: Namespace) -> None:
     """Shows what a request asks for."""
-    _say(arguments, _request_facts(settings.read_file(arguments.request)), "")
+    data = enrol_files.from_text(settings.read_file(arguments.request))
+    _say(arguments, _request_facts(data), "")
+
+
+def code(arguments: Namespace) -> None:
+    """Makes a one-time code for a machine."""
+    code_commands.code(arguments, _blocks(arguments))
 
 
 def approve(arguments: Namespace) -> None:
-    """Approves a request as an administrator."""
-    data = settings.read_file(arguments.request)
+    """Approves a request as an administrator: by the code that it proves, or by compared fingerprints."""
+    data = enrol_files.from_text(settings.read_file(arguments.request))
+    if enrol_proof.is_packet(data) and not arguments.fingerprint:
+        _write(arguments.out, code_commands.answer_packet(arguments, data))
+        _say(arguments, _request_facts(data), f"Approved by its code. The answer is in {arguments.out}.")
+        return
+    data = enrol_proof.bare_request(data)
     asked = enrol.describe(data)
     _compare(arguments, arguments.fingerprint, asked.fingerprint, "machine's key")
     secrets = settings.unlock(arguments)
@@ -128,7 +139,8 @@ def serve(arguments: Namespace) -> None:
         )
     parents = settings.parents_of(arguments)
     pace = Pace(arguments.interval)
-    store = settings.open_store(arguments)
+    secrets = settings.unlock(arguments)
+    store = settings.open_store(arguments, secrets)
 
     def on_ready(port: int) -> None:
         facts = {"host": arguments.host, "port": port, "unit": store.unit}
@@ -138,8 +150,9 @@ def serve(arguments: Namespace) -> None:
 
     try:
         serving.run(
-            store, arguments.host, arguments.port, parents, pace=pace, password=password, on_ready=on_ready
-        )
+            store, arguments.host, arguments.port, parents, pace=pace, password=password,
+            signer=secrets.officer, on_ready=on_ready,
+        )  # fmt: skip
     finally:
         store.close()
 
@@ -197,14 +210,14 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
 
 
 def _request_facts(data: bytes) -> dict[str, Any]:
-    asked = enrol.describe(data)
+    asked, selector = code_commands.described(data)
     officers = [{"name": o.name, "roles": sorted(o.roles), "key": o.fingerprint} for o in asked.officers]
     return {
         "unit": asked.unit,
         "name": asked.machine_name,
         "machine": asked.fingerprint,
         "officers": officers,
-    }
+    } | ({"code": selector} if selector else {})
 
 
 def _blocks(arguments: Namespace) -> tuple[tuple[int, int], ...] | None:

@@ -21,6 +21,7 @@ import uvicorn
 
 from onestop_sync.client import Parent
 from onestop_sync.errors import InvalidInput
+from onestop_sync.keys import Signer
 from onestop_sync.protocol import LIMITS, Limits
 from onestop_sync.store import Store
 from server_stub.app import BOUNDS, Bounds, build_app
@@ -47,6 +48,7 @@ def run(  # noqa: PLR0913 - all but the store have defaults
     *,
     pace: Pace = PACE,
     password: str = "",
+    signer: Signer | None = None,
     limits: Limits = LIMITS,
     bounds: Bounds = BOUNDS,
     on_ready: Callable[[int], object] = lambda _port: None,
@@ -61,6 +63,7 @@ def run(  # noqa: PLR0913 - all but the store have defaults
         parents: Whom this server itself syncs with, in the order in which they are tried.
         pace: How often.
         password: Opens the dashboard; empty: there is none.
+        signer: An administrator's key, which enrols machines that know a code; without one they wait.
         limits: What one exchange may cost.
         bounds: How much is taken on at a time.
         on_ready: Called with the port once requests are answered.
@@ -75,7 +78,15 @@ def run(  # noqa: PLR0913 - all but the store have defaults
             todo="Ask the administrator to approve its enrolment with --serves.",
         )
     relay = Relay(store, parents, pace, limits)
-    app = build_app(store, limits=limits, bounds=bounds, on_events=relay.wake, password=password)
+    app = build_app(
+        store,
+        limits=limits,
+        bounds=bounds,
+        on_events=relay.wake,
+        password=password,
+        signer=signer,
+        parents=parents,
+    )
     with _listening(host, port) as listener:
         server = _Server(_config(app), listener.getsockname()[1], on_ready, stop or threading.Event())
         relay.start()

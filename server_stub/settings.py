@@ -116,10 +116,10 @@ def passphrase(arguments: Namespace) -> str:
     return secret("ONESTOP_PASSPHRASE", arguments.passphrase_file, f"Passphrase of {arguments.holder}")
 
 
-def open_store(arguments: Namespace) -> Store:
-    """Opens the server's store."""
+def open_store(arguments: Namespace, secrets: Secrets | None = None) -> Store:
+    """Opens the server's store; unlocks it first where the caller has not."""
     types, database = load_types(arguments.types), database_of(arguments)
-    return Store.open(arguments.folder, unlock(arguments), types=types, database=database)
+    return Store.open(arguments.folder, secrets or unlock(arguments), types=types, database=database)
 
 
 def database_of(arguments: Namespace) -> str | None:

@@ -70,6 +70,7 @@ def _init(parser: ArgumentParser) -> None:
         "--machine", metavar="TÊN-MÁY", required=True, help="tên máy, ví dụ 'Máy tiếp nhận 1'"
     )
     _roles(parser)
+    _by_code(parser)
     parser.add_argument(
         "--parent", metavar="ĐỊA-CHỈ", action="append", default=[],
         help="địa chỉ máy chủ cấp trên, theo thứ tự thử (dùng được nhiều lần)",
@@ -79,8 +80,8 @@ def _init(parser: ArgumentParser) -> None:
 
 def _roles(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--role", metavar="VAI-TRÒ", action="append", required=True, choices=ROLES,
-        help=f"vai trò xin chứng nhận: {', '.join(ROLES)} (dùng được nhiều lần)",
+        "--role", metavar="VAI-TRÒ", action="append", default=[], choices=ROLES,
+        help=f"vai trò xin chứng nhận: {', '.join(ROLES)} (dùng được nhiều lần; có --code thì không cần)",
     )  # fmt: skip
 
 
@@ -91,10 +92,37 @@ def _request(parser: ArgumentParser) -> None:
         type=Path,
         help="tệp xin chứng nhận sẽ ghi ra (mặc định: trong thư mục kho)",
     )
+    parser.add_argument("--text", action="store_true", help="in cả yêu cầu dạng chữ, để dán vào thư")
+    parser.add_argument(
+        "--show-qr", action="store_true", help="vẽ mã QR của đơn vị và dấu vân tay trên màn hình"
+    )
+    parser.add_argument("--qr", metavar="TỆP", type=Path, help="ghi cả yêu cầu thành ảnh QR (.svg hoặc .png)")
+
+
+def _by_code(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--code",
+        metavar="MÃ",
+        default="",
+        help="mã kích hoạt trên tờ được phát (hoặc biến ONESTOP_ENROL_CODE)",
+    )
+
+
+def _server(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--server",
+        metavar="ĐỊA-CHỈ",
+        action="append",
+        help="địa chỉ máy chủ trên tờ kích hoạt (dùng được nhiều lần)",
+    )
 
 
 def _enrol(parser: ArgumentParser) -> None:
-    parser.add_argument("answer", metavar="TỆP", type=Path, help="tệp trả lời của quản trị")
+    parser.add_argument("answer", metavar="TỆP", type=Path, nargs="?", help="tệp trả lời của quản trị")
+    _server(parser)
+    _by_code(parser)
+    parser.add_argument("--ca", metavar="TỆP", type=Path, help="tệp PEM của nơi cấp chứng thư máy chủ")
+    parser.add_argument("--proxy", metavar="ĐỊA-CHỈ", help="proxy; để trống '' nếu không dùng")
     parser.add_argument(
         "--fingerprint", metavar="DẤU", default="",
         help="dấu vân tay khóa gốc của tỉnh do quản trị đọc cho (root key fingerprint)",
@@ -104,6 +132,8 @@ def _enrol(parser: ArgumentParser) -> None:
 def _officer(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="TÊN", help="tên cán bộ mới")
     _roles(parser)
+    _by_code(parser)
+    _server(parser)
     _request(parser)
     parser.add_argument(
         "--new-passphrase-file", metavar="TỆP", type=Path,

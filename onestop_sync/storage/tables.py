@@ -238,6 +238,20 @@ peer = Table(
     Column("seen_ms", BigInteger, nullable=False),
 )
 
+# One-time codes of enrolment. What a code is cannot be had from here: its keys are sealed (`codes`).
+enrol_code = Table(
+    "enrol_code",
+    metadata,
+    Column("selector", Text, primary_key=True),
+    Column("keys", LargeBinary, nullable=False),
+    Column("allows", LargeBinary, nullable=False),  # what it allows: unit, machine, officers
+    Column("made_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("wrong", SmallInteger, nullable=False),  # tries that did not know the secret
+    Column("machine", LargeBinary, nullable=False),  # key of the one machine that has used it
+    Column("packet", LargeBinary, nullable=False),  # proven, and waiting for an administrator
+)
+
 counter = Table(
     "counter",
     metadata,

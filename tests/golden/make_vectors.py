@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import codec, publisher
+from onestop_sync import codec, enrol_proof, publisher
 from onestop_sync import event as ev
+from onestop_sync.enrol_code import read_code, write_code
+from onestop_sync.enrol_proof import Offer, Reply
 from onestop_sync.event import Event, Genesis
 from onestop_sync.keys import SigningKey
 from onestop_sync.protocol import Requester, Responder, open_packet
@@ -229,12 +231,43 @@ def _packets(request: bytes, status: int, answer: bytes) -> dict[str, Any]:
     }
 
 
+# ---------------------------------------------------------------------------------------------- enrolment
+
+
+def enrolment() -> dict[str, Any]:
+    """Returns a one-time code, what proves to know it, and answers that it opens."""
+    code = write_code(bytes(range(16, 29)))
+    keys = read_code(code)
+    look = enrol_proof.look_packet(keys, SALT)
+    asked = enrol_proof.request_packet(keys, b"a request of enrol_files")
+    offer = Offer("c1", "Xã Một", "Máy tiếp nhận 1", False, (("Nguyễn Văn An", ("tiep_nhan",)),), TIME_MS)
+    replies = {
+        "offer": Reply(offer=offer),
+        "waiting": Reply(is_waiting=True),
+        "refused": Reply(reason="code_used"),
+    }
+    return {
+        "entropy": bytes(range(16, 29)).hex(),
+        "code": code,
+        "selector": keys.selector,
+        "request_key": keys.request_key.hex(),
+        "answer_key": keys.answer_key.hex(),
+        "look": look.hex(),
+        "request": asked.hex(),
+        "answers": {
+            name: enrol_proof.seal_answer(keys.answer_key, look, bytes(12), reply).hex()
+            for name, reply in replies.items()
+        },
+    }
+
+
 MAKERS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "event": events,
     "trust": trust,
     "statement": statement,
     "fold": folds,
     "sync": sync,
+    "enrol": enrolment,
 }
 
 
