@@ -185,7 +185,18 @@ class Transaction:
             cut = [log for log in logs if last_good(trust, log) is not None]
             self._feed.back_all(cut)
             self._feed.inherit(heirs(before.document.tree, trust.document.tree))
+            self._welcome(set(trust.document.units) - set(before.document.units))
             self._feed.flush()
+
+    def _welcome(self, fresh: set[str]) -> None:
+        """Gives units that nobody here had heard of the documents that were addressed to them already."""
+        feed = self._feed
+        if feed is None or not fresh:
+            return
+        query = sa.select(t.document.c.n, t.document.c.id, t.document.c.state)
+        for row in self.connection.execute(query.where(t.document.c.state.is_not(None))):
+            if taking_part := fresh.intersection(unpack(row.state).units):
+                feed.backfill(row.n, row.id, taking_part)
 
     def _documents_of(self, logs: Sequence[bytes], *, everything: bool) -> list[bytes]:
         """Returns the documents in which one of these logs has written."""
