@@ -217,6 +217,11 @@ class Tree:
         """Tells whether ``upper`` replicates, carries and acknowledges what was written for ``lower``."""
         return upper in self.over(lower)
 
+    def is_wholly_over(self, upper: str, lower: str) -> bool:
+        """Tells whether ``upper`` replicates all that was written for ``lower``: not as one part of a split."""
+        whole = self._reached([lower], lambda u: (*self.units[u].parents, *self._only(u)))
+        return upper in whole
+
     def below(self, unit: str) -> frozenset[str]:
         """Returns every unit that ``unit`` is over, itself included."""
         return self._below.get(unit, frozenset())
@@ -278,7 +283,12 @@ class Tree:
     def _certain_heirs(self, unit: str, doc: bytes) -> Iterable[str]:
         if doc:
             return self.heirs(unit, doc)
-        return self._reached([unit], lambda u: n if len(n := self._next(u, b"")) == 1 else ())
+        return self._reached([unit], self._only)
+
+    def _only(self, unit: str) -> tuple[str, ...]:
+        """Returns who goes on with all documents of a unit; nobody when it was split, or goes on itself."""
+        found = self._next(unit, b"")
+        return found if len(found) == 1 else ()
 
     @cached_property
     def _ended(self) -> tuple[str, ...]:

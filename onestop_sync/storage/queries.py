@@ -264,7 +264,7 @@ class Levels:
         if not isinstance(authority, Authority):
             return "here"
         document, author = self._trust.document, authority.certificate.unit
-        if document.is_over(self._unit, author):
+        if document.tree.is_wholly_over(self._unit, author):
             return "here"
         above = (unit for unit in document.above(self._unit) if document.is_above(unit, author))
         return next((document.units[unit].level for unit in above), "here")

@@ -166,7 +166,9 @@ def _check_delivery(node: Node, people: People) -> None:
     """6, 16: every event of the own unit is known to be at the province."""
     if not node.plan.parents:
         return
-    scope = people.document.below(node.unit)
+    tree = people.document.tree
+    # One part of a split has only some of a log, and cannot tell what an ack of the whole covers.
+    scope = {unit for unit in tree.units if tree.is_wholly_over(node.unit, unit)}
     for doc in node.documents():
         for record in node.store.history(doc):
             if record.author is None or record.author.certificate.unit not in scope:

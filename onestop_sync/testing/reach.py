@@ -37,7 +37,7 @@ FLOORS: Final = {
     "countersignatures": 0.2,
     "mergers": 0.15,
     "splits": 0.1,
-    "moves": 0.1,
+    "moves": 0.05,
     "adoptions": 0.15,
     "rotations": 0.05,
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from onestop_sync.testing.world import World
 
 _WEIGHTS: Final = {
-    "merge": 1.0, "split": 0.6, "move": 0.6, "end_tier": 0.4, "close": 0.8, "adopt": 3.0,
+    "merge": 1.0, "split": 0.6, "move": 1.5, "end_tier": 0.4, "close": 0.8, "adopt": 3.0,
     "revoke": 2.0, "correct": 0.7, "vouch": 2.5, "renew": 0.5,
 }  # fmt: skip
 _REASONS: Final = tuple(reason for reason in get_args(CutReason) if reason != "closed")
