@@ -218,7 +218,7 @@ class Tree:
         return upper in self.over(lower)
 
     def is_wholly_over(self, upper: str, lower: str) -> bool:
-        """Tells whether ``upper`` replicates all that was written for ``lower``: not as one part of a split."""
+        """Tells whether ``upper`` replicates all that was written for ``lower``, not as a part of a split."""
         whole = self._reached([lower], lambda u: (*self.units[u].parents, *self._only(u)))
         return upper in whole
 
