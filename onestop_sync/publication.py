@@ -83,6 +83,13 @@ class Incomplete(FormatError):
 class Publication:
     """One accepted version of what the province publishes.
 
+    Attributes:
+        version: Counts up with everything that is published.
+        expiries: Until when the ``root``, ``timestamp``, ``snapshot`` and ``targets`` are current,
+            milliseconds since 1970 UTC.
+        expires_ms: The earliest of these.
+        document: The trust document.
+
     Args:
         files: Name → bytes, as in the module's description. They are believed: use `check` or `updated` for
             what came from outside.
@@ -95,8 +102,14 @@ class Publication:
         self.files: Mapping[str, bytes] = dict(files)
         try:
             self.version = int(self._signed(_TIMESTAMP)["version"])
-            expiries = [self._signed(n)["expires"] for n in (self.root_name, _TIMESTAMP, _SNAPSHOT, _TARGETS)]
-            self.expires_ms = min(map(_to_ms, expiries))
+            roles = {
+                "root": self.root_name,
+                "timestamp": _TIMESTAMP,
+                "snapshot": _SNAPSHOT,
+                "targets": _TARGETS,
+            }
+            self.expiries = {role: _to_ms(self._signed(name)["expires"]) for role, name in roles.items()}
+            self.expires_ms = min(self.expiries.values())
             self.document = TrustDocument.from_bytes(self.files[TARGET + TRUST])
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError("The publication is malformed.") from error
