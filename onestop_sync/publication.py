@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 
 __all__ = [
+    "MAX_FILE_BYTES",
     "TARGET",
     "TRUST",
     "Incomplete",
@@ -50,7 +51,7 @@ _TIMESTAMP: Final = "timestamp.json"
 _SNAPSHOT: Final = "snapshot.json"
 _TARGETS: Final = "targets.json"
 _MAX_FILES: Final = 300
-_MAX_FILE_BYTES: Final = 4 * 2**20
+MAX_FILE_BYTES: Final = 4 * 2**20
 _LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)
 """The time by which nothing has expired."""
 
@@ -219,7 +220,7 @@ def check_files(value: object) -> dict[str, bytes]:
     if not isinstance(value, dict) or len(value) > _MAX_FILES:
         raise FormatError("The publication is malformed.")
     for name, data in value.items():
-        if not isinstance(name, str) or not isinstance(data, bytes) or len(data) > _MAX_FILE_BYTES:
+        if not isinstance(name, str) or not isinstance(data, bytes) or len(data) > MAX_FILE_BYTES:
             raise FormatError("The publication is malformed.")
     return value
 
