@@ -27,6 +27,7 @@ class UnitFigures(NamedTuple):
         conflicts: Of these, with something that a person must settle.
         waiting: Of these, with events that wait for something.
         events: Events of its logs that are stored here.
+        heirs: Of a unit that has ended, the names of those that go on with its work.
     """
 
     unit: str
@@ -38,6 +39,7 @@ class UnitFigures(NamedTuple):
     conflicts: int
     waiting: int
     events: int
+    heirs: str = ""
 
 
 class Peer(NamedTuple):
@@ -150,7 +152,11 @@ def _unit(store: Store, unit_id: str, depth: int, row: Any, events: dict[str, in
     counts = map(int, row[1:]) if row else (0, 0, 0, 0)
     documents, overdue, conflicts, waiting = counts
     written = events.get(unit_id, 0)
-    return UnitFigures(unit_id, unit.name, unit.level, depth, documents, overdue, conflicts, waiting, written)
+    units = store.trust.document.units
+    heirs = ", ".join(units[each].name for each in unit.successors or (unit.parent,)) if unit.is_ended else ""
+    return UnitFigures(
+        unit_id, unit.name, unit.level, depth, documents, overdue, conflicts, waiting, written, heirs
+    )
 
 
 def _peer(store: Store, machine: bytes, seen_ms: int) -> Peer:
