@@ -16,7 +16,7 @@ from onestop_sync.keyring import Keyring, write_durably
 from onestop_sync.keys import fingerprint
 from onestop_sync.store import Store
 from server_stub import code_commands, figures, logs, province, settings
-from server_stub.console import write_file
+from server_stub.console import to_moment, write_file
 from server_stub.dashboard import check_password
 from server_stub.relay import Pace
 
@@ -190,6 +190,7 @@ def _plain(found: figures.Figures) -> dict[str, Any]:
     status = found.status._asdict()
     status["parents"] = [p._asdict() | {"node": p.node.hex()} for p in found.status.parents]
     return found._asdict() | {
+        "is_published_old": found.is_published_old,
         "status": status,
         "units": [u._asdict() for u in found.units],
         "peers": [p._asdict() for p in found.peers],
@@ -200,10 +201,16 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
     status = found.status
     yield f"{found.name} ({found.unit}): {found.documents} documents, {found.events} events"
     yield f"{status.unsent} unsent, {status.conflicts} in conflict, {status.waiting} waiting"
+    if found.is_published_old:
+        yield (
+            f"EXPIRED since {to_moment(found.published_until_ms)}: what the province has published. Nobody new"
+            " can be certified; everything else goes on. The province renews it: `publish --renew`, `rotate`."
+        )
     if status.forks:
         yield f"{status.forks} logs were written on two machines at once"
     for unit in found.units:
-        yield f"  {'  ' * unit.depth}{unit.name}: {unit.documents} documents, {unit.overdue} overdue"
+        ended = f" (ended, {unit.heirs} goes on)" if unit.heirs else ""
+        yield f"  {'  ' * unit.depth}{unit.name}{ended}: {unit.documents} documents, {unit.overdue} overdue"
     for parent in status.parents:
         yield f"parent {parent.name} ({parent.level or 'not met yet'}): {parent.error or 'ok'}"
     for peer in found.peers:

@@ -70,6 +70,7 @@ class Figures(NamedTuple):
         status: What the status line shows.
         units: One entry for each unit at or below this one, from above.
         peers: Machines, the latest first.
+        published_until_ms: Until when what the province has published is current.
     """
 
     unit: str
@@ -80,6 +81,12 @@ class Figures(NamedTuple):
     status: Status
     units: tuple[UnitFigures, ...]
     peers: tuple[Peer, ...]
+    published_until_ms: int
+
+    @property
+    def is_published_old(self) -> bool:
+        """Whether what the province has published has expired."""
+        return self.published_until_ms < self.at_ms
 
 
 def newest_event(store: Store) -> int:
@@ -100,8 +107,9 @@ def collect(store: Store) -> Figures:
     units = tuple(_unit(store, unit, depth, listed.get(unit), events) for unit, depth in _tree(store))
     peers = tuple(_peer(store, row.machine, row.seen_ms) for row in machines)
     return Figures(
-        here.id, here.name, now, int(documents), sum(u.events for u in units), store.status(), units, peers
-    )
+        here.id, here.name, now, int(documents), sum(u.events for u in units), store.status(), units, peers,
+        store.publication.expires_ms,
+    )  # fmt: skip
 
 
 def _per_unit(now_ms: int) -> sa.Select[Any]:

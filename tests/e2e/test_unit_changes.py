@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from onestop_sync.client import Parent, sync
 from onestop_sync.errors import NotAllowed
 from onestop_sync.protocol import Limits
-from server_stub import cli
+from tests.e2e.desk import command, publish, refused, serving_top, settle
 from tests.e2e.servers import PASSPHRASE, QUICK, Office, Town, eventually, serving, status
 
 SMALL = Limits(batch_events=5, answer_bytes=4096)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def town(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Town]:
+def town(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     """Give a province without servers running, on either database."""
     monkeypatch.setenv("ONESTOP_PASSPHRASE", PASSPHRASE)
     database = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     made = Town(tmp_path, database=database)
     yield made
     made.close()
-
-
-def options(town: Town) -> tuple[object, ...]:
-    """Returns what every command of the province's takes."""
-    return ("--database", town.database) if town.database else ()
-
-
-def command(town: Town, *words: object, code: int = 0) -> Any:
-    """Runs a command of the province's administrator; returns its JSON, or what it refused with."""
-    common = ("--folder", town.folder / "province", "--types", "tests.province:CASE", "--json")
-    said, complained = StringIO(), StringIO()
-    with redirect_stdout(said), redirect_stderr(complained):
-        found = cli.main([str(word) for word in (*words, *common, *options(town))])
-    assert found == code, complained.getvalue()
-    return json.loads(said.getvalue()) if not code else complained.getvalue()
-
-
-def publish(town: Town, *words: object) -> list[str]:
-    """Runs a command that publishes; returns what it says changes, and has said before."""
-    told: list[str] = command(town, *words, "--dry-run")["changes"]
-    assert command(town, *words, "--yes")["changes"] == told
-    return told
-
-
-def settle(office: Office, parent: Parent) -> None:
-    """Syncs until a machine is where it will be: it hears of a change, and says that it has moved."""
-    for _ in range(2):
-        sync(office.store, [parent], patience=QUICK)
 
 
 def units_of(office: Office, docs: list[bytes]) -> list[str]:
@@ -75,7 +41,7 @@ def test_three_communes_merge_in_the_middle_of_syncs(town: Town) -> None:
     """While one machine pushes and another is away, three communes become one: all work is there, once."""
     pushing, away, third = (town.enrol(n, u) for n, u in (("máy 1", "c1"), ("máy 2", "c2"), ("máy 9", "c9")))
     before = [office.take_in(20, office.store.unit) for office in (pushing, away, third)]
-    with serving(town.folder / "province", *options(town)) as server:
+    with serving_top(town) as server:
         settle(third, server.parent)
         worker = threading.Thread(
             target=sync, args=(pushing.store, [server.parent]), kwargs={"limits": SMALL, "patience": QUICK}
@@ -90,7 +56,7 @@ def test_three_communes_merge_in_the_middle_of_syncs(town: Town) -> None:
         assert {(c["name"], c["unit"]) for c in certified} == {(n, "c5") for n in ("máy 1", "máy 2", "máy 9")}
         meanwhile = away.take_in(3, "weeks late")
         assert set(units_of(away, meanwhile)) == {"c2"}
-        assert "máy 2: writes for c2" in command(town, "unit", "close", "c2", "--yes", code=1)
+        assert "máy 2: writes for c2" in refused(town, "unit", "close", "c2", "--yes")
         for office in (pushing, third, away, pushing, third):
             settle(office, server.parent)
         edited = away.writer.edit(before[0][0], {"name": "Nguyễn Thị Hợp"})
@@ -125,17 +91,17 @@ def test_one_commune_splits_in_two_and_each_goes_on_with_its_part(town: Town, tm
     one, two = town.enrol("máy 1", "c1"), town.enrol("máy 2", "c1")
     docs = one.take_in(6, "hồ sơ")
     listed = tmp_path / "list.csv"
-    with serving(town.folder / "province", *options(town)) as server:
+    with serving_top(town) as server:
         for office in (one, two):
             settle(office, server.parent)
         for unit in ("c6", "c7"):
             publish(town, "unit", "add", unit, "--name", f"Xã {unit}", "--parent", "d1", "--at", "2026-07-01")
         listed.write_text(f"code,to\nhồ sơ 0,c6\n{docs[1].hex()},c7\n\nnone,c6\n", encoding="utf-8")
         split = ("unit", "split", "c1", "--into", "c6,c7", "--list", listed, "--at", "2026-07-01")
-        assert "line 5: No dossier here is called none." in command(town, *split, "--yes", code=1)
+        assert "line 5: No dossier here is called none." in refused(town, *split, "--yes")
         listed.write_text(f"code,to\nhồ sơ 0,c6\n{docs[1].hex()},c7\n", encoding="utf-8")
         assert "Of the documents of c1: 1 to c6, 1 to c7; all others go to d1." in publish(town, *split)
-        assert "was split" in command(town, "unit", "adopt", "c6", "--yes", code=1)
+        assert "was split" in refused(town, "unit", "adopt", "c6", "--yes")
         command(town, "unit", "adopt", "c6", "--only", "máy 1", "--yes")
         command(town, "unit", "adopt", "c7", "--only", "máy 2", "--yes")
         late = two.take_in(1, "muộn")
@@ -161,7 +127,7 @@ def test_the_district_tier_goes_while_relays_and_machines_run(town: Town) -> Non
     relay = town.server("relay", "d1")
     one, two = town.enrol("máy 1", "c1"), town.enrol("máy 2", "c2")
     one.take_in(10, "trước")
-    with serving(town.folder / "province", *options(town)) as top:
+    with serving_top(town) as top:
         with serving(relay, "--parent", top.url, "--interval", "0.2") as district:
             sync(one.store, [district.parent], patience=QUICK, limits=SMALL)
             told = publish(town, "unit", "remove-tier", "district", "--at", "2025-07-01")
