@@ -308,10 +308,10 @@ def _assignment_lines(before: TrustDocument, after: TrustDocument) -> Iterator[s
 def _cut_lines(before: TrustDocument, after: TrustDocument) -> Iterator[str]:
     for cut in after.cuts:
         if cut not in before.cuts:
-            what = f"Unit {cut.unit} is closed" if cut.unit else f"Key {cut.key.hex()[:16]}… is cut off"
+            key = f"Key {cut.key.hex()[:16]}… is cut off ({cut.why})"
             rest = "is out" if cut.why == "stolen" else "needs a countersignature"
-            last = f"{len(cut.heads)} logs count to their named last event" if cut.heads else "no log counts"
-            yield f"{what} ({cut.why}): {last}; what lies beyond {rest}."
+            last = f"logs that count to a last event: {len(cut.heads)}" if cut.heads else "no log counts"
+            yield f"{f'Unit {cut.unit} is closed' if cut.unit else key}; {last}; what lies beyond {rest}."
     for cut in before.cuts:
         if not any((cut.key, cut.unit) == (c.key, c.unit) for c in after.cuts):
             what = f"unit {cut.unit}" if cut.unit else f"key {cut.key.hex()[:16]}…"

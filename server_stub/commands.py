@@ -203,8 +203,8 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
     yield f"{status.unsent} unsent, {status.conflicts} in conflict, {status.waiting} waiting"
     if found.is_published_old:
         yield (
-            f"EXPIRED since {to_moment(found.published_until_ms)}: what the province has published. Nobody new"
-            " can be certified; everything else goes on. The province renews it: `publish --renew`, `rotate`."
+            f"EXPIRED since {to_moment(found.published_until_ms)}: what the province has published. Nobody"
+            " new can be certified; all else goes on. The province renews it: `publish --renew`, `rotate`."
         )
     if status.forks:
         yield f"{status.forks} logs were written on two machines at once"

@@ -17,7 +17,18 @@ from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.keyring import write_durably
 from server_stub import settings
 
-__all__ = ["confirm", "day_of", "moment_of", "new_secret", "say", "to_day", "to_moment", "write_file"]
+__all__ = [
+    "confirm",
+    "counted",
+    "counted",
+    "day_of",
+    "moment_of",
+    "new_secret",
+    "say",
+    "to_day",
+    "to_moment",
+    "write_file",
+]
 
 NEW_PASSPHRASE: Final = "ONESTOP_NEW_PASSPHRASE"  # noqa: S105 - the name of a variable
 
@@ -50,6 +61,11 @@ def confirm(arguments: Namespace, lines: Iterable[str], question: str) -> None:
         print(line)
     if input(f"{question} (yes/no) ").strip().lower() not in {"yes", "y"}:
         raise NotAllowed("Not confirmed.", todo="Nothing was changed.")
+
+
+def counted(count: int, what: str) -> str:
+    """Returns a count with its noun: ``1 log``, ``3 logs``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def new_secret(file: str | None, what: str) -> str:

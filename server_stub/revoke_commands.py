@@ -14,7 +14,7 @@ from onestop_sync.store import Store
 from onestop_sync.trust import Certificate
 from onestop_sync.trust_document import Cut, TrustDocument
 from server_stub import settings, unit_commands
-from server_stub.console import moment_of, say, to_moment
+from server_stub.console import counted, moment_of, say, to_moment
 from server_stub.heads import LogHead, heads_of_key, moved_back
 from server_stub.options import Verbs, add_common, add_publishing
 
@@ -196,10 +196,10 @@ def _head_line(end: LogHead, kept: LogHead | None) -> str:
     what = f"log {end.log.hex()[:16]}, for {end.unit}, epoch {end.epoch}"
     fork = " It was written on two machines at once: one branch counts." if end.is_forked else ""
     if kept is None:
-        return f"{what}: OUT as a whole, {end.seq} events that are here.{fork}"
+        return f"{what}: OUT as a whole, with {counted(end.seq, 'event')} that are here.{fork}"
     last = f"the last of them written {to_moment(kept.claimed_ms)}, stored here {to_moment(kept.stored_ms)}"
     beyond = f"; {end.seq - kept.seq} that are here lie beyond" if end.seq > kept.seq else ""
-    return f"{what}: {kept.seq} events count, {last}{beyond}.{fork}"
+    return f"{what}: {counted(kept.seq, 'event')} of it count, {last}{beyond}.{fork}"
 
 
 def _list(arguments: Namespace) -> None:
@@ -210,7 +210,7 @@ def _list(arguments: Namespace) -> None:
     finally:
         store.close()
     lines = [
-        f"{each['who']} ({each['why']}): {each['logs']} logs count to their last good event"
+        f"{each['who']} ({each['why']}): {counted(each['logs'], 'log')} to the last good event"
         + (f"; key {each['key']}" if each["key"] else "")
         for each in facts
     ]

@@ -13,7 +13,7 @@ from onestop_sync.store import Store
 from onestop_sync.trust_document import TrustDocument
 from onestop_sync.units import Unit
 from server_stub import adoption, publishing, settings, split_list, unit_words
-from server_stub.console import confirm, day_of, say
+from server_stub.console import confirm, counted, day_of, say
 from server_stub.heads import heads_of_unit, machines_of
 from server_stub.options import Verbs, add_common, add_publishing
 
@@ -57,7 +57,7 @@ def _add_new(steps: Verbs) -> None:
     add.add_argument("unit", metavar="ID", help="opaque, never used before")
     _describe_new(add, is_needed=True)
     merge = _step(steps, "merge", "several units become one, which goes on with their work", _merge)
-    merge.add_argument("units", metavar="ID", nargs="+", help="the units that end")
+    merge.add_argument("merged", metavar="ID", nargs="+", help="the units that end")
     merge.add_argument(
         "--into", metavar="ID", required=True, help="the one that goes on; with --name a new one"
     )
@@ -218,7 +218,7 @@ def _merge(arguments: Namespace) -> None:
             raise InvalidInput(
                 f"{arguments.into} is there already: change it with `unit rename` and `unit move`."
             )
-        return changes.plan_merge(held, arguments.units, into, at_ms=day_of(arguments.at), now_ms=now)
+        return changes.plan_merge(held, arguments.merged, into, at_ms=day_of(arguments.at), now_ms=now)
 
     change(arguments, plan)
 
@@ -271,7 +271,7 @@ def _check_all_moved(store: Store, unit: str, written_off: Sequence[str]) -> Non
     if out:
         told = "; ".join(unit_words.machine_line(machine) for machine in out)
         raise NotAllowed(
-            f"{len(out)} machines of {unit} have not reported since: {told}.",
+            f"Of {unit}, {counted(len(out), 'machine')} did not report since: {told}.",
             todo="Nothing was changed. Wait for them (`unit adopt` certifies them for the successor), or name"
             " each that will never come with --write-off.",
         )
@@ -310,9 +310,6 @@ def _adopt(arguments: Namespace) -> None:
             made = []
     finally:
         store.close()
+    done = f"{counted(len(made), 'key')} certified for {arguments.unit}." if made else "Nobody was certified."
     facts = {"planned": lines, "certified": [unit_words.certificate_facts(each) for each in made]}
-    say(
-        arguments,
-        facts,
-        [*lines, f"{len(made)} certified for {arguments.unit}." if planned else "Nobody is left to certify."],
-    )
+    say(arguments, facts, [*lines, done if planned else "Nobody is left to certify."])

@@ -13,7 +13,7 @@ from onestop_sync.trust import Certificate
 from onestop_sync.trust_document import TrustDocument
 from onestop_sync.units import Unit
 from server_stub.adoption import Adoption
-from server_stub.console import to_day, to_moment
+from server_stub.console import counted, to_day, to_moment
 from server_stub.heads import LogHead, MachineState, certificates_of, machines_of
 
 __all__ = [
@@ -129,7 +129,7 @@ def unit_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["succeeds"]:
         yield f"  goes on with the work of {', '.join(facts['succeeds'])}"
     for to, count in facts["assigned"].items():
-        yield f"  {count} documents go to {to}"
+        yield f"  {counted(count, 'document')} went to {to}"
     for line in facts["machine_lines"]:
         yield f"  machine {line}"
     if facts["officers"]:
@@ -157,7 +157,7 @@ def closing_lines(heads: Sequence[LogHead]) -> list[str]:
     events = sum(head.seq for head in heads)
     last = max((head.stored_ms for head in heads), default=0)
     when = f", the last of them stored {to_moment(last)}" if last else ""
-    lines = [f"{len(heads)} logs with {events} events are here{when}: these count."]
+    lines = [f"Here are {counted(len(heads), 'log')} with {counted(events, 'event')}{when}: these count."]
     forked = [head.log.hex()[:16] for head in heads if head.is_forked]
     if forked:
         lines.append(f"Written on two machines at once, so that one branch counts only: {', '.join(forked)}.")

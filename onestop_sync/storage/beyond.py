@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from onestop_sync.event import Event, Op
+from onestop_sync.event import LOG, Event, Op
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.rows import ops_of, stored_event
 from onestop_sync.trust import LEADER, Authority, Certificate, Trust, Waiting
@@ -41,7 +41,7 @@ def beyond_cuts(connection: sa.Connection, trust: Trust) -> list[Beyond]:
         sa.select(t.event, t.log.c.id.label("log"), t.document.c.id.label("doc"), t.document.c.kind)
         .join(t.log, t.log.c.n == t.event.c.log_n)
         .join(t.document, t.document.c.n == t.event.c.doc_n)
-        .where(t.event.c.id.in_(sa.select(t.needs.c.needs)))
+        .where(t.event.c.id.in_(sa.select(t.needs.c.needs)), t.document.c.kind != LOG)
         .order_by(t.event.c.n)
     )
     found: list[Beyond] = []

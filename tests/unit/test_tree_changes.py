@@ -188,6 +188,6 @@ def test_changes_are_told_in_words(held: TrustDocument) -> None:
     assert "Of the documents of c1: 1 to c3; all others go to d1." in describe_changes(held, split)
     cut = plan_cut(held, [Cut("stolen", KEY, "", {})], now_ms=1)
     (line,) = describe_changes(held, cut)
-    assert line.endswith("(stolen): no log counts; what lies beyond is out.")
+    assert line.endswith("(stolen); no log counts; what lies beyond is out.")
     assert describe_changes(cut, plan_lift(cut, KEY, now_ms=2))[0].startswith("The cut of key ")
     assert describe_changes(held, replace(held, version=9)) == []
