@@ -20,7 +20,6 @@ from server_stub import settings
 __all__ = [
     "confirm",
     "counted",
-    "counted",
     "day_of",
     "moment_of",
     "new_secret",
