@@ -21,7 +21,7 @@ def status(session: Session) -> int:
     """Shows where the work is; asks nobody over the line."""
     with session.desk() as desk:
         facts, officer, count = desk.status(), desk.officer, desk.count()
-        beyond = len(desk.awaiting())
+        beyond = len(desk.store.beyond_cuts())
     who = f"{officer.name}, {officer.unit_name}: {roles_words(officer.roles) or 'chưa được chứng nhận'}"
     session.show(
         {"officer": officer, "dossiers": count, "sync": facts, "beyond_cuts": beyond},

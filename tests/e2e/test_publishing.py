@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from onestop_sync import publisher
 from onestop_sync.client import Parent, sync
 from onestop_sync.errors import NotAllowed, StoreBusy, UpstreamRefused
 from onestop_sync.fold import Standing
@@ -266,10 +267,10 @@ def test_what_has_expired_stops_new_certificates_only(town: Town, monkeypatch: p
     """Past its date nobody new is certified, all other work goes on, and a renewal ends it."""
     office = town.enrol("máy 1", "c9")
     past = Lifetimes(timestamp=-1)
-    real = publishing.publisher.publish
-    monkeypatch.setattr(publishing.publisher, "publish", lambda *a, **k: real(*a, **k, lifetimes=past))
+    real = publisher.publish
+    monkeypatch.setattr(publisher, "publish", lambda *a, **k: real(*a, **k, lifetimes=past))
     assert command(town, "publish", "--renew")["is_expired"]
-    monkeypatch.setattr(publishing.publisher, "publish", real)
+    monkeypatch.setattr(publisher, "publish", real)
     with pytest.raises(NotAllowed) as error:
         town.enrol("máy 2", "c9")
     assert error.value.details["reason"] == "expired"

@@ -10,6 +10,7 @@ import pytest
 
 from onestop_sync.client import Parent, sync
 from onestop_sync.errors import NotAllowed
+from onestop_sync.fold import Standing
 from onestop_sync.protocol import Limits
 from tests.e2e.desk import command, publish, refused, serving_top, settle
 from tests.e2e.servers import PASSPHRASE, QUICK, Office, Town, eventually, serving, status
@@ -77,6 +78,26 @@ def test_three_communes_merge_in_the_middle_of_syncs(town: Town) -> None:
         shown = command(town, "unit", "show", "c2")
     assert (shown["is_closed"], shown["successors"]) == (True, ["c5"])
     assert [m["moved_to"] for m in shown["machines"]] == ["c5"]
+
+
+def test_a_machine_that_was_written_off_loses_nothing(town: Town) -> None:
+    """What it brings after the closing is kept and waits; opening the unit again gives it effect."""
+    lost, other = town.enrol("máy lạc", "c2"), town.enrol("máy 1", "c1")
+    with serving_top(town) as server:
+        for office in (lost, other):
+            settle(office, server.parent)
+        publish(town, "unit", "merge", "c2", "--into", "c1", "--at", "2026-07-01")
+        assert "máy lạc" in refused(town, "unit", "close", "c2", "--yes")
+        publish(town, "unit", "close", "c2", "--write-off", "máy lạc")
+        late = lost.take_in(2, "sau khi đóng")
+        for office in (lost, other):
+            settle(office, server.parent)
+        assert {r.standing for doc in late for r in lost.store.history(doc)} == {Standing.WAITING}
+        assert status(town.folder / "province", town.database)["status"]["waiting"] >= 2
+        publish(town, "revoke", "lift", "--unit", "c2")
+        for office in (lost, other):
+            settle(office, server.parent)
+        _all_have_all(town, [other, lost], 2)
 
 
 def _all_have_all(town: Town, offices: list[Office], count: int) -> None:

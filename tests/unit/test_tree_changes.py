@@ -77,7 +77,8 @@ def test_a_merger_makes_the_new_unit_act_for_the_old_ones(held: TrustDocument) -
 def test_a_commune_can_absorb_its_neighbour(held: TrustDocument) -> None:
     """A merger into a unit that is there ends the others only."""
     after = plan_merge(held, ["c2"], "c1", **WHEN)
-    assert (after.units["c1"].is_ended, after.tree.acts_for("c1")) == (False, {"c1", "c2"})
+    assert not after.units["c1"].is_ended
+    assert after.tree.acts_for("c1") == {"c1", "c2"}
 
 
 def test_what_is_below_a_merged_unit_goes_below_its_successor(held: TrustDocument) -> None:
