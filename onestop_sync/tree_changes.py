@@ -269,7 +269,9 @@ def _heirs(document: TrustDocument, unit: str) -> set[str]:
 
 def describe_changes(before: TrustDocument, after: TrustDocument) -> list[str]:
     """Returns what a new document changes, a sentence each, for the person who is about to publish it."""
+    gone = sorted(set(before.units) - set(after.units))
     return [
+        *(f"{unit} ({before.units[unit].name}) is not in the tree any more." for unit in gone),
         *(line for unit in sorted(after.units) for line in _unit_lines(before, after, unit)),
         *_assignment_lines(before, after),
         *_cut_lines(before, after),

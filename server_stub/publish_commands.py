@@ -7,12 +7,16 @@ import json
 import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from onestop_sync.errors import InvalidInput
 from onestop_sync.keys import fingerprint
 from onestop_sync.publication import MAX_FILE_BYTES, TRUST, Publication
 from onestop_sync.root_draft import read_root
+from onestop_sync.store import Store
+from onestop_sync.tree_changes import describe_changes
+from onestop_sync.trust_document import TrustDocument
 from server_stub import publishing, settings
 from server_stub.console import confirm, say, to_moment, write_file
 from server_stub.options import Verbs, add_common, add_publishing
@@ -38,6 +42,11 @@ def add_parsers(verbs: Verbs) -> None:
         "--file", action="append", default=[], metavar="NAME=FILE", help="published as NAME; again for more"
     )
     publish.add_argument("--remove", action="append", default=[], metavar="NAME", help="is published no more")
+    publish.add_argument(
+        "--trust-from",
+        metavar="FILE",
+        help="units, administrators and cuts as in this exported publication: after a theft",
+    )
     publish.add_argument("--renew", action="store_true", help="later dates, even when nothing is new")
     add_publishing(publish)
     add_common(publish)
@@ -70,18 +79,31 @@ def _publish(arguments: Namespace) -> None:
         if absent:
             raise InvalidInput(f"{', '.join(absent)} is not published.", todo="Nothing was changed.")
         changes = {name: data for name, data in wanted.items() if held.target(name) != data}
-        lines = [*_change_lines(held, changes)] or ["Nothing is new."]
-        if not changes and not arguments.renew:
+        document = _earlier(arguments, store) if arguments.trust_from else None
+        told = describe_changes(held.document, document) if document else []
+        lines = [*told, *_change_lines(held, changes)] or ["Nothing is new."]
+        if not changes and document is None and not arguments.renew:
             raise InvalidInput("Nothing is new.", todo="Name a file, or --renew for later dates.")
         if not arguments.dry_run:
-            if changes:
+            if changes or document is not None:
                 confirm(arguments, lines, "Publish this?")
-            publishing.publish(arguments, store, files=changes)
+            publishing.publish(arguments, store, document=document, files=changes)
         facts = describe(store.publication, store.root, store.clock()) | {"changes": lines}
     finally:
         store.close()
     done = "Nothing was published." if arguments.dry_run else _done(facts)
     say(arguments, facts, [*lines, done])
+
+
+def _earlier(arguments: Namespace, store: Store) -> TrustDocument:
+    """Returns the trust document of an exported publication, as the next version of the one that is here.
+
+    Raises:
+        SignatureInvalid: It is not this province's.
+    """
+    found = Publication.check(settings.read_file(arguments.trust_from), store.root).document
+    version = store.publication.document.version + 1
+    return replace(found, version=version, issued_ms=store.clock())
 
 
 def _done(facts: Mapping[str, Any]) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onestop_sync import publisher
+from onestop_sync import publisher, tree_changes
 from onestop_sync.client import Parent, sync
 from onestop_sync.errors import NotAllowed, StoreBusy, UpstreamRefused
 from onestop_sync.fold import Standing
-from onestop_sync.keys import FAST_FOR_TESTS
+from onestop_sync.keys import FAST_FOR_TESTS, SigningKey
 from onestop_sync.publisher import Lifetimes
 from onestop_sync.store import Store
 from server_stub import keyfiles, publishing, root_commands
@@ -149,6 +150,36 @@ def test_a_lost_publishing_key_is_replaced_by_two_root_keys(town: Town) -> None:
     assert (office.store.publication.version, office.store.publication.root_version) == (3, 2)
     (folder / "publishing.key").write_bytes(lost)
     assert "The root names the publishing key" in refused(town, "publish", "--renew")
+
+
+def test_what_a_thief_of_the_publishing_key_published_is_put_right(town: Town, tmp_path: Path) -> None:
+    """A false tree that reached a machine ends with a new key and the tree of before."""
+    office, thief = town.enrol("máy 1", "c9"), SigningKey(bytes(32))
+    good, false = tmp_path / "good", tmp_path / "false"
+    command(town, "publication", "export", good)
+    seed = keyfiles.open_key(town.folder / "province" / "publishing.key", PASSPHRASE, "publishing")
+    for _ in range(5):
+        held = office.store.publication
+        document = replace(
+            tree_changes.plan_merge(held.document, ["c1"], "c2", at_ms=0, now_ms=0)
+            if held.version == 1
+            else replace(held.document, version=held.document.version + 1),
+            admins={**held.document.admins, thief.public: "c9"},
+        )
+        office.store.replace_trust(
+            publisher.publish(held, SigningKey(seed), document=document, now_ms=office.store.clock())
+        )
+    false.write_bytes(office.store.trust_bytes)
+    keys = [word for n in (1, 2) for word in ("--key", roots(town) / f"root-{n}.key")]
+    command(town, "publication", "import", false)
+    command(town, "rotate", *keys, "--new-online", "--yes")
+    told = publish(town, "publish", "--trust-from", good)
+    assert f"Key {thief.public.hex()[:16]}… no longer administrates c9." in told
+    with serving_top(town) as server:
+        settle(office, server.parent)
+    document = office.store.trust.document
+    assert (thief.public in document.admins, document.units["c1"].is_ended) == (False, False)
+    assert office.store.publication.root_version == 2
 
 
 def test_a_power_cut_after_the_root_leaves_a_key_that_publishes(
