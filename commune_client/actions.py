@@ -171,6 +171,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     # Disagreements.
     Command("conflicts", "Xem những chỗ hai người ghi khác nhau"),
     Command("resolve", "Giải quyết một xung đột, có lý do"),
+    Command("countersign", "Lãnh đạo xác nhận ghi chép nằm sau mốc thu hồi (countersignature)"),
     # The line.
     Command("sync", "Đồng bộ với cấp trên: gửi việc đã làm, nhận việc về"),
     Command("status", "Xem còn bao nhiêu việc chưa gửi, từ bao giờ, vì sao"),

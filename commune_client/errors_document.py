@@ -24,7 +24,7 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "missing": "An event that it stands on is not here yet.",
     "newer": "A newer version of the program wrote it.",
     "locked": "The screen is locked.",
-    "expired": "The officer's certificate is not valid today.",
+    "expired": "The officer's certificate is not valid today, or what the province published has expired.",
     "serials_exhausted": "All serials of this machine for the day are used.",
     "no_block": "The machine's certificate holds no block of serials that it may still use.",
     "no_agency_code": "The unit has no agency code.",
@@ -68,7 +68,10 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "repeated": "The bundle was imported before.",
     "old": "A newer bundle was imported before, and this one brings nothing more.",
     "late": "It had not seen a handover; the new owner has not looked at it yet.",
-    "revoked": "The certificate was revoked (kept for a later version; nothing revokes yet).",
+    "revoked": "The key was cut off by the province.",
+    "countersign": "It lies beyond a cut: the head of the unit has not vouched for it.",
+    "not_beyond": "Nothing of that name waits for a countersignature.",
+    "not_head": "Only the head of that unit, who did not write it, countersigns.",
 }
 """Reason codes besides those of `onestop_sync.state.Reason`, whose own docstrings are used."""
 

@@ -148,7 +148,7 @@ REASONS: Final[Mapping[str, str]] = {
     "missing": "Đang chờ ghi chép trước đó của hồ sơ.",
     "newer": "Cần phiên bản mới hơn của chương trình.",
     "locked": "Màn hình đang khóa. Hãy mở khóa bằng mật khẩu.",
-    "expired": "Chứng nhận của cán bộ không còn hiệu lực vào hôm nay.",
+    "expired": "Chứng nhận của cán bộ, hoặc bản công bố của tỉnh, không còn hiệu lực vào hôm nay.",
     "serials_exhausted": "Máy này đã dùng hết số hồ sơ trong ngày. Hãy tiếp nhận trên máy khác của xã.",
     "no_block": "Máy này không còn dải số hồ sơ. Hãy xin quản trị cấp chứng nhận mới có dải số.",
     "no_agency_code": "Đơn vị chưa có mã cơ quan. Hãy báo người quản trị.",
@@ -195,7 +195,10 @@ REASONS: Final[Mapping[str, str]] = {
     "repeated": "Gói này đã được nhập trước đó. Không thiếu gì.",
     "old": "Đã nhập một gói mới hơn của máy đó. Không thiếu gì.",
     "late": "Người phụ trách mới chưa xem ghi chép này.",
-    "revoked": "Chứng nhận đã bị thu hồi.",
+    "revoked": "Khóa của máy hoặc cán bộ này đã bị thu hồi.",
+    "countersign": "Nằm sau mốc thu hồi: chờ lãnh đạo xác nhận (`onestop countersign`).",
+    "not_beyond": "Không có ghi chép nào như vậy đang chờ xác nhận. Xem `onestop countersign --list`.",
+    "not_head": "Chỉ lãnh đạo của đơn vị đó, không phải người ghi, mới xác nhận được.",
 }
 """Reason code → sentence: why something is refused, or for what it waits."""
 
@@ -285,6 +288,8 @@ def outcome_text(code: str, reason: str) -> str:
 
 def parent_error(code: str) -> str:
     """Returns why the last exchange with a parent failed; empty after a success."""
+    if code == "revoked":
+        return _REVOKED.what
     return ERRORS.get(code, ERRORS["upstream"]).what if code else ""
 
 
@@ -324,6 +329,8 @@ def explain(error: Exception) -> Message:
     problems = getattr(error, "problems", ())
     if problems:
         return Message(message.what, f"{message.todo}: " + "; ".join(map(problem_text, problems)) + ".")
+    if details.get("code") == "revoked":
+        return _REVOKED
     if reason in _NOTHING_TO_DO:
         return Message(REASONS[reason], _NOT_IMPORTED)
     if reason == "code_slip":
@@ -333,6 +340,12 @@ def explain(error: Exception) -> Message:
         return Message(REASONS[reason], _UNCHANGED if says_all else message.todo)
     return Message(message.what + _extra(details), message.todo)
 
+
+_REVOKED: Final = Message(
+    "Máy chủ cấp trên báo khóa của máy này đã bị thu hồi, nên không đồng bộ nữa.",
+    "Những gì đã ghi vẫn được giữ trên máy này. Hãy báo người quản trị của đơn vị để được cấp khóa mới.",
+)
+"""What a parent says to a machine whose key was cut off."""
 
 _BY_REASON: Final = frozenset({"invalid_input", "not_allowed", "not_found", "store_damaged", "store_missing"})
 """Codes whose reason says itself what to do next."""

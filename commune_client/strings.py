@@ -81,6 +81,7 @@ SYNC_OFFLINE = "Ngoại tuyến"
 SYNC_UNKNOWN = "Chưa kết nối"
 SYNC_NEVER = "chưa đồng bộ"
 SYNC_ALL_SENT = "đã gửi hết"
+PUBLISHED_OLD = "! công bố của tỉnh quá hạn"
 CLOCK_WARNING = "! kiểm tra ngày giờ máy"
 SEPARATOR = " | "
 
@@ -113,6 +114,18 @@ def sync_progress(done: int, total: int) -> str:
 def statement_old(age: str) -> str:
     """Say that the last statement from the province is old."""
     return f"! xác nhận của tỉnh đã {age}"
+
+
+def published_old(since: str) -> str:
+    """Say that what the province has published has expired, and what that means.
+
+    Args:
+        since: A day, as officials read it.
+    """
+    return (
+        f"{WARNING_MARK} Bản công bố của tỉnh đã quá hạn từ {since}: chưa chứng nhận được cán bộ, máy mới;"
+        " mọi việc khác vẫn làm bình thường. Hãy đồng bộ; nếu vẫn còn, báo người quản trị của tỉnh."
+    )
 
 
 def age_words(age_s: float) -> str:

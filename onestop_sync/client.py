@@ -197,7 +197,8 @@ def sync(
         try:
             return _Exchange(store, parent, lines.to(parent), limits, patience, end).run()
         except UpstreamError as error:
-            exchange.note_failure(store, parent.name, error.code)
+            is_revoked = error.details.get("code") == "revoked"
+            exchange.note_failure(store, parent.name, "revoked" if is_revoked else error.code)
             failures.append(error)
     # A parent that answered tells more than one that did not.
     told = [error for error in failures if not isinstance(error, Unreachable)]

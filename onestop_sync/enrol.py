@@ -44,6 +44,7 @@ __all__ = [
     "approve_described",
     "describe",
     "find_answer",
+    "next_blocks",
     "read_answer",
     "receive",
     "request",
@@ -178,12 +179,15 @@ def _blocks_of(store: Store, unit: str) -> list[Block]:
     ]
 
 
-def _free_blocks(store: Store, unit: str, taken: Sequence[Block], max_serial: int) -> tuple[Block, ...]:
+def _free_blocks(
+    store: Store, unit: str, taken: Sequence[Block], max_serial: int, size: int = BLOCK_SERIALS
+) -> tuple[Block, ...]:
     """Returns the next free blocks; a counter row keeps two administrators on one database apart."""
     found: list[Block] = []
+    counter = f"blocks of {unit}" if size == BLOCK_SERIALS else f"blocks of {unit} by {size}"
     while len(found) < BLOCKS:
-        number = store.next_serial(f"blocks of {unit}", "")
-        block = ((number - 1) * BLOCK_SERIALS + 1, min(number * BLOCK_SERIALS, max_serial))
+        number = store.next_serial(counter, "")
+        block = ((number - 1) * size + 1, min(number * size, max_serial))
         if block[0] > max_serial:
             raise NotAllowed(
                 f"Unit {unit!r} has no serial block left.",
@@ -193,6 +197,23 @@ def _free_blocks(store: Store, unit: str, taken: Sequence[Block], max_serial: in
         if not any(_overlap(block, other) for other in taken):
             found.append(block)
     return tuple(found)
+
+
+def next_blocks(
+    store: Store, unit: str, *, size: int = BLOCK_SERIALS, max_serial: int = MAX_SERIAL
+) -> tuple[Block, ...]:
+    """Returns the next free serial blocks of a unit for one machine; call it in `writing`, with what uses it.
+
+    Args:
+        store: The administrator's.
+        unit: Its id.
+        size: Serials of each day in one block.
+        max_serial: Largest serial that the unit's codes can hold.
+
+    Raises:
+        NotAllowed: None is left.
+    """
+    return _free_blocks(store, unit, _blocks_of(store, unit), max_serial, size)
 
 
 def _overlap(one: Block, other: Block) -> bool:

@@ -248,7 +248,8 @@ class Responder:
         except FormatError as error:
             return 400, self._error("malformed", error)
         except NotAllowed as error:
-            return 403, self._error("not_allowed", error)
+            is_revoked = error.details.get("reason") == "revoked"
+            return 403, self._error("revoked" if is_revoked else "not_allowed", error)
         except StoreError as error:
             return 503, self._error(error.code, error)
 
@@ -258,6 +259,7 @@ class Responder:
     def _respond(
         self, data: bytes, request: _Request, log: bytes, signed: bytes, signature: bytes
     ) -> tuple[int, bytes]:
+        self.store.refresh_trust()  # another process may have published: a key that was cut off, say
         node = self.store.machine_log
         if request.parent and request.parent != node[:_NODE_BYTES]:
             raise NotAllowed("The request is for another server.")
@@ -536,7 +538,7 @@ class Requester:
         self._refusals = 0
 
     def _take_error(self, status: int, code: str, what: str) -> None:
-        is_final = status != HTTP_FORBIDDEN or not self._knows.nonce
+        is_final = status != HTTP_FORBIDDEN or not self._knows.nonce or code == "revoked"
         self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=is_final)
         # It may have been rolled back, and know us no more: begin anew, with an introduction.
         self._knows = self._knows._replace(nonce=b"")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 
 __all__ = [
+    "MAX_FILE_BYTES",
     "TARGET",
     "TRUST",
     "Incomplete",
@@ -50,7 +51,7 @@ _TIMESTAMP: Final = "timestamp.json"
 _SNAPSHOT: Final = "snapshot.json"
 _TARGETS: Final = "targets.json"
 _MAX_FILES: Final = 300
-_MAX_FILE_BYTES: Final = 4 * 2**20
+MAX_FILE_BYTES: Final = 4 * 2**20
 _LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)
 """The time by which nothing has expired."""
 
@@ -83,6 +84,13 @@ class Incomplete(FormatError):
 class Publication:
     """One accepted version of what the province publishes.
 
+    Attributes:
+        version: Counts up with everything that is published.
+        expiries: Until when the ``root``, ``timestamp``, ``snapshot`` and ``targets`` are current,
+            milliseconds since 1970 UTC.
+        expires_ms: The earliest of these.
+        document: The trust document.
+
     Args:
         files: Name → bytes, as in the module's description. They are believed: use `check` or `updated` for
             what came from outside.
@@ -95,8 +103,14 @@ class Publication:
         self.files: Mapping[str, bytes] = dict(files)
         try:
             self.version = int(self._signed(_TIMESTAMP)["version"])
-            expiries = [self._signed(n)["expires"] for n in (self.root_name, _TIMESTAMP, _SNAPSHOT, _TARGETS)]
-            self.expires_ms = min(map(_to_ms, expiries))
+            roles = {
+                "root": self.root_name,
+                "timestamp": _TIMESTAMP,
+                "snapshot": _SNAPSHOT,
+                "targets": _TARGETS,
+            }
+            self.expiries = {role: _to_ms(self._signed(name)["expires"]) for role, name in roles.items()}
+            self.expires_ms = min(self.expiries.values())
             self.document = TrustDocument.from_bytes(self.files[TARGET + TRUST])
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError("The publication is malformed.") from error
@@ -206,7 +220,7 @@ def check_files(value: object) -> dict[str, bytes]:
     if not isinstance(value, dict) or len(value) > _MAX_FILES:
         raise FormatError("The publication is malformed.")
     for name, data in value.items():
-        if not isinstance(name, str) or not isinstance(data, bytes) or len(data) > _MAX_FILE_BYTES:
+        if not isinstance(name, str) or not isinstance(data, bytes) or len(data) > MAX_FILE_BYTES:
             raise FormatError("The publication is malformed.")
     return value
 

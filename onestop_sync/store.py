@@ -40,7 +40,7 @@ from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
 from onestop_sync.publication import Publication, parse_files
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import engines, outbox, queries, upgrade
+from onestop_sync.storage import beyond, engines, outbox, queries, upgrade
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
@@ -756,6 +756,12 @@ class Store:
         )
         with self.reading() as connection:
             return [bytes(i) for i in connection.execute(query.order_by(t.document.c.n)).scalars()]
+
+    def beyond_cuts(self) -> list[beyond.Beyond]:
+        """Returns what waits for a countersignature, because it lies beyond a cut."""
+        self.refresh_trust()
+        with self.reading() as connection:
+            return beyond.beyond_cuts(connection, self.trust)
 
     def levels(self) -> queries.Levels:
         """Returns what tells at which level a node is; knows the keys that other programs have stored."""

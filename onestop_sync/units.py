@@ -159,13 +159,16 @@ class Tree:
         self._over: dict[tuple[str, bytes], frozenset[str]] = {}
         self._acts: dict[tuple[str, bytes], frozenset[str]] = {}
         for unit in units.values():
-            self._check(unit)
+            self._check_names(unit)
+        for unit_id in units:  # once every name is known to lead somewhere
+            if self._runs_in_circles(unit_id):
+                raise InvalidInput(f"Unit {unit_id} is its own ancestor or successor.")
         for unit_id, listed in self.assignments.items():
             successors = units[unit_id].successors if unit_id in units else ()
             if not set(listed.values()) <= set(successors):
                 raise InvalidInput(f"A document of {unit_id} is given to a unit that does not succeed it.")
 
-    def _check(self, unit: Unit) -> None:
+    def _check_names(self, unit: Unit) -> None:
         if not is_name(unit.id):
             raise InvalidInput(
                 "A unit's id is empty, longer than 64 characters, or holds control characters."
@@ -173,8 +176,6 @@ class Tree:
         for other in (*unit.parents, *unit.successors):
             if other not in self.units:
                 raise InvalidInput(f"Unit {unit.id} names {other}, which is not in the tree.")
-        if self._runs_in_circles(unit.id):
-            raise InvalidInput(f"Unit {unit.id} is its own ancestor or successor.")
 
     def _runs_in_circles(self, unit: str) -> bool:
         at: str = unit

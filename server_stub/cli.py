@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 refused, with the reason; 2 wrong usage; 3 a parent or the
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -16,17 +15,26 @@ from onestop_sync import guard
 from onestop_sync.enrol_grant import HOURS
 from onestop_sync.errors import OnestopError, Unreachable
 from server_stub import audit as audit_command
-from server_stub import code_commands, commands, roster_commands, settings
+from server_stub import (
+    code_commands,
+    commands,
+    publish_commands,
+    revoke_commands,
+    root_commands,
+    roster_commands,
+    settings,
+    unit_commands,
+)
+from server_stub.options import Verbs, add_common, add_parents, port, seconds
 
 __all__ = ["build_parser", "main"]
 
 DONE, REFUSED, USAGE, OFFLINE = 0, 1, 2, 3
 
-_Verbs = argparse._SubParsersAction  # noqa: SLF001 - what add_subparsers returns has no public name
-
 _EPILOG: Final = """\
 secrets are never arguments: the passphrase comes from --passphrase-file, from ONESTOP_PASSPHRASE, or is asked
-for; the root keys' from --root-passphrase-file or ONESTOP_ROOT_PASSPHRASE; the dashboard's from
+for; the root keys' from --root-passphrase-file or ONESTOP_ROOT_PASSPHRASE; the publishing key's, where it is
+another one, from --publishing-passphrase-file or ONESTOP_PUBLISHING_PASSPHRASE; the dashboard's from
 --dashboard-password-file or ONESTOP_DASHBOARD_PASSWORD; a new server's one-time code from --code-file or
 ONESTOP_ENROL_CODE.
 
@@ -58,10 +66,14 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sync(verbs)
     _add_status(verbs)
     _add_audit(verbs)
+    publish_commands.add_parsers(verbs)
+    root_commands.add_parsers(verbs)
+    unit_commands.add_parsers(verbs)
+    revoke_commands.add_parsers(verbs)
     return parser
 
 
-def _add_init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+def _add_init(verbs: Verbs) -> None:
     init = verbs.add_parser(
         "init",
         help="make a province, or a server below one",
@@ -90,8 +102,8 @@ def _add_init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "--root-fingerprint", metavar="HEX", help="with --answer: what the root's fingerprint must be"
     )
     init.add_argument("--yes", action="store_true", help="with --answer: take the root without comparing")
-    _add_parents(init)
-    _add_common(init)
+    add_parents(init)
+    add_common(init)
     init.set_defaults(run=_init)
 
 
@@ -106,7 +118,7 @@ def _init(arguments: argparse.Namespace) -> None:
         commands.join(arguments)
 
 
-def _add_enrol(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+def _add_enrol(verbs: Verbs) -> None:
     enrol = verbs.add_parser("enrol", help="make a one-time code; describe or approve a request")
     steps = enrol.add_subparsers(title="commands", metavar="COMMAND", required=True)
     describe = steps.add_parser("describe", help="show what a request asks for, with fingerprints")
@@ -128,7 +140,7 @@ def _add_enrol(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     _add_machine(approve)
     approve.add_argument("--fingerprint", metavar="HEX", help="what the machine's fingerprint must be")
     approve.add_argument("--yes", action="store_true", help="approve without comparing the fingerprint")
-    _add_common(approve)
+    add_common(approve)
     approve.set_defaults(run=_approve)
     _add_codes(steps)
 
@@ -149,7 +161,7 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_codes(steps: _Verbs[argparse.ArgumentParser]) -> None:
+def _add_codes(steps: Verbs) -> None:
     code = steps.add_parser(
         "code",
         help="make a one-time code for one machine",
@@ -164,15 +176,15 @@ def _add_codes(steps: _Verbs[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     code.add_argument("--hours", type=float, default=HOURS, help=f"how long it is good (default: {HOURS})")
     _add_machine(code)
-    _add_common(code)
+    add_common(code)
     code.set_defaults(run=commands.code)
     listed = steps.add_parser("codes", help="list the codes that were made, or end one")
     listed.add_argument("--cancel", metavar="GROUP", help="first group of a code that shall do no more")
-    _add_common(listed)
+    add_common(listed)
     listed.set_defaults(run=code_commands.codes)
 
 
-def _add_roster(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+def _add_roster(verbs: Verbs) -> None:
     roster = verbs.add_parser("roster", help="units, machines and officers from a spreadsheet")
     steps = roster.add_subparsers(title="commands", metavar="COMMAND", required=True)
     template = steps.add_parser("template", help="write an empty spreadsheet to fill in")
@@ -180,7 +192,7 @@ def _add_roster(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     template.set_defaults(run=roster_commands.template)
     check = steps.add_parser("check", help="say what is wrong with a spreadsheet; changes nothing")
     check.add_argument("file", metavar="FILE", help="an Excel workbook, or a folder of CSV files")
-    _add_common(check)
+    add_common(check)
     check.set_defaults(run=roster_commands.check_roster)
     apply = steps.add_parser(
         "apply",
@@ -209,11 +221,11 @@ def _add_roster(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     apply.add_argument(
         "--publishing-passphrase-file", metavar="FILE", help="its passphrase, where it is not the holder's"
     )
-    _add_common(apply)
+    add_common(apply)
     apply.set_defaults(run=roster_commands.apply_roster)
 
 
-def _add_serve(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+def _add_serve(verbs: Verbs) -> None:
     serve = verbs.add_parser(
         "serve",
         help="answer machines, and sync with the own parents",
@@ -223,37 +235,37 @@ def _add_serve(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     serve.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
     )
-    serve.add_argument("--port", type=_port, default=8420, help="port; 0 takes a free one (default: 8420)")
+    serve.add_argument("--port", type=port, default=8420, help="port; 0 takes a free one (default: 8420)")
     serve.add_argument(
         "--ready-file", metavar="FILE", help="written, with the port, once requests are answered"
     )
     serve.add_argument(
-        "--interval", type=_seconds, default=15.0, metavar="S", help="pause between syncs with parents (15)"
+        "--interval", type=seconds, default=15.0, metavar="S", help="pause between syncs with parents (15)"
     )
     serve.add_argument("--dashboard", action="store_true", help="show the dashboard at /, behind a password")
     serve.add_argument(
         "--dashboard-password-file", metavar="FILE", help="its password, 12 characters or more"
     )
     serve.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
-    _add_parents(serve)
-    _add_common(serve)
+    add_parents(serve)
+    add_common(serve)
     serve.set_defaults(run=commands.serve)
 
 
-def _add_sync(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+def _add_sync(verbs: Verbs) -> None:
     sync = verbs.add_parser("sync", help="sync with a parent once")
-    _add_parents(sync)
-    _add_common(sync)
+    add_parents(sync)
+    add_common(sync)
     sync.set_defaults(run=commands.sync)
 
 
-def _add_status(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+def _add_status(verbs: Verbs) -> None:
     status = verbs.add_parser("status", help="show counts, machines and parents")
-    _add_common(status)
+    add_common(status)
     status.set_defaults(run=commands.status)
 
 
-def _add_audit(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+def _add_audit(verbs: Verbs) -> None:
     audit = verbs.add_parser(
         "audit",
         help="show or export the audit trail",
@@ -266,7 +278,7 @@ def _add_audit(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     audit.add_argument("--dossier", default="", metavar="CODE", help="only about this dossier")
     audit.add_argument("--limit", type=int, default=200, metavar="N", help="lines to show (200)")
     audit.add_argument("--export", metavar="FILE", help="a new file: JSON when it ends in .json, else CSV")
-    _add_common(audit)
+    add_common(audit)
     audit.set_defaults(run=audit_command.audit)
 
 
@@ -275,56 +287,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-09-05") from None
-
-
-def _add_parents(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--parent", action="append", default=[], metavar="URL", help="a parent; again for the next one to try"
-    )
-    parser.add_argument(
-        "--ca", metavar="FILE", help="PEM of the authority that signed the parents' certificates"
-    )
-    parser.add_argument("--proxy", metavar="URL", default="", help="proxy to the parents")
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    folder = os.environ.get(settings.FOLDER)
-    parser.add_argument(
-        "--folder", default=folder, required=not folder, help=f"the server's folder (or {settings.FOLDER})"
-    )
-    parser.add_argument(
-        "--database",
-        metavar="URL",
-        default=os.environ.get(settings.DATABASE) or None,
-        help=f"SQLAlchemy URL, postgresql+psycopg://… (or {settings.DATABASE}; default: an encrypted file)",
-    )
-    parser.add_argument(
-        "--holder", default=settings.HOLDER, help=f"who unlocks it (default: {settings.HOLDER})"
-    )
-    parser.add_argument("--passphrase-file", metavar="FILE", help="file whose first line is the passphrase")
-    parser.add_argument(
-        "--types",
-        action="append",
-        metavar="MODULE:NAME",
-        help="document type, again for more (default: dossier)",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - TCP's own number
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0.1 <= value <= 86400:  # noqa: PLR2004 - a tenth of a second to a day
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 86400")
-    return value
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,6 +16,7 @@ from onestop_sync.keyring import Keyring, write_durably
 from onestop_sync.keys import fingerprint
 from onestop_sync.store import Store
 from server_stub import code_commands, figures, logs, province, settings
+from server_stub.console import to_moment, write_file
 from server_stub.dashboard import check_password
 from server_stub.relay import Pace
 
@@ -61,7 +62,7 @@ def ask(arguments: Namespace) -> None:
         secrets = keyring.create(arguments.holder, settings.passphrase(arguments))
     officers = [enrol.Applicant(arguments.admin_name or arguments.holder, secrets.officer, [ADMIN])]
     data = enrol.request(secrets, arguments.unit, arguments.name, officers if arguments.admin else [])
-    _write(arguments.ask, data)
+    write_file(arguments.ask, data)
     _say(
         arguments, _request_facts(data), f"The request is in {arguments.ask}. Have it approved with --serves."
     )
@@ -99,7 +100,7 @@ def approve(arguments: Namespace) -> None:
     """Approves a request as an administrator: by the code that it proves, or by compared fingerprints."""
     data = enrol_files.from_text(settings.read_file(arguments.request))
     if enrol_proof.is_packet(data) and not arguments.fingerprint:
-        _write(arguments.out, code_commands.answer_packet(arguments, data))
+        write_file(arguments.out, code_commands.answer_packet(arguments, data))
         _say(arguments, _request_facts(data), f"Approved by its code. The answer is in {arguments.out}.")
         return
     data = enrol_proof.bare_request(data)
@@ -116,7 +117,7 @@ def approve(arguments: Namespace) -> None:
         )
     finally:
         store.close()
-    _write(arguments.out, answer)
+    write_file(arguments.out, answer)
     read = enrol.read_answer(answer)
     facts = _request_facts(data) | {
         "root": read.fingerprint,
@@ -189,6 +190,7 @@ def _plain(found: figures.Figures) -> dict[str, Any]:
     status = found.status._asdict()
     status["parents"] = [p._asdict() | {"node": p.node.hex()} for p in found.status.parents]
     return found._asdict() | {
+        "is_published_old": found.is_published_old,
         "status": status,
         "units": [u._asdict() for u in found.units],
         "peers": [p._asdict() for p in found.peers],
@@ -199,10 +201,16 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
     status = found.status
     yield f"{found.name} ({found.unit}): {found.documents} documents, {found.events} events"
     yield f"{status.unsent} unsent, {status.conflicts} in conflict, {status.waiting} waiting"
+    if found.is_published_old:
+        yield (
+            f"EXPIRED since {to_moment(found.published_until_ms)}: what the province has published. Nobody"
+            " new can be certified; all else goes on. The province renews it: `publish --renew`, `rotate`."
+        )
     if status.forks:
         yield f"{status.forks} logs were written on two machines at once"
     for unit in found.units:
-        yield f"  {'  ' * unit.depth}{unit.name}: {unit.documents} documents, {unit.overdue} overdue"
+        ended = f" (ended, {unit.heirs} goes on)" if unit.heirs else ""
+        yield f"  {'  ' * unit.depth}{unit.name}{ended}: {unit.documents} documents, {unit.overdue} overdue"
     for parent in status.parents:
         yield f"parent {parent.name} ({parent.level or 'not met yet'}): {parent.error or 'ok'}"
     for peer in found.peers:
@@ -256,14 +264,6 @@ def _compare(arguments: Namespace, said: str | None, shown: str, what: str) -> N
     print(f"Fingerprint of the {what}: {shown}")
     if input("Is it the one that was read out to you? (yes/no) ").strip().lower() not in {"yes", "y"}:
         raise NotAllowed("Not confirmed.", todo="Nothing was changed.")
-
-
-def _write(path: str, data: bytes) -> None:
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_durably(Path(path), data)
-    except OSError as error:
-        raise InvalidInput(f"Cannot write {path}: {error.strerror}.", todo="Check the path.") from error
 
 
 def _say(arguments: Namespace, facts: dict[str, Any], done: str) -> None:

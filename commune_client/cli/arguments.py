@@ -273,6 +273,14 @@ def _resolve(parser: ArgumentParser) -> None:
     _reason(parser)
 
 
+def _countersign(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "names", metavar="MÃ", nargs="*", help="mã hồ sơ (mọi ghi chép đang chờ của hồ sơ), hoặc mã ghi chép"
+    )
+    parser.add_argument("--why", dest="reason", metavar="LÝ-DO", default="", help="lý do xác nhận")
+    parser.add_argument("--list", action="store_true", help="xem những ghi chép đang chờ xác nhận")
+
+
 def _notices(parser: ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="cả những thông báo đã xem")
     parser.add_argument("--seen", action="store_true", help="đánh dấu là đã xem")
@@ -346,6 +354,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "return": _return,
     "conflicts": _conflicts,
     "resolve": _resolve,
+    "countersign": _countersign,
     "sync": _nothing,
     "status": _nothing,
     "notices": _notices,

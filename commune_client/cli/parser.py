@@ -29,6 +29,7 @@ HANDLERS: Final[dict[str, str]] = {
     "intake": f"{_HERE}.intake:intake",
     "conflicts": f"{_HERE}.disputes:conflicts",
     "resolve": f"{_HERE}.disputes:resolve",
+    "countersign": f"{_HERE}.countersign:countersign",
     "sync": f"{_HERE}.line:sync",
     "status": f"{_HERE}.line:status",
     "notices": f"{_HERE}.line:notices",

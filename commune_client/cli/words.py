@@ -227,6 +227,8 @@ def status_lines(facts: SyncFacts, now_ms: int) -> Iterator[str]:
     if facts.clock.is_suspect:
         parts.append(strings.CLOCK_WARNING)
     yield strings.SEPARATOR.join(parts)
+    if facts.is_published_old:
+        yield strings.published_old(f"{local(facts.published_until_ms):%d/%m/%Y}")
     if facts.waiting:
         yield f"{facts.waiting} hồ sơ có ghi chép đang chờ chứng nhận hoặc ghi chép khác"
     if facts.notices:

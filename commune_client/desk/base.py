@@ -187,7 +187,7 @@ class Base:
         if text in units:
             return text
         wanted = fold_text(text)
-        found = [u.id for u in units.values() if text in u.codes or fold_text(u.name) == wanted]
+        found = [u.id for u in units.values() if text in u.all_codes or fold_text(u.name) == wanted]
         if len(found) != 1:
             raise NotFound(f"There is no unit {text!r}.", todo="Name it by its code.", unit=text)
         return found[0]

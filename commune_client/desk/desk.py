@@ -8,6 +8,7 @@ from typing import Self
 from commune_client.desk.audit import Audit
 from commune_client.desk.base import Unready
 from commune_client.desk.counter import Counter
+from commune_client.desk.countersigning import Countersigning
 from commune_client.desk.disputes import Disputes
 from commune_client.desk.line import Line
 from commune_client.desk.place import Place
@@ -24,7 +25,7 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 
 @watched
-class Desk(Counter, Reading, Work, Disputes, Line, Audit):
+class Desk(Counter, Reading, Work, Disputes, Countersigning, Line, Audit):
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
     def __enter__(self) -> Self:

@@ -56,6 +56,7 @@ class Line(Base):
             forks=status.forks,
             parents=parents,
             clock=self.clock(),
+            published_until_ms=self.store.publication.expires_ms,
         )
 
     def _parent(self, parent: ParentStatus) -> ParentFacts:

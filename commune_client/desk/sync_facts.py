@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+NEVER: Final = 2**53 - 1
+"""A time that never comes, milliseconds."""
 
 __all__ = ["BundleFacts", "ClockFacts", "ParentFacts", "SyncFacts", "SyncResult"]
 
@@ -55,6 +58,7 @@ class SyncFacts:
         waiting: Dossiers with events that wait for something.
         notices: Changes that nobody has seen yet.
         forks: Logs that were written on two machines at once.
+        published_until_ms: Until when what the province has published is current.
     """
 
     is_online: bool | None
@@ -67,6 +71,12 @@ class SyncFacts:
     forks: int
     parents: tuple[ParentFacts, ...]
     clock: ClockFacts
+    published_until_ms: int = NEVER
+
+    @property
+    def is_published_old(self) -> bool:
+        """Whether what the province has published has expired."""
+        return self.published_until_ms < self.clock.now_ms
 
 
 class SyncResult(NamedTuple):

@@ -21,10 +21,11 @@ _WRITES: Final = (
     "handover", "receive", "decline", "appraise", "send_back", "approve", "reject", "stop", "withdraw",
     "void", "return_result", "ask_payment", "pay", "transfer", "supplement", "supply", "extend", "ask_agency",
     "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
+    "countersign",
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict"), "read"),
-    **dict.fromkeys(("dossiers", "notices"), "list"),
+    **dict.fromkeys(("dossiers", "notices", "awaiting"), "list"),
     **dict.fromkeys(_WRITES, ""),
     "audit": "audit",
     "sync": "sync",

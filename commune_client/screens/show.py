@@ -129,4 +129,5 @@ def sync_state(facts: SyncFacts, progress: tuple[int, int] | None) -> SyncState:
         today=clock.today,
         progress=progress,
         has_clock_warning=clock.is_suspect and not clock.is_confirmed,
+        is_published_old=facts.is_published_old,
     )

@@ -30,6 +30,7 @@ class SyncState:
         progress: Events sent and events to send in the running sync; None when none runs.
         has_clock_warning: Whether the machine's clock disagrees with the last event or statement.
         old_statement_age_s: Age in seconds of the province's last statement, when it is too old; else None.
+        is_published_old: Whether what the province has published has expired.
     """
 
     online: bool | None = None
@@ -41,6 +42,7 @@ class SyncState:
     progress: tuple[int, int] | None = None
     has_clock_warning: bool = False
     old_statement_age_s: float | None = None
+    is_published_old: bool = False
 
 
 def sync_text(state: SyncState, width: int | None = None) -> str:
@@ -109,6 +111,8 @@ def _warnings(state: SyncState) -> list[_Part]:
     if state.old_statement_age_s is not None:
         age = strings.age_words(state.old_statement_age_s)
         warnings.append((strings.statement_old(age), StateStyle.SOON))
+    if state.is_published_old:
+        warnings.append((strings.PUBLISHED_OLD, StateStyle.SOON))
     return warnings
 
 

@@ -311,7 +311,7 @@ def _record(
     delivery = levels.delivery(nodes, event.log)
     author = authority if isinstance(authority, Authority) else None
     if row.waiting:
-        reason = _waits_for(authority, needs.get(row.n, b""))
+        reason = _waits_for(authority, row.id, needs.get(row.n, b""))
         return Record(event, ops, author, Standing.WAITING, reason, delivery)
     if kind is None:
         standing = Standing.REFUSED if isinstance(authority, NoAuthority) else Standing.STANDS
@@ -321,7 +321,9 @@ def _record(
     return Record(event, ops, author, f.standing(kind, state, event.id, ops), refusal or "", delivery)
 
 
-def _waits_for(authority: Authority | Waiting | NoAuthority, need: bytes) -> str:
+def _waits_for(authority: Authority | Waiting | NoAuthority, event: bytes, need: bytes) -> str:
+    if need == event:
+        return "countersign"  # it lies beyond a cut
     if isinstance(authority, Waiting):
         return "authority"
     return "newer" if need == b"newer" else "missing"

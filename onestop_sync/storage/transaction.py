@@ -320,6 +320,12 @@ class Transaction:
                 "The key to certify is no valid key: signatures under it would fit many messages.",
                 todo="Nothing was changed. Let the machine make a new key, and ask again.",
             )
+        if self.store.publication.expires_ms < self.store.clock():
+            raise NotAllowed(
+                "What the province has published has expired, so nobody new can be certified.",
+                todo="Nothing was changed. Synchronise; the province renews it by `onestop-server publish`.",
+                reason="expired",
+            )
         issuer = self.store.trust.authority(log)
         why = (
             self.store.trust.why_not(issuer, certificate)

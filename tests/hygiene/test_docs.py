@@ -22,7 +22,10 @@ LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 INLINE = re.compile(r"`(onestop(?:-server)? [^`]+)`")
 MAKE = re.compile(r"`make ([a-z]+)|^make ([a-z]+)", re.MULTILINE)
 PROMPT = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*")
-SERVER_COMMANDS = {"init", "enrol", "roster", "serve", "sync", "status", "audit"}
+SERVER_COMMANDS = {
+    "audit", "enrol", "init", "publication", "publish", "published", "revoke", "root", "roster", "rotate",
+    "serve", "status", "sync", "unit",
+}  # fmt: skip
 
 
 def documents() -> list[Path]:
