@@ -330,7 +330,7 @@ class Responder:
         logs = {item.log for item in page.items if item.log}
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
         publication, asked = store.publication, request.published
-        is_old = asked.version < publication.version
+        is_old = (asked.root, asked.version) < publication.rank
         return [
             nonce,
             list(page.cursor),
@@ -339,7 +339,7 @@ class Responder:
             acks,
             bad,
             [[item.kind, item.payload] for item in page.items],
-            [publication.version, publication.newer_than(asked.root, asked.wanted) if is_old else None],
+            [*publication.rank, publication.newer_than(asked.root, asked.wanted) if is_old else None],
         ]
 
 
@@ -458,7 +458,7 @@ class Requester:
     def _take_body(self, body: object) -> None:
         match body:
             case [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
-                  list(items), [int(version), dict() | None as files]]:  # fmt: skip
+                  list(items), [int(root), int(version), dict() | None as files]]:  # fmt: skip
                 # All of it is read before any of it is taken.
                 outcomes, at = list(map(_outcome, bad)), _parse_cursor(cursor)
                 self._take_publication(files)
@@ -466,8 +466,9 @@ class Requester:
                 self._take_items(nonce, at, acks, items, was_reset=was_reset)
                 self._count(outcomes, was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
-                self._gives_back = version < self.store.publication.version and not self._gave_back
-                self._is_done &= version <= self.store.publication.version and not self._gives_back
+                theirs, ours = (root, version), self.store.publication.rank
+                self._gives_back = theirs < ours and not self._gave_back
+                self._is_done &= theirs <= ours and not self._gives_back
             case _:
                 raise FormatError("The answer is not one of this protocol.")
 

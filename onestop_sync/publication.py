@@ -121,6 +121,14 @@ class Publication:
         return sum(name.endswith(".root.json") for name in self.files)
 
     @property
+    def rank(self) -> tuple[int, int]:
+        """What is newer than what: first the root, then the version.
+
+        Whoever stole the publishing key may have counted as high as they liked; the next root ends that.
+        """
+        return self.root_version, self.version
+
+    @property
     def root_name(self) -> str:
         """Its name."""
         return root_name(self.root_version)
@@ -183,7 +191,7 @@ class Publication:
             Incomplete: Targets are missing.
             FormatError: Malformed.
         """
-        if _version_of(files) <= self.version:
+        if _rank_of(files) <= self.rank:
             return self  # an old stick, or a parent that has not heard of it yet: nothing to learn
         return _checked(self, files)
 
@@ -225,10 +233,11 @@ def check_files(value: object) -> dict[str, bytes]:
     return value
 
 
-def _version_of(files: Mapping[str, bytes]) -> int:
-    """Returns the version that files claim; whether it is true is not checked."""
+def _rank_of(files: Mapping[str, bytes]) -> tuple[int, int]:
+    """Returns the rank that files claim; whether it is true is not checked."""
+    roots = [int(name.split(".")[0]) for name in files if name.endswith(".root.json")]
     try:
-        return int(json.loads(files[_TIMESTAMP])["signed"]["version"])
+        return max(roots, default=0), int(json.loads(files[_TIMESTAMP])["signed"]["version"])
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError("The publication is malformed.") from error
 

@@ -408,7 +408,7 @@ class Store:
     def take_files(self, files: Mapping[str, bytes]) -> bool:
         """Does the same with the files of a publication, by name."""
         newer = self.publication.updated(files)
-        if newer.version <= self.publication.version:
+        if newer.rank <= self.publication.rank:
             return False
         self.retrying(lambda: self._publish(newer))
         return True
@@ -416,7 +416,7 @@ class Store:
     def _publish(self, newer: Publication) -> None:
         with self.writing() as transaction:
             held = self.publication
-            if newer.version <= held.version:
+            if newer.rank <= held.rank:
                 return  # another program was faster
             before = self.trust.with_document(held.document)
             _set_meta(transaction.connection, {"trust": newer.data})

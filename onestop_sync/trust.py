@@ -325,13 +325,7 @@ class Trust:
         return found
 
     def replace(self, document: TrustDocument) -> None:
-        """Takes a newer trust document; every verdict is asked anew.
-
-        Raises:
-            FormatError: It is older than the one that is here.
-        """
-        if document.version < self.document.version:
-            raise FormatError("The trust document is older than the one that is here.")
+        """Takes another trust document; every verdict is asked anew. Which is newer, `publication` says."""
         self.document = document
         self.forget()
 

@@ -136,7 +136,7 @@ def _pack(
     frames = [frame for frame in frames if frame[0] not in introduction]
     report.events += len(frames)
     version = store.publication.version
-    is_news = any(visit.trust_version < version for visit in visits.values())
+    is_news = any(visit.trust_version != version for visit in visits.values())
     payload = Payload(
         number, store.clock(), version, store.trust_bytes if is_news else None, _said(store),
         list(introduction.values()), frames, sections,
