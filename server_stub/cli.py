@@ -16,7 +16,8 @@ from onestop_sync import guard
 from onestop_sync.enrol_grant import HOURS
 from onestop_sync.errors import OnestopError, Unreachable
 from server_stub import audit as audit_command
-from server_stub import code_commands, commands, roster_commands, settings
+from server_stub import code_commands, commands, proofs, roster_commands, settings
+from server_stub.stater import EVERY_S
 
 __all__ = ["build_parser", "main"]
 
@@ -58,6 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sync(verbs)
     _add_status(verbs)
     _add_audit(verbs)
+    _add_statement(verbs)
+    _add_proof(verbs)
     return parser
 
 
@@ -230,6 +233,13 @@ def _add_serve(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     serve.add_argument(
         "--interval", type=_seconds, default=15.0, metavar="S", help="pause between syncs with parents (15)"
     )
+    serve.add_argument(
+        "--statement-every",
+        type=_seconds,
+        default=EVERY_S,
+        metavar="S",
+        help="how often the top server states what each unit got (86400: once a day)",
+    )
     serve.add_argument("--dashboard", action="store_true", help="show the dashboard at /, behind a password")
     serve.add_argument(
         "--dashboard-password-file", metavar="FILE", help="its password, 12 characters or more"
@@ -277,6 +287,36 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-09-05") from None
 
 
+def _add_statement(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    statement = verbs.add_parser(
+        "statement",
+        help="state what the province has stored and sent down",
+        description="Make a signed statement of each unit below of which there is anything new to say;"
+        " `serve` does it by itself once a day. Only at a server of the unit at the top.",
+    )
+    statement.add_argument("--all", action="store_true", help="of every unit, news or not")
+    _add_common(statement)
+    statement.set_defaults(run=proofs.statement)
+
+
+def _add_proof(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    proof = verbs.add_parser(
+        "proof",
+        help="write down what was found out about a parent, or check such a file",
+        description="Write a file with the signed papers by which a parent contradicted itself, and with what"
+        " proves who signed them; or check one, which needs no store.",
+    )
+    proof.add_argument("path", metavar="FILE")
+    proof.add_argument(
+        "--check", action="store_true", help="check the file; needs no folder and no passphrase"
+    )
+    proof.add_argument(
+        "--root-fingerprint", metavar="HEX", help="with --check: what the root key's fingerprint must be"
+    )
+    _add_common(proof, needs_folder=False)
+    proof.set_defaults(run=proofs.proof)
+
+
 def _add_parents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parent", action="append", default=[], metavar="URL", help="a parent; again for the next one to try"
@@ -287,10 +327,11 @@ def _add_parents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--proxy", metavar="URL", default="", help="proxy to the parents")
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _add_common(parser: argparse.ArgumentParser, *, needs_folder: bool = True) -> None:
     folder = os.environ.get(settings.FOLDER)
+    required = needs_folder and not folder
     parser.add_argument(
-        "--folder", default=folder, required=not folder, help=f"the server's folder (or {settings.FOLDER})"
+        "--folder", default=folder, required=required, help=f"the server's folder (or {settings.FOLDER})"
     )
     parser.add_argument(
         "--database",
@@ -358,6 +399,8 @@ def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error("enrol approve needs FILE and --out, or --waiting")
     if getattr(arguments, "by_code", False) and not arguments.parent:
         parser.error("--by-code needs --parent")
+    if arguments.run is proofs.proof and not (arguments.check or arguments.folder):
+        parser.error("proof needs --folder, or --check")
     if arguments.run is commands.sync and not arguments.parent:
         parser.error("sync needs --parent")
 

@@ -17,6 +17,7 @@ from onestop_sync.keys import fingerprint
 from onestop_sync.store import Store
 from server_stub import code_commands, figures, logs, province, settings
 from server_stub.dashboard import check_password
+from server_stub.proofs import finding_lines
 from server_stub.relay import Pace
 
 __all__ = ["approve", "ask", "code", "describe", "found", "join", "serve", "status", "sync"]
@@ -152,6 +153,7 @@ def serve(arguments: Namespace) -> None:
         serving.run(
             store, arguments.host, arguments.port, parents, pace=pace, password=password,
             signer=secrets.officer, on_ready=on_ready,
+            state_every_s=arguments.statement_every,
         )  # fmt: skip
     finally:
         store.close()
@@ -201,6 +203,7 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
     yield f"{status.unsent} unsent, {status.conflicts} in conflict, {status.waiting} waiting"
     if status.forks:
         yield f"{status.forks} logs were written on two machines at once"
+    yield from finding_lines(status)
     for unit in found.units:
         yield f"  {'  ' * unit.depth}{unit.name}: {unit.documents} documents, {unit.overdue} overdue"
     for parent in status.parents:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-__all__ = ["BundleFacts", "ClockFacts", "ParentFacts", "SyncFacts", "SyncResult"]
+__all__ = [
+    "BundleFacts",
+    "CheckedProof",
+    "ClockFacts",
+    "ParentFacts",
+    "ProofFacts",
+    "SyncFacts",
+    "SyncResult",
+]
 
 
 class ClockFacts(NamedTuple):
@@ -55,6 +63,10 @@ class SyncFacts:
         waiting: Dossiers with events that wait for something.
         notices: Changes that nobody has seen yet.
         forks: Logs that were written on two machines at once.
+        findings: What was found out about somebody above and not told yet.
+        stated_ms: When the province made its newest statement of our unit, or ``None``.
+        silent_ms: For how long there was contact without another, when that is longer than the setting; else
+            ``None``.
     """
 
     is_online: bool | None
@@ -67,6 +79,9 @@ class SyncFacts:
     forks: int
     parents: tuple[ParentFacts, ...]
     clock: ClockFacts
+    findings: int = 0
+    stated_ms: int | None = None
+    silent_ms: int | None = None
 
 
 class SyncResult(NamedTuple):
@@ -120,3 +135,26 @@ class BundleFacts(NamedTuple):
     was_rolled_back: bool
     refused: tuple[tuple[bytes, str, str], ...]
     rejected: tuple[tuple[bytes, str, str], ...]
+
+
+class ProofFacts(NamedTuple):
+    """What was written into a proof.
+
+    Attributes:
+        findings: Kind of each finding, see `onestop_sync.storage.findings.Finding`.
+    """
+
+    path: str
+    findings: tuple[str, ...]
+
+
+class CheckedProof(NamedTuple):
+    """What a proof comes to.
+
+    Attributes:
+        root: Fingerprint of the root from which it is proven.
+        cases: Kind, who signed it, that machine's unit, and whether the papers alone prove it.
+    """
+
+    root: str
+    cases: tuple[tuple[str, str, str, bool], ...]

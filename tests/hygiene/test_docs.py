@@ -22,7 +22,9 @@ LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 INLINE = re.compile(r"`(onestop(?:-server)? [^`]+)`")
 MAKE = re.compile(r"`make ([a-z]+)|^make ([a-z]+)", re.MULTILINE)
 PROMPT = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*")
-SERVER_COMMANDS = {"init", "enrol", "roster", "serve", "sync", "status", "audit"}
+SERVER_COMMANDS = {
+    "init", "enrol", "roster", "serve", "sync", "status", "audit", "statement", "proof",
+}  # fmt: skip
 
 
 def documents() -> list[Path]:
