@@ -179,6 +179,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("export", "Xuất gói dữ liệu niêm phong ra USB (bundle)"),
     Command("import", "Nhập gói dữ liệu từ USB (bundle)"),
     Command("audit", "Xem hoặc xuất nhật ký: ai đã xem, in, xuất, mở khóa, bị từ chối (audit trail)"),
+    Command("proof", "Ghi bằng chứng khi cấp trên không khớp (proof), hoặc kiểm tra tệp bằng chứng"),
     Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),
 )
 """Every command, in the order of the work; what `Action.command` names is here."""

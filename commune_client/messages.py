@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 __all__ = [
     "CHOICE_LABELS",
     "ERRORS",
+    "FINDING_LABELS",
     "ISSUES",
     "LEVEL_LABELS",
     "OUTCOMES",
@@ -223,6 +224,17 @@ STANDING_LABELS: Final[Mapping[str, str]] = {
     "waiting": "đang chờ",
 }
 """What became of an event."""
+
+FINDING_LABELS: Final[Mapping[str, str]] = {
+    "rolled_back": "Máy cấp trên không còn biết điều chính nó đã ký: kho dữ liệu đã bị đưa về bản cũ",
+    "restored": "Máy cấp trên đã ký trong hai lần lập kho: kho dữ liệu đã được khôi phục",
+    "rewritten": "Máy cấp trên đã ký nhận hai nội dung khác nhau ở cùng một chỗ",
+    "went_back": "Tỉnh xác nhận ít hơn những gì trước đó đã ký nhận",
+    "equivocated": "Tỉnh đã ký hai bản xác nhận khác nhau mang cùng một số",
+    "withheld": "Có dữ liệu tỉnh đã gửi mà chưa tới máy này",
+    "gap": "Có một bản xác nhận của tỉnh chưa tới máy này",
+}
+"""What was found out about those above, by kind."""
 
 LEVEL_LABELS: Final[Mapping[str, str]] = {
     "here": "chỉ ở máy này",

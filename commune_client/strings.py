@@ -82,6 +82,7 @@ SYNC_UNKNOWN = "Chưa kết nối"
 SYNC_NEVER = "chưa đồng bộ"
 SYNC_ALL_SENT = "đã gửi hết"
 PUBLISHED_OLD = "! công bố của tỉnh quá hạn"
+SYNC_FINDINGS = "! cấp trên không khớp (F6)"
 CLOCK_WARNING = "! kiểm tra ngày giờ máy"
 SEPARATOR = " | "
 
@@ -112,8 +113,18 @@ def sync_progress(done: int, total: int) -> str:
 
 
 def statement_old(age: str) -> str:
-    """Say that the last statement from the province is old."""
-    return f"! xác nhận của tỉnh đã {age}"
+    """Say for how long there was contact without a statement from the province."""
+    return f"chưa có xác nhận của tỉnh từ {age}"
+
+
+def findings(count: int) -> str:
+    """Say that something that those above have signed does not fit together; calmly: nothing is lost here."""
+    return f"Cấp trên có {count} điểm không khớp; ở đây không mất gì. Báo người quản trị: onestop proof TỆP"
+
+
+def stated(when: str) -> str:
+    """Say when the province made its newest statement."""
+    return f"Xác nhận gần nhất của tỉnh: {when}"
 
 
 def published_old(since: str) -> str:

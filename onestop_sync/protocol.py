@@ -6,12 +6,14 @@ answer, so that a copied one opens nothing:
     request = [payload, machine log, signature]     signature over PAE(REQUEST_KIND, payload)
     payload = [1, parent, nonce, cursor or null, echo, max_bytes, published, [frame, …], [proof, …]]
     published = [version, root version, [wanted file, …], files or null]    of what the machine has
+    answer  = [1, "answer", head, rest, signature]
+                       over PAE(ANSWER_KIND, SHA-256(request) + machine log + SHA-256(rest) + head)
 
 A parent that was restored may know less of what the province publishes than its machines; they give it back.
-    answer  = [1, "answer", body, signature]        over PAE(ANSWER_KIND, SHA-256(request) + body)
 
 An answer is signed, and bound to the request that it answers, so that an old one, or one that a relay has
-changed or shortened, moves nothing.
+changed or shortened, moves nothing. Its head, what the parent says of its own store, can be proven without
+the rest, and is kept until the next one: a parent that does not know its own cursor has contradicted itself.
 
 The first request of all names no parent and carries the machine's own proof and nothing else; it is answered
 by a *challenge*, in which the parent proves who it is before it is told anything. Everything else is an
@@ -23,7 +25,7 @@ by a *challenge*, in which the parent proves who it is before it is told anythin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -31,6 +33,7 @@ from typing import Any, Final, NamedTuple
 import zstandard
 
 from onestop_sync import codec, exchange, keys
+from onestop_sync.answer import KeptAnswer, answer_bytes
 from onestop_sync.errors import (
     FormatError,
     NotAllowed,
@@ -50,12 +53,12 @@ from onestop_sync.trust import Authority
 __all__ = ["LIMITS", "Limits", "Requester", "Responder", "SyncReport", "open_packet", "pack_packet"]
 
 REQUEST_KIND: Final = "onestop/sync/1"
-ANSWER_KIND: Final = "onestop/answer/1"
 CHALLENGE_KIND: Final = "onestop/challenge/1"
 VERSION: Final = 1
 HTTP_FORBIDDEN: Final = 403
 _MAX_REFUSALS: Final = 3
 _NODE_BYTES: Final = 16
+_HEAD_PARTS: Final = 4
 _COMPRESS_FROM: Final = 200
 """Smaller packets do not gain by compression, bytes."""
 
@@ -277,9 +280,8 @@ class Responder:
         if taken is None:
             return 401, self._challenge(node, b"", log)
         nonce, outcomes = taken
-        body = codec.encode(self._answer(request, log, unit, nonce, outcomes))
-        proof = self.store.machine.sign(_answer_bytes(data, body))
-        return 200, pack_packet([VERSION, "answer", body, proof])
+        parts = self._answer(request, log, unit, nonce, outcomes)
+        return 200, _pack_answer(self.store.machine, data, log, parts)
 
     def _take(self, request: _Request, log: bytes) -> tuple[bytes, list[Outcome]] | None:
         """Stores what a request brings, once for each nonce; ``None`` when the nonce is not the last one."""
@@ -335,7 +337,7 @@ class Responder:
             nonce,
             list(page.cursor),
             page.has_more,
-            was_reset,
+            list(request.cursor) if was_reset and request.cursor else None,
             acks,
             bad,
             [[item.kind, item.payload] for item in page.items],
@@ -441,29 +443,33 @@ class Requester:
                 [bytes(node), bytes(nonce), bytes(theirs), bytes(proof), list(introduction)],
             ]:
                 self._take_challenge(node, nonce, theirs, proof, introduction)
-            case [1, "answer", bytes(body), bytes(proof)]:
-                self._check_answer(body, proof)
-                self._take_body(codec.decode(body))
+            case [1, "answer", bytes(head), bytes(rest), bytes(proof)]:
+                signed = self._check_answer(head, rest, proof)
+                self._take_body([*_parts(head), *_parts(rest)], signed)
             case [1, "error", [str(code), str(what)]]:
                 self._take_error(status, code, what)
             case _:
                 raise FormatError("The answer is not one of this protocol.")
 
-    def _check_answer(self, body: bytes, proof: bytes) -> None:
-        authority = self.store.authority(self._knows.node)
-        signed = _answer_bytes(self._sent, body)
-        if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
+    def _check_answer(self, head: bytes, rest: bytes, proof: bytes) -> bytes:
+        """Returns what is kept of an answer that the parent signed: its head, and what proves it."""
+        node = self._knows.node
+        authority = self.store.authority(node)
+        kept = KeptAnswer(node, self._log, _hash(self._sent), _hash(rest), head, proof)
+        if not isinstance(authority, Authority) or not keys.verify(authority.key, kept.signed, proof):
             raise SignatureInvalid("The answer is not the parent's answer to this request.")
+        return kept.pack()
 
-    def _take_body(self, body: object) -> None:
+    def _take_body(self, body: object, signed: bytes) -> None:
         match body:
-            case [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
+            case [bytes(nonce), list(cursor), bool(has_more), list() | None as lost, list(acks), list(bad),
                   list(items), [int(root), int(version), dict() | None as files]]:  # fmt: skip
                 # All of it is read before any of it is taken.
-                outcomes, at = list(map(_outcome, bad)), _parse_cursor(cursor)
+                outcomes, was_reset = list(map(_outcome, bad)), _parse_cursor(lost) is not None
+                answer = exchange.Answer(nonce, _cursor(cursor), acks, _pairs(items), was_reset, signed)
                 self._take_publication(files)
                 self._echo &= has_more or was_reset
-                self._take_items(nonce, at, acks, items, was_reset=was_reset)
+                self._take_items(answer)
                 self._count(outcomes, was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
                 theirs, ours = (root, version), self.store.publication.rank
@@ -514,15 +520,9 @@ class Requester:
         self._asked = b""
         self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
 
-    def _take_items(
-        self, nonce: bytes, cursor: Cursor | None, acks: list[Any], items: list[Any], *, was_reset: bool
-    ) -> None:
-        pairs = [(i[0], i[1]) for i in items if isinstance(i, list) and len(i) == 2]  # noqa: PLR2004
-        if cursor is None or len(pairs) != len(items):
-            raise FormatError("The answer is malformed.")
-        answer = exchange.Answer(nonce, cursor, acks, pairs, was_reset)
+    def _take_items(self, answer: exchange.Answer) -> None:
         taken = exchange.take(self.store, self._knows, answer, self._introduced)
-        self._knows = exchange.load_parent(self.store, self.parent)._replace(nonce=nonce)
+        self._knows = exchange.load_parent(self.store, self.parent)._replace(nonce=answer.nonce)
         self.report.received += taken.stored
         self.report.rejected += taken.rejected
 
@@ -550,8 +550,36 @@ class Requester:
             raise UpstreamRefused(what, code=code, status=status)
 
 
-def _answer_bytes(request: bytes, body: bytes) -> bytes:
-    return codec.pae(ANSWER_KIND, hashlib.sha256(request).digest() + body)
+def _pack_answer(signer: keys.Signer, request: bytes, log: bytes, parts: Sequence[codec.Value]) -> bytes:
+    """Returns the packet of an answer: what it says of the parent's own store first."""
+    head, rest = codec.encode(list(parts[:_HEAD_PARTS])), codec.encode(list(parts[_HEAD_PARTS:]))
+    proof = signer.sign(answer_bytes(_hash(request), log, _hash(rest), head))
+    return pack_packet([VERSION, "answer", head, rest, proof])
+
+
+def _hash(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _parts(data: bytes) -> list[Any]:
+    match codec.decode(data):
+        case list(parts):
+            return parts
+    raise FormatError("The answer is not one of this protocol.")
+
+
+def _cursor(value: object) -> Cursor:
+    cursor = _parse_cursor(value)
+    if cursor is None:
+        raise FormatError("The answer is malformed.")
+    return cursor
+
+
+def _pairs(items: list[Any]) -> list[tuple[int, Any]]:
+    pairs = [(i[0], i[1]) for i in items if isinstance(i, list) and len(i) == 2]  # noqa: PLR2004
+    if len(pairs) != len(items):
+        raise FormatError("The answer is malformed.")
+    return pairs
 
 
 def event_id(frame: list[Any]) -> bytes:

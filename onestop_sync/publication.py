@@ -191,7 +191,7 @@ class Publication:
             Incomplete: Targets are missing.
             FormatError: Malformed.
         """
-        if _rank_of(files) <= self.rank:
+        if _rank_of(files, self.root_version) <= self.rank:
             return self  # an old stick, or a parent that has not heard of it yet: nothing to learn
         return _checked(self, files)
 
@@ -233,11 +233,13 @@ def check_files(value: object) -> dict[str, bytes]:
     return value
 
 
-def _rank_of(files: Mapping[str, bytes]) -> tuple[int, int]:
-    """Returns the rank that files claim; whether it is true is not checked."""
-    roots = [int(name.split(".")[0]) for name in files if name.endswith(".root.json")]
+def _rank_of(files: Mapping[str, bytes], root: int) -> tuple[int, int]:
+    """Returns the rank that files claim over a root that is held; whether it is true is not checked."""
+    root = 0 if root_name(1) in files else root  # a whole publication says itself how far its roots go
+    while root_name(root + 1) in files:
+        root += 1
     try:
-        return max(roots, default=0), int(json.loads(files[_TIMESTAMP])["signed"]["version"])
+        return root, int(json.loads(files[_TIMESTAMP])["signed"]["version"])
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError("The publication is malformed.") from error
 

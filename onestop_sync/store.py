@@ -40,11 +40,12 @@ from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
 from onestop_sync.publication import Publication, parse_files
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import beyond, engines, outbox, queries, upgrade
+from onestop_sync.storage import beyond, engines, findings, outbox, queries, statements, upgrade
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.cuts import StoredChain
+from onestop_sync.storage.findings import Finding
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
 from onestop_sync.storage.transaction import Raced, Transaction, find_own_log
@@ -134,6 +135,11 @@ class Status(NamedTuple):
         notices: Changes of standing that nobody has seen yet.
         forks: Logs that were written on two machines at once.
         parents: One entry for each parent that was ever tried.
+        findings: What was found out about somebody above and not told yet; see `Store.findings`.
+        stated_ms: What the province's clock said at its newest statement of our unit, milliseconds since 1970
+            UTC; ``None`` before the first.
+        silent_ms: For how long there has been contact with a parent without a statement coming, milliseconds;
+            being offline adds nothing to it.
     """
 
     unsent: int
@@ -143,6 +149,9 @@ class Status(NamedTuple):
     notices: int
     forks: int
     parents: tuple[ParentStatus, ...]
+    findings: int = 0
+    stated_ms: int | None = None
+    silent_ms: int = 0
 
 
 class Store:
@@ -811,13 +820,42 @@ class Store:
             notices = connection.execute(count.where(t.notice.c.seen == 0)).scalar_one()
             forks = connection.execute(count.where(t.log.c.forked == 1)).scalar_one()
             parents = connection.execute(sa.select(t.parent).order_by(t.parent.c.name)).all()
+            found_out = findings.count(connection)
+            stated_ms, silent_ms = (None, 0) if is_top else self._stated(connection, parents)
         found = tuple(
             ParentStatus(
                 p.name, p.node, self._unit_of(p.node), levels.of(p.node), p.ok_ms, p.tried_ms, p.error
             )
             for p in parents
         )
-        return Status(unsent, oldest, conflicts, waiting, notices, forks, found)
+        return Status(
+            unsent, oldest, conflicts, waiting, notices, forks, found, found_out, stated_ms, silent_ms
+        )
+
+    def _stated(self, connection: sa.Connection, parents: Sequence[Any]) -> tuple[int | None, int]:
+        """Returns when the newest statement was made, and how long there was contact without another."""
+        newest = statements.newest(connection, self.unit)
+        since = newest.came_ms if newest is not None else None
+        if since is None:
+            first = sa.select(t.event.c.at_ms).order_by(t.event.c.n).limit(1)
+            since = connection.execute(first).scalar()
+        contact = max((parent.ok_ms for parent in parents), default=0)
+        silent_ms = max(0, contact - since) if contact and since is not None else 0
+        return (newest.at_ms if newest is not None else None), silent_ms
+
+    def findings(self) -> list[Finding]:
+        """Returns what was found out about somebody above, oldest first, then what is withheld just now.
+
+        A contradiction stays, with the two signed papers that show it. What is withheld is named as long as
+        it is not here.
+        """
+        with self.reading() as connection:
+            return findings.load(connection)
+
+    def mark_told(self) -> None:
+        """Notes that a person was given all findings: they stay, and are counted as news no more."""
+        with self.writing() as transaction:
+            findings.mark_told(transaction.connection)
 
     def _unit_of(self, node: bytes) -> str:
         authority = self.trust.authority(node)
@@ -837,12 +875,15 @@ class Store:
         return found.digest()
 
     def latest_ms(self) -> int:
-        """Returns the latest time that any statement of a parent or own event bears; 0 for none."""
+        """Returns the latest time that any ack, statement or own event bears; 0 for none."""
         with self.reading() as connection:
             last = sa.select(t.event.c.at_ms).order_by(t.event.c.n.desc()).limit(_LATEST).subquery()
             stored = connection.execute(sa.select(sa.func.max(last.c.at_ms))).scalar() or 0
-            said = connection.execute(sa.select(sa.func.max(t.statement.c.at_ms))).scalar() or 0
-        return max(stored, said)
+            said = [
+                connection.execute(sa.select(sa.func.max(table.c.at_ms))).scalar() or 0
+                for table in (t.acks, t.statement)
+            ]
+        return max(stored, *said)
 
     def introduction(self, log: bytes) -> list[Any]:
         """Returns the frames that prove a log's authority, from the root down; its genesis is the last."""

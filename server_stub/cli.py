@@ -18,6 +18,7 @@ from server_stub import audit as audit_command
 from server_stub import (
     code_commands,
     commands,
+    proofs,
     publish_commands,
     revoke_commands,
     root_commands,
@@ -26,6 +27,7 @@ from server_stub import (
     unit_commands,
 )
 from server_stub.options import Verbs, add_common, add_parents, port, seconds
+from server_stub.stater import EVERY_S
 
 __all__ = ["build_parser", "main"]
 
@@ -70,6 +72,8 @@ def build_parser() -> argparse.ArgumentParser:
     root_commands.add_parsers(verbs)
     unit_commands.add_parsers(verbs)
     revoke_commands.add_parsers(verbs)
+    _add_statement(verbs)
+    _add_proof(verbs)
     return parser
 
 
@@ -242,6 +246,13 @@ def _add_serve(verbs: Verbs) -> None:
     serve.add_argument(
         "--interval", type=seconds, default=15.0, metavar="S", help="pause between syncs with parents (15)"
     )
+    serve.add_argument(
+        "--statement-every",
+        type=seconds,
+        default=EVERY_S,
+        metavar="S",
+        help="how often the top server states what each unit got (86400: once a day)",
+    )
     serve.add_argument("--dashboard", action="store_true", help="show the dashboard at /, behind a password")
     serve.add_argument(
         "--dashboard-password-file", metavar="FILE", help="its password, 12 characters or more"
@@ -289,6 +300,36 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-09-05") from None
 
 
+def _add_statement(verbs: Verbs) -> None:
+    statement = verbs.add_parser(
+        "statement",
+        help="state what the province has stored and sent down",
+        description="Make a signed statement of each unit below of which there is anything new to say;"
+        " `serve` does it by itself once a day. Only at a server of the unit at the top.",
+    )
+    statement.add_argument("--all", action="store_true", help="of every unit, news or not")
+    add_common(statement)
+    statement.set_defaults(run=proofs.statement)
+
+
+def _add_proof(verbs: Verbs) -> None:
+    proof = verbs.add_parser(
+        "proof",
+        help="write down what was found out about a parent, or check such a file",
+        description="Write a file with the signed papers by which a parent contradicted itself, and with what"
+        " proves who signed them; or check one, which needs no store.",
+    )
+    proof.add_argument("path", metavar="FILE")
+    proof.add_argument(
+        "--check", action="store_true", help="check the file; needs no folder and no passphrase"
+    )
+    proof.add_argument(
+        "--root-fingerprint", metavar="HEX", help="with --check: what the root key's fingerprint must be"
+    )
+    add_common(proof, is_needed=False)
+    proof.set_defaults(run=proofs.proof)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit code."""
     parser = build_parser()
@@ -320,6 +361,8 @@ def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error("enrol approve needs FILE and --out, or --waiting")
     if getattr(arguments, "by_code", False) and not arguments.parent:
         parser.error("--by-code needs --parent")
+    if arguments.run is proofs.proof and not (arguments.check or arguments.folder):
+        parser.error("proof needs --folder, or --check")
     if arguments.run is commands.sync and not arguments.parent:
         parser.error("sync needs --parent")
 

@@ -18,6 +18,7 @@ from onestop_sync.store import Store
 from server_stub import code_commands, figures, logs, province, settings
 from server_stub.console import to_moment, write_file
 from server_stub.dashboard import check_password
+from server_stub.proofs import finding_lines
 from server_stub.relay import Pace
 
 __all__ = ["approve", "ask", "code", "describe", "found", "join", "serve", "status", "sync"]
@@ -153,6 +154,7 @@ def serve(arguments: Namespace) -> None:
         serving.run(
             store, arguments.host, arguments.port, parents, pace=pace, password=password,
             signer=secrets.officer, on_ready=on_ready,
+            state_every_s=arguments.statement_every,
         )  # fmt: skip
     finally:
         store.close()
@@ -208,6 +210,7 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
         )
     if status.forks:
         yield f"{status.forks} logs were written on two machines at once"
+    yield from finding_lines(status)
     for unit in found.units:
         ended = f" (ended, {unit.heirs} goes on)" if unit.heirs else ""
         yield f"  {'  ' * unit.depth}{unit.name}{ended}: {unit.documents} documents, {unit.overdue} overdue"

@@ -147,6 +147,12 @@ def _login(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--ca", metavar="TỆP", type=Path, help="tệp PEM của nơi cấp chứng thư máy chủ")
     parser.add_argument("--proxy", metavar="ĐỊA-CHỈ", help="proxy; để trống '' nếu không dùng")
+    parser.add_argument(
+        "--statement-days",
+        metavar="SỐ",
+        type=int,
+        help="báo khi chưa có xác nhận của tỉnh quá số ngày này (3)",
+    )
 
 
 def _procedures(parser: ArgumentParser) -> None:
@@ -309,6 +315,11 @@ def _audit(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _proof(parser: ArgumentParser) -> None:
+    parser.add_argument("path", metavar="TỆP", type=Path, help="tệp sẽ ghi, hoặc tệp cần kiểm tra")
+    parser.add_argument("--check", action="store_true", help="kiểm tra tệp; không cần kho dữ liệu, mật khẩu")
+
+
 def _hub(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--host", metavar="ĐỊA-CHỈ", default="127.0.0.1", help="địa chỉ nghe (mặc định 127.0.0.1)"
@@ -361,6 +372,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "export": _export,
     "import": _import,
     "audit": _audit,
+    "proof": _proof,
     "hub": _hub,
 }
 """Command → what adds its arguments."""

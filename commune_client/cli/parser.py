@@ -36,6 +36,7 @@ HANDLERS: Final[dict[str, str]] = {
     "export": f"{_HERE}.line:export",
     "import": f"{_HERE}.line:import_",
     "audit": f"{_HERE}.audit:audit",
+    "proof": f"{_HERE}.proof:proof",
     "hub": f"{_HERE}.hub:hub",
 }
 """Command → the function that does it."""

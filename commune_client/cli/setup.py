@@ -167,6 +167,8 @@ def login(session: Session) -> int:
     if arguments.proxy is not None:
         check_addresses([arguments.proxy] if arguments.proxy else [])
         config = config.with_(proxy=arguments.proxy)
+    if arguments.statement_days is not None:
+        config = config.with_(statement_days=max(1, arguments.statement_days))
     place.save_config(config)
     session.show(
         config,

@@ -235,8 +235,20 @@ def status_lines(facts: SyncFacts, now_ms: int) -> Iterator[str]:
         yield f"{facts.notices} thay đổi chưa xem: onestop notices"
     if facts.forks:
         yield f"{strings.ERROR_MARK} {facts.forks} khóa đã ký trên hai máy cùng lúc: báo người quản trị"
+    yield from _stated_lines(facts, now_ms)
     for parent in facts.parents:
         yield _parent_line(parent, now_ms)
+
+
+def _stated_lines(facts: SyncFacts, now_ms: int) -> Iterator[str]:
+    """Yields what those above state, and what of it does not fit together."""
+    if facts.findings:
+        yield f"{strings.WARNING_MARK} {strings.findings(facts.findings)}"
+    if facts.silent_ms is not None:
+        age = strings.statement_old(strings.age_words(facts.silent_ms / 1000))
+        yield age[:1].upper() + age[1:]
+    if facts.stated_ms:
+        yield strings.stated(_clock(facts.stated_ms, now_ms))
 
 
 def _unsent(facts: SyncFacts, now_ms: int) -> str:

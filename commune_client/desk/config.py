@@ -10,6 +10,7 @@ from typing import Any, Final
 __all__ = ["Config", "load_config", "save_config"]
 
 FILE: Final = "config.json"
+_STATEMENT_DAYS: Final = 3
 _TIMES: Final = ("doubted_ms", "confirmed_ms", "confirmed_over_ms")
 
 
@@ -22,6 +23,7 @@ class Config:
         ca: PEM file of the authority that signed the parents' TLS certificates; empty: the system's.
         proxy: URL of a proxy to the parents; empty for none.
         officer: Who works here by default; empty when nobody was chosen.
+        statement_days: Days of contact without a statement of the province after which that is said.
         doubted_ms: What the store had last seen when the clock jumped; 0 while it is not doubted.
         confirmed_ms: When an official last confirmed the date, milliseconds since 1970 UTC; 0 for never.
         confirmed_over_ms: Latest time in the store at that moment: it counts no more.
@@ -31,6 +33,7 @@ class Config:
     ca: str = ""
     proxy: str = ""
     officer: str = ""
+    statement_days: int = _STATEMENT_DAYS
     doubted_ms: int = 0
     confirmed_ms: int = 0
     confirmed_over_ms: int = 0
@@ -63,7 +66,8 @@ def load_config(folder: Path) -> Config:
 def _rest(found: dict[Any, Any]) -> dict[str, Any]:
     """Returns the settings that may be missing, and passes over those of a newer program."""
     words = {name: str(found.get(name, "")) for name in ("ca", "proxy")}
-    return words | {name: int(found.get(name, 0)) for name in _TIMES}
+    days = {"statement_days": int(found.get("statement_days", _STATEMENT_DAYS))}
+    return words | days | {name: int(found.get(name, 0)) for name in _TIMES}
 
 
 def _damaged(path: Path) -> Exception:

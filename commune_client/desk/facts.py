@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from commune_client.desk.dispute_facts import Dispute, DisputeSide, NoticeFacts
-from commune_client.desk.sync_facts import BundleFacts, ClockFacts, ParentFacts, SyncFacts, SyncResult
+from commune_client.desk.sync_facts import (
+    BundleFacts,
+    CheckedProof,
+    ClockFacts,
+    ParentFacts,
+    ProofFacts,
+    SyncFacts,
+    SyncResult,
+)
 from commune_client.messages import LEVEL_LABELS
 from onestop_sync.dossier.catalogue import Procedure
 from onestop_sync.dossier.checks import Paper, Problem
@@ -25,6 +33,7 @@ __all__ = [
     "Accepted",
     "AuditLine",
     "BundleFacts",
+    "CheckedProof",
     "ClockFacts",
     "Dispute",
     "DisputeSide",
@@ -37,6 +46,7 @@ __all__ = [
     "Officer",
     "Page",
     "ParentFacts",
+    "ProofFacts",
     "SyncFacts",
     "SyncResult",
     "TimelineItem",

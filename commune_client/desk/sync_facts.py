@@ -9,7 +9,15 @@ from typing import Final, NamedTuple
 NEVER: Final = 2**53 - 1
 """A time that never comes, milliseconds."""
 
-__all__ = ["BundleFacts", "ClockFacts", "ParentFacts", "SyncFacts", "SyncResult"]
+__all__ = [
+    "BundleFacts",
+    "CheckedProof",
+    "ClockFacts",
+    "ParentFacts",
+    "ProofFacts",
+    "SyncFacts",
+    "SyncResult",
+]
 
 
 class ClockFacts(NamedTuple):
@@ -59,6 +67,10 @@ class SyncFacts:
         notices: Changes that nobody has seen yet.
         forks: Logs that were written on two machines at once.
         published_until_ms: Until when what the province has published is current.
+        findings: What was found out about somebody above and not told yet.
+        stated_ms: When the province made its newest statement of our unit, or ``None``.
+        silent_ms: For how long there was contact without another, when that is longer than the setting; else
+            ``None``.
     """
 
     is_online: bool | None
@@ -72,6 +84,9 @@ class SyncFacts:
     parents: tuple[ParentFacts, ...]
     clock: ClockFacts
     published_until_ms: int = NEVER
+    findings: int = 0
+    stated_ms: int | None = None
+    silent_ms: int | None = None
 
     @property
     def is_published_old(self) -> bool:
@@ -130,3 +145,26 @@ class BundleFacts(NamedTuple):
     was_rolled_back: bool
     refused: tuple[tuple[bytes, str, str], ...]
     rejected: tuple[tuple[bytes, str, str], ...]
+
+
+class ProofFacts(NamedTuple):
+    """What was written into a proof.
+
+    Attributes:
+        findings: Kind of each finding, see `onestop_sync.storage.findings.Finding`.
+    """
+
+    path: str
+    findings: tuple[str, ...]
+
+
+class CheckedProof(NamedTuple):
+    """What a proof comes to.
+
+    Attributes:
+        root: Fingerprint of the root from which it is proven.
+        cases: Kind, who signed it, that machine's unit, and whether the papers alone prove it.
+    """
+
+    root: str
+    cases: tuple[tuple[str, str, str, bool], ...]

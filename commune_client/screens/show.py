@@ -130,4 +130,6 @@ def sync_state(facts: SyncFacts, progress: tuple[int, int] | None) -> SyncState:
         progress=progress,
         has_clock_warning=clock.is_suspect and not clock.is_confirmed,
         is_published_old=facts.is_published_old,
+        old_statement_age_s=facts.silent_ms / 1000 if facts.silent_ms is not None else None,
+        has_findings=facts.findings > 0,
     )

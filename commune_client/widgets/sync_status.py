@@ -29,8 +29,10 @@ class SyncState:
         today: The local date, so that an older day is written out; None writes the hour only.
         progress: Events sent and events to send in the running sync; None when none runs.
         has_clock_warning: Whether the machine's clock disagrees with the last event or statement.
-        old_statement_age_s: Age in seconds of the province's last statement, when it is too old; else None.
         is_published_old: Whether what the province has published has expired.
+        old_statement_age_s: Seconds of contact without a statement of the province, when that is too long;
+            else None. Being offline adds nothing to it.
+        has_findings: Whether something that those above have signed does not fit together.
     """
 
     online: bool | None = None
@@ -43,6 +45,7 @@ class SyncState:
     has_clock_warning: bool = False
     old_statement_age_s: float | None = None
     is_published_old: bool = False
+    has_findings: bool = False
 
 
 def sync_text(state: SyncState, width: int | None = None) -> str:
@@ -108,9 +111,11 @@ def _warnings(state: SyncState) -> list[_Part]:
     warnings: list[_Part] = []
     if state.has_clock_warning:
         warnings.append((strings.CLOCK_WARNING, StateStyle.SOON))
+    if state.has_findings:
+        warnings.append((strings.SYNC_FINDINGS, StateStyle.SOON))
     if state.old_statement_age_s is not None:
         age = strings.age_words(state.old_statement_age_s)
-        warnings.append((strings.statement_old(age), StateStyle.SOON))
+        warnings.append((strings.statement_old(age), StateStyle.PLAIN))
     if state.is_published_old:
         warnings.append((strings.PUBLISHED_OLD, StateStyle.SOON))
     return warnings

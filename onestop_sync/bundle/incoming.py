@@ -172,22 +172,22 @@ def _take_section(
 ) -> int:
     """Takes the acks of a section; its events are stored already. Returns how many acks it brought."""
     if section.mine is None:
-        return exchange.keep_forwarded(
-            store, [item[1] for item in section.items if item[0] == feed.STATEMENT]
-        )
+        return exchange.keep_forwarded(store, section.items)
     if not _is_parent(store, bundle.sender):
         raise _stranger("The bundle was made by a machine that is no parent of this one.")
     state = exchange.load_parent(store, f"usb:{bundle.log.hex()[:16]}")
     state = exchange.meet_parent(store, state.name, bundle.log, b"")
     with store.reading() as connection:
-        known = carry.cursors(connection).get(bundle.log)
+        cursor = carry.cursors(connection).get(bundle.log)
+    known = Cursor(*cursor) if cursor else None
     report.was_rolled_back = section.was_reset and is_newer
     answer = exchange.Answer(
-        nonce=b"", cursor=_go_on(Cursor(*known) if known else None, section.mine), acks=section.acks,
+        nonce=b"", cursor=_go_on(known, section.mine), acks=section.acks,
         items=[(kind, payload) for kind, payload in section.items], was_reset=report.was_rolled_back,
+        is_in_turn=_is_in_turn(known, section.mine),
     )  # fmt: skip
     exchange.take(store, state, answer)
-    return len(section.acks) + len([kind for kind, _ in section.items if kind == feed.STATEMENT])
+    return len(section.acks) + len([kind for kind, _ in section.items if kind != feed.EVENT])
 
 
 def _is_parent(store: Store, sender: Certificate) -> bool:
@@ -196,12 +196,18 @@ def _is_parent(store: Store, sender: Certificate) -> bool:
     return sender.serves and not is_closed and document.is_over(sender.unit, store.unit)
 
 
+def _is_in_turn(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> bool:
+    """Tells whether a section of our feed leaves no gap behind what is here."""
+    start, to = mine
+    return start is None or (known is not None and known.epoch == to.epoch and start.n <= known.n)
+
+
 def _go_on(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> Cursor:
     """Returns where our feed goes on after a section; where it leaves a gap, where it did before."""
-    start, to = mine
+    _, to = mine
     is_same = known is not None and known.epoch == to.epoch
     if known is not None and is_same and known.n >= to.n:
         return known
-    if start is None or (known is not None and is_same and start.n <= known.n):
+    if _is_in_turn(known, mine):
         return to
     return known or Cursor(b"", 0, feed.START)

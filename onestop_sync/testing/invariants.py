@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from onestop_sync import fold as f
+from onestop_sync import proofs
 from onestop_sync.event import Event, parse_body
+from onestop_sync.evidence import export_proof
 from onestop_sync.storage.projection import pack
 from onestop_sync.testing import oracle
 from onestop_sync.testing.disk import rows
@@ -55,6 +57,8 @@ def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reac
         _check_delivery(node, people)
         _check_forks(node, memory)
         _check_acks(node, nodes)
+        _check_statements(node, nodes[_TOP], reach)
+    _check_findings(nodes, memory, reach)
     if not stray:
         _check_digests(nodes, people, truth)
 
@@ -205,6 +209,36 @@ def _check_acks(node: Node, nodes: Mapping[str, Node]) -> None:
         found = rows(other.disk.url, "SELECT seq FROM log WHERE id = ?", log)
         if not found or found[0][0] < seq:
             raise Broken("8 ack", f"{node.name} believes that {other.name} has {log.hex()[:8]} up to {seq}")
+
+
+def _check_statements(node: Node, top: Node, reach: Reach) -> None:
+    """8: the province's newest statement has come down to every machine, whatever the way."""
+    unit = node.plan.unit
+    if not node.plan.parents or not top.store.trust.document.units[unit].parent:
+        return
+    query = "SELECT hash FROM statement WHERE unit = ? ORDER BY n DESC LIMIT 1"
+    made = rows(top.disk.url, query, unit)
+    if made and not rows(node.disk.url, "SELECT n FROM statement WHERE hash = ?", made[0][0]):
+        raise Broken("8 statement", f"{node.name} lacks the province's newest statement of {unit}")
+    reach["statements that came"] += rows(node.disk.url, "SELECT count(*) FROM statement")[0][0]
+
+
+def _check_findings(nodes: Mapping[str, Node], memory: Memory, reach: Reach) -> None:
+    """8: a parent that was restored is found out by those below; nobody else is ever accused."""
+    restored = {
+        nodes[name].plan.machine.public
+        for name in memory.restored
+        if name in nodes and nodes[name].plan.serves
+    }
+    for node in nodes.values():
+        for finding in node.store.findings():
+            name = f"{finding.kind} of {finding.unit} at {node.name}"
+            if finding.kind != "restored" or finding.key not in restored:
+                raise Broken("8 finding", f"{name} accuses somebody who is honest")
+            reach["findings"] += 1
+        if node.store.findings():
+            data, _ = export_proof(node.store)
+            reach["proofs"] += all(case.is_proven for case in proofs.check(data).cases)
 
 
 def _check_digests(nodes: Mapping[str, Node], people: People, truth: oracle.Truth) -> None:

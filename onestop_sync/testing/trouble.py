@@ -74,6 +74,7 @@ class Trouble:
         node.disk.restore(backup, keep_marker=keep)
         node.start()
         self.world.memory.forget(node)
+        self.world.memory.restored.add(node.name)
         lost = before - len(self.world.memory.held[node.name])
         self.reach["restores"] += 1
         self.reach["server restores"] += node.plan.serves

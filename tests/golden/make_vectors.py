@@ -15,12 +15,13 @@ from typing import Any, Final
 
 from onestop_sync import codec, enrol_proof, publisher
 from onestop_sync import event as ev
+from onestop_sync.acks import ACK_KIND, Acks
 from onestop_sync.enrol_code import read_code, write_code
 from onestop_sync.enrol_proof import Offer, Reply
 from onestop_sync.event import Event, Genesis
 from onestop_sync.keys import SigningKey
 from onestop_sync.protocol import Requester, Responder, open_packet
-from onestop_sync.storage.outbox import STATEMENT_KIND, Statement
+from onestop_sync.statement import STATEMENT_KIND, Statement
 from onestop_sync.testing.contract_base import forge
 from onestop_sync.testing.small_province import CLERK, UNITS, SmallProvince
 from onestop_sync.trust import CERTIFICATE, Certificate, TrustDocument
@@ -173,19 +174,31 @@ def trust() -> dict[str, Any]:
     }
 
 
-def statement() -> dict[str, Any]:
-    """Returns a signed ack."""
+def acks() -> dict[str, Any]:
+    """Returns signed acks."""
     node, log, head = bytes([7]) * 32, genesis().id, created().id
-    said = Statement(node, "c1", bytes([8]) * 16, TIME_MS, ((log, 1, head),), (edited().id,))
-    payload, signature = codec.decode(data := said.sign(ADMIN))
+    said = Acks(node, "c1", bytes([8]) * 16, TIME_MS, 3, ((log, 1, head),), (edited().id,))
+    return _signed(ACK_KIND, "acks", said.sign(ADMIN))
+
+
+def statement() -> dict[str, Any]:
+    """Returns a signed statement."""
+    node, log, head = bytes([7]) * 32, genesis().id, created().id
+    before, sent = bytes([9]) * 32, (certificate_event().id,)
+    said = Statement(node, "c1", bytes([8]) * 16, 4, before, TIME_MS, 2, ((log, 1, head),), sent)
+    return _signed(STATEMENT_KIND, "statement", said.sign(ADMIN))
+
+
+def _signed(kind: str, name: str, data: bytes) -> dict[str, Any]:
+    payload, signature = codec.decode(data)
     return {
-        "kind": STATEMENT_KIND,
+        "kind": kind,
         "seed": ADMIN.seed.hex(),
         "key": ADMIN.public.hex(),
         "payload": plain(codec.decode(payload)),
         "payload_bytes": payload.hex(),
         "signature": signature.hex(),
-        "statement": data.hex(),
+        name: data.hex(),
     }
 
 
@@ -219,7 +232,7 @@ def sync() -> dict[str, Any]:
 def _packets(request: bytes, status: int, answer: bytes) -> dict[str, Any]:
     payload = open_packet(request)[0]
     inside = open_packet(answer)
-    decoded = [*inside[:2], codec.decode(inside[2]), inside[3]] if inside[1] == "answer" else inside
+    decoded = [*inside[:2], *map(codec.decode, inside[2:4]), inside[4]] if inside[1] == "answer" else inside
     return {
         "request": request.hex(),
         "request_inside": codec.encode(open_packet(request)).hex(),
@@ -264,6 +277,7 @@ def enrolment() -> dict[str, Any]:
 MAKERS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "event": events,
     "trust": trust,
+    "acks": acks,
     "statement": statement,
     "fold": folds,
     "sync": sync,

@@ -18,12 +18,12 @@ STEPS = 120
 # For each mistake one seed that finds it; the tests play it in a program of its own, because the order of
 # sets of bytes is part of what a seed replays.
 FOUND_AT = {
-    "ack-before-commit": 1,
-    "identity-by-counter": 1,
+    "ack-before-commit": 3,
+    "identity-by-counter": 5,
     "last-write-wins": 3,
-    "no-backfill": 3,
+    "no-backfill": 1,
     "serial-reuse": 2,
-    "skipped-parent-check": 5,
+    "skipped-parent-check": 7,
     "skipping-cursor": 1,
     "unnoticed-restore": 2,
     "verdict-by-arrival": 3,
