@@ -153,7 +153,9 @@ def _make(store: Store, folder: Path, keep: int, extras: dict[str, bytes], part_
         write_durably(partial / files.MANIFEST, manifest.to_bytes())
         path = partial.rename(folder / manifest.name)
         sync_folder(folder)
-        gone = files.find(folder, manifest.machine)[:-keep]
+        # What was just made stays, whatever the clock said when the others were.
+        others = [old for old in files.find(folder, manifest.machine) if old != path]
+        gone = others[: max(len(others) - keep + 1, 0)]
         for old in gone:
             files.remove(old)
     shutil.rmtree(store.folder / _STAGING, ignore_errors=True)

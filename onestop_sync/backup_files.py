@@ -1,6 +1,6 @@
 """What a backup looks like on a stick: a folder of parts, with a signed manifest of their hashes.
 
-onestop-1f0c9a42-20261125-081200/           machine's id, date and time of day; no name of anybody
+onestop-1f0c9a42-20261125-081200-417/           machine's id, date and time; no name of anybody
     0000.part, 0001.part, …                 the store's file, as it is: encrypted
     keyring                                 the sealed keys, without the holders' names
     extras                                  settings and the like, sealed to the machine
@@ -34,7 +34,7 @@ EXTRAS: Final = "extras"
 MANIFEST: Final = "manifest"
 PARTIAL: Final = ".partial"
 _SIGNED: Final = "onestop/backup/1"
-_NAME: Final = re.compile(r"onestop-([0-9a-f]{8})-\d{8}-\d{6}")
+_NAME: Final = re.compile(r"onestop-([0-9a-f]{8})-\d{8}-\d{6}-\d{3}")
 _PLAIN_READ: Final = 2**20
 
 
@@ -67,7 +67,8 @@ class Manifest(NamedTuple):
     def name(self) -> str:
         """Name of the backup's folder; the time of day is the machine's own."""
         made = datetime.fromtimestamp(self.made_ms / 1000).astimezone()
-        return f"onestop-{machine_id(self.machine)}-{made:%Y%m%d-%H%M%S}"
+        when = f"{made:%Y%m%d-%H%M%S}-{self.made_ms % 1000:03d}"
+        return f"onestop-{machine_id(self.machine)}-{when}"
 
     @property
     def files(self) -> dict[str, bytes]:
