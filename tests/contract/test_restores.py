@@ -1,8 +1,8 @@
-"""Restores at many points of random days: no place in a log, no code and no work that a peer saw is lost or reused.
+"""Restores at many points of random days: nothing is used twice, and nothing is lost that a peer had seen.
 
-Each day is one machine with its backups on a stick, its parent, and a colleague who works on the same dossiers
-through that parent. Now and then the machine is lost and restored: at the counter or without a line, from the
-last backup or an older one, once or twice from the same, beside the old store or in its place.
+Each day is one machine with its backups on a stick, its parent, and a colleague who works on the same
+dossiers through that parent. Now and then the machine is lost and restored: with a line or without one, from
+the last backup or an older one, once or twice from the same, beside the old store or in its place.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -168,7 +169,7 @@ class Day:
 
 
 @pytest.mark.parametrize("seed", range(DAYS))
-def test_restores_reuse_and_lose_nothing(seed: int, tmp_path: Path) -> None:
+def test_restores_reuse_and_lose_nothing(seed: int, tmp_path: Path, record_property: Any) -> None:
     """Restored at random points of random days, a machine reuses nothing, loses nothing, and converges."""
     day = Day(tmp_path, seed)
     points = -(-POINTS // DAYS)
@@ -180,7 +181,7 @@ def test_restores_reuse_and_lose_nothing(seed: int, tmp_path: Path) -> None:
             day.end()
     day.end()
     day.close()
-    print(f"seed {seed}: {dict(sorted(day.reached.items()))}")
+    record_property("reached", dict(day.reached))
     assert day.reached["restored"] >= points
     for what in ("codes", "sync", "colleague", "backup", "older", "newest", "twice", "offline", "aside"):
         assert day.reached[what] >= points // 10, f"too few of {what}"
