@@ -8,10 +8,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from commune_client.desk.base import Base
 from commune_client.desk.facts import BundleFacts, NoticeFacts, ParentFacts, SyncFacts, SyncResult
 from commune_client.desk.place import Place
 from commune_client.desk.rules import Rules
+from commune_client.desk.safekeeping import Safekeeping
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of
@@ -30,7 +30,7 @@ __all__ = ["Line"]
 _KEY_HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
-class Line(Base):
+class Line(Safekeeping):
     """Synchronisation."""
 
     def __init__(
@@ -57,6 +57,7 @@ class Line(Base):
             parents=parents,
             clock=self.clock(),
             published_until_ms=self.store.publication.expires_ms,
+            backup=self.backups(),
         )
 
     def _parent(self, parent: ParentStatus) -> ParentFacts:

@@ -125,6 +125,19 @@ class Place:
         with suppress(OSError):  # the official hears of the passphrase, whatever the disk says
             Unsigned(self.folder).note([Entry(at_ms, "wrong_passphrase", who=officer)])
 
+    def settled(self, secrets: Secrets) -> Secrets:
+        """Gives the database the key that the removal of an officer left it to get; mostly there is none.
+
+        Args:
+            secrets: What was unlocked; no store of this place may be open.
+        """
+        from functools import partial
+
+        from commune_client.scratch import reseal
+        from onestop_sync.rekey import settle
+
+        return settle(self.keyring(), secrets, reseal=partial(reseal, self.folder))
+
     def unlock(self, officer: str, passphrase: str) -> Desk:
         """Opens the store with an officer signed in; close it after use.
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 NEVER: Final = 2**53 - 1
 """A time that never comes, milliseconds."""
 
-__all__ = ["BundleFacts", "ClockFacts", "ParentFacts", "SyncFacts", "SyncResult"]
+__all__ = ["BackupFacts", "BundleFacts", "ClockFacts", "ParentFacts", "SyncFacts", "SyncResult"]
 
 
 class ClockFacts(NamedTuple):
@@ -26,6 +26,26 @@ class ClockFacts(NamedTuple):
     today: date
     is_suspect: bool
     is_confirmed: bool
+
+
+class BackupFacts(NamedTuple):
+    """How it stands with the machine's backups.
+
+    Attributes:
+        folder: Where one goes every day; empty when none was chosen.
+        ok_ms: When the store was as the last whole backup has it; 0 for never.
+        error: Reason why the last try failed; empty after a success.
+        is_old: Whether that is too long ago.
+    """
+
+    folder: str
+    ok_ms: int
+    error: str
+    is_old: bool
+
+
+NO_BACKUP: Final = BackupFacts("", 0, "", is_old=False)
+"""Of a machine for which no folder was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +79,7 @@ class SyncFacts:
         notices: Changes that nobody has seen yet.
         forks: Logs that were written on two machines at once.
         published_until_ms: Until when what the province has published is current.
+        backup: How it stands with the backups.
     """
 
     is_online: bool | None
@@ -72,6 +93,7 @@ class SyncFacts:
     parents: tuple[ParentFacts, ...]
     clock: ClockFacts
     published_until_ms: int = NEVER
+    backup: BackupFacts = NO_BACKUP
 
     @property
     def is_published_old(self) -> bool:

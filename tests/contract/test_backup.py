@@ -249,7 +249,7 @@ def test_a_store_that_is_there_is_kept(world: World) -> None:
 
 
 def test_a_stick_that_cannot_note_a_restore_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two restores from a write-protected stick would issue the same codes: the first is refused."""
+    """Two restores from a locked stick would issue the same codes, so the first is refused."""
     report = world.make()
 
     def locked(*_: object) -> None:
