@@ -164,7 +164,7 @@ class OnestopApp(OfficeApp):
 
         ask_backup(self)
 
-    def action_dismiss(self) -> None:
+    def action_remove_officer(self) -> None:
         """Remove an officer from this machine."""
         from commune_client.screens.machine import ask_dismissal
 

@@ -206,7 +206,7 @@ class OfficeApp(Asker, App[int]):
         """Do what goes on while nobody asks for it, on a locked screen too."""
 
     def exchange_desk(self, desk: Desk, scratch: Scratch) -> None:
-        """Go on with the same store, opened anew; called in the desk's thread, where nothing else is asked."""
+        """Go on with the same store, opened anew; called in the desk's thread."""
         self._desk, self._scratch = desk, scratch
 
     def _not_opened(self, error: Exception) -> None:

@@ -174,7 +174,7 @@ def partial(folder: Path, machine: bytes) -> list[Path]:
 
 def _is_of(name: str, machine: bytes) -> bool:
     match = _NAME.fullmatch(name)
-    return bool(match) and match[1] == machine_id(machine)
+    return match is not None and match[1] == machine_id(machine)
 
 
 def remove(path: Path) -> None:

@@ -56,7 +56,7 @@ class Shared(NamedTuple):
 
     def sealed_to(self, public: bytes, machine: bytes) -> bytes:
         """Returns the envelope for a key."""
-        names = [[key, name] for key, name in sorted(self.names.items())]
+        names: list[Any] = [[key, name] for key, name in sorted(self.names.items())]
         data = codec.encode([self.database_key, self.next_key, self.machine_seed, self.seal_seed, names])
         return keys.seal_to(public, data, _ENVELOPE + machine.hex())
 
@@ -148,7 +148,7 @@ class KeyringFile(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """Encodes the file."""
-        rows = [[e.public, e.name, e.box.to_bytes(), e.envelope] for e in self.entries]
+        rows: list[Any] = [[e.public, e.name, e.box.to_bytes(), e.envelope] for e in self.entries]
         recovery = [self.recovery, self.recovery_envelope]
         return codec.encode([1, self.machine, self.mark, rows, recovery, self.signature])
 

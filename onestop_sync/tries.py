@@ -36,7 +36,7 @@ def plan_wait_s(failures: int) -> int:
     """Returns how long to wait after so many wrong passphrases in a row, in seconds: doubled each time."""
     if failures < FREE:
         return 0
-    return min(FIRST_S * 2 ** min(failures - FREE, 16), LONGEST_S)
+    return min(FIRST_S << min(failures - FREE, 16), LONGEST_S)
 
 
 class Tries:

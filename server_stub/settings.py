@@ -13,6 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from onestop_sync import rekey
 from onestop_sync.client import Parent
 from onestop_sync.errors import InvalidInput
 from onestop_sync.keyring import Keyring, Secrets
@@ -119,7 +120,13 @@ def passphrase(arguments: Namespace) -> str:
 def open_store(arguments: Namespace, secrets: Secrets | None = None) -> Store:
     """Opens the server's store; unlocks it first where the caller has not."""
     types, database = load_types(arguments.types), database_of(arguments)
-    return Store.open(arguments.folder, secrets or unlock(arguments), types=types, database=database)
+    keyring = Keyring(Path(arguments.folder))
+    secrets = rekey.settle(keyring, secrets or unlock(arguments))
+    store = Store.open(arguments.folder, secrets, types=types, database=database)
+    public: bytes = getattr(store.trust.document, "recovery", b"")
+    if public:
+        keyring.set_recovery(secrets, public)
+    return store
 
 
 def database_of(arguments: Namespace) -> str | None:

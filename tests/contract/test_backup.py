@@ -24,6 +24,7 @@ from onestop_sync.errors import (
     StoreExists,
     WrongPassphrase,
 )
+from onestop_sync.files import write_durably
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import FAST_FOR_TESTS, seal_public_key
 from onestop_sync.storage import tables as t
@@ -113,7 +114,7 @@ def test_a_copy_while_others_write_is_of_one_moment(world: World) -> None:
 
 def test_an_interrupted_backup_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same snapshot goes on with the parts that are missing; what was damaged is written again."""
-    real, count = backup.write_durably, [0]
+    real, count = write_durably, [0]
 
     def pulled(path: Path, data: bytes) -> None:
         if path.suffix == ".part":
@@ -122,7 +123,7 @@ def test_an_interrupted_backup_goes_on(world: World, monkeypatch: pytest.MonkeyP
                 raise OSError(errno.EIO, "pulled out")
         real(path, data)
 
-    monkeypatch.setattr(backup, "write_durably", pulled)
+    monkeypatch.setattr("onestop_sync.backup.write_durably", pulled)
     with pytest.raises(BackupFailed) as caught:
         world.make()
     assert caught.value.details["reason"] == "backup_missing"
@@ -152,9 +153,10 @@ def test_what_is_wrong_with_a_stick_is_one_reason(
     def fails(path: Path, data: bytes) -> None:
         raise OSError(number, os.strerror(number))
 
-    real = backup.write_durably
+    real = write_durably
     monkeypatch.setattr(
-        backup, "write_durably", lambda p, d: (fails if p.is_relative_to(world.stick) else real)(p, d)
+        "onestop_sync.backup.write_durably",
+        lambda p, d: (fails if p.is_relative_to(world.stick) else real)(p, d),
     )
     with pytest.raises(BackupFailed) as caught:
         world.make()
@@ -172,12 +174,12 @@ def test_a_folder_that_is_not_there_is_not_made(world: World) -> None:
 
 def test_what_comes_back_otherwise_is_no_backup(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stick that says it has written, and gives back other bytes, is found out before the backup counts."""
-    real = backup.write_durably
+    real = write_durably
 
     def worn(path: Path, data: bytes) -> None:
         real(path, data[:-1] + b"\x00" if path.name == "0002.part" else data)
 
-    monkeypatch.setattr(backup, "write_durably", worn)
+    monkeypatch.setattr("onestop_sync.backup.write_durably", worn)
     with pytest.raises(BackupFailed) as caught:
         world.make()
     assert caught.value.details["reason"] == "backup_damaged"
@@ -263,7 +265,7 @@ def test_a_stick_that_cannot_note_a_restore_is_refused(world: World, monkeypatch
 
 
 def test_the_bare_file_put_over_the_store_is_noticed(world: World) -> None:
-    """Even who copies the database by hand, beside the old marker, gets new logs: the copy names no marker."""
+    """Even who copies the database by hand, beside the old marker, gets new logs: it names no marker."""
     report = world.make()
     world.desk.note(world.doc, "mất")
     world.desk.close()
