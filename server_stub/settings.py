@@ -123,7 +123,7 @@ def open_store(arguments: Namespace, secrets: Secrets | None = None) -> Store:
     keyring = Keyring(Path(arguments.folder))
     secrets = rekey.settle(keyring, secrets or unlock(arguments))
     store = Store.open(arguments.folder, secrets, types=types, database=database)
-    public: bytes = getattr(store.trust.document, "recovery", b"")
+    public = store.trust.document.recovery
     if public:
         keyring.set_recovery(secrets, public)
     return store

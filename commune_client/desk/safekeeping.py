@@ -121,7 +121,7 @@ def remove_officer(place: Place, secrets: Secrets, name: str) -> Secrets:
 
 def tell_province(place: Place, store: Store, secrets: Secrets) -> None:
     """Seals the machine's keys to the province's recovery key, once the trust document names one."""
-    public: bytes = getattr(store.trust.document, "recovery", b"")
+    public = store.trust.document.recovery
     if public:
         with suppress(OnestopError):  # another program changes the keys: the next start does it
             place.keyring().set_recovery(secrets, public)
