@@ -8,10 +8,9 @@ from typing import Final
 
 from onestop_sync import enrol, recovery
 from onestop_sync.codec import nfc
-from onestop_sync.errors import InvalidInput, NotFound, StoreExists
-from onestop_sync.keys import DEFAULT_COST, SealedBox, seal_public_key
+from onestop_sync.errors import NotFound
 from onestop_sync.store import Store
-from server_stub import commands, settings
+from server_stub import commands, keyfiles, settings
 
 __all__ = ["blocks", "recover"]
 

@@ -18,7 +18,7 @@ def passphrase(session: Session) -> int:
     new = session.new_passphrase(
         f"Mật khẩu mới của {officer} (ít nhất 8 ký tự): ", session.arguments.new_passphrase_file
     )
-    session.place.keyring().change(officer, old, new)
+    session.place.change_passphrase(officer, old, new)
     session.show({"officer": officer}, [f"Đã đổi mật khẩu của {officer}. Mật khẩu cũ không mở được nữa."])
     return DONE
 

@@ -125,6 +125,18 @@ class Place:
         with suppress(OSError):  # the official hears of the passphrase, whatever the disk says
             Unsigned(self.folder).note([Entry(at_ms, "wrong_passphrase", who=officer)])
 
+    def change_passphrase(self, officer: str, old: str, new: str) -> None:
+        """Changes a passphrase; a wrong old one is noted like any other.
+
+        Raises:
+            NotFound: Nobody of that name works here.
+            WrongPassphrase: The old one does not open.
+            TooManyTries: It was not tried.
+            InvalidInput: The new one is too short.
+        """
+        self.secrets(officer, old)
+        self.keyring().change(officer, old, new)
+
     def settled(self, secrets: Secrets) -> Secrets:
         """Gives the database the key that the removal of an officer left it to get; mostly there is none.
 

@@ -88,7 +88,7 @@ class Safekeeping(Base):
             WrongPassphrase: The old one is not theirs.
             InvalidInput: The new one is too short.
         """
-        self.place.keyring().change(self.name, old, new)
+        self.place.change_passphrase(self.name, old, new)
 
     def colleagues(self) -> list[str]:
         """Returns who else can unlock on this machine."""

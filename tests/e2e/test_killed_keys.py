@@ -83,7 +83,7 @@ class World:
         desk = self.place.unlock("An", PASSPHRASE)
         for _ in range(dossiers):
             take_in(desk)
-        self.digest = desk.store.digest()
+        self.before = desk.store.fingerprints("dossier")
         desk.close()
 
     @property
@@ -108,7 +108,7 @@ class World:
         settled = rekey.settle(self.keyring, secrets)
         assert not settled.next_key
         store = Store.open(self.place.folder, settled, types=[DOSSIER], threads=1)
-        assert store.digest() == self.digest
+        assert store.fingerprints("dossier") == self.before
         store.close()
         engines.check(self.place.folder / "store.db", settled.database_key)
         is_removed = GONE not in self.keyring.holders()
@@ -165,7 +165,7 @@ def _grow(world: World) -> None:
     doc = desk.dossiers().rows[0].doc
     for i in range(120):
         desk.note(doc, f"{i} " + "ghi chú dài " * 150)
-    world.digest = desk.store.digest()
+    world.before = desk.store.fingerprints("dossier")
     desk.close()
 
 
@@ -179,7 +179,7 @@ def test_a_removal_waits_for_programs_that_have_the_store_open(tmp_path: Path) -
     assert waiting.next_key
     assert waiting.database_key == secrets.database_key
     take_in(desk)
-    world.digest = desk.store.digest()
+    world.before = desk.store.fingerprints("dossier")
     desk.close()
     assert world.open()
     world.commune.close()

@@ -186,12 +186,13 @@ def test_a_machine_without_a_recovery_key_says_so(shell: Shell, tmp_path: Path) 
     assert not (tmp_path / "xin").exists()
 
 
-def test_the_recovery_key_of_the_trust_document_is_taken_over(
-    shell: Shell, commune: Commune, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_recovery_key_of_the_trust_document_is_taken_over(shell: Shell, commune: Commune) -> None:
     """Once the trust document names a recovery key, the next start seals the machine's keys to it."""
     public = seal_public_key(bytes(range(32)))
-    monkeypatch.setattr("onestop_sync.trust.TrustDocument.recovery", public, raising=False)
+    desk = commune.desk(here(shell))
+    commune.province.publish(desk.store, recovery=public)
+    assert here(shell).keyring().load_file().recovery == b""
+    desk.close()
     commune.desk(here(shell))
     assert here(shell).keyring().load_file().recovery == public
 

@@ -41,7 +41,7 @@ def test_who_forgot_works_again_and_nothing_typed_is_lost(tmp_path: Path) -> Non
     place = commune.place("may-1")
     desk = commune.desk(place)
     doc = take_in(desk)
-    digest, old = desk.store.digest(), desk.signer.public
+    before, old = desk.store.fingerprints("dossier"), desk.signer.public
     desk.close()
     keyring = place.keyring()
     keyring.set_recovery(keyring.unlock("An", PASSPHRASE), seal_public_key(SEED))
@@ -50,7 +50,7 @@ def test_who_forgot_works_again_and_nothing_typed_is_lost(tmp_path: Path) -> Non
     with pytest.raises(WrongPassphrase):
         keyring.unlock("An", PASSPHRASE)
     again = place.unlock("An", FRESH)
-    assert again.store.digest() == digest
+    assert again.store.fingerprints("dossier") == before
     assert not again.officer.is_certified
     applicant = enrol.Applicant("An", secrets.officer, ["tiep_nhan"])
     answer = commune.approve(enrol.request(secrets, "c1", "may-1", [applicant]))
