@@ -116,7 +116,7 @@ class OfficeApp(Asker, App[int]):
     def _read_place(self) -> tuple[list[str], str]:
         """Returns who works here, and whose passphrase to ask for."""
         officers = self.place.officers()
-        asked = self.asked_officer
+        asked = self._desk.name if self._desk else self.asked_officer  # after a lock: who was there
         return officers, asked if asked in officers else self.place.default_officer()
 
     def _show_officers(self, found: tuple[list[str], str]) -> None:

@@ -249,6 +249,7 @@ def restore(
         StoreBusy: A program has the store open that is to be put aside.
         StoreDamaged: The backup's store does not open with its own keys.
     """
+    folder = folder.resolve()
     manifest = Manifest.read(path)
     is_there = folder.exists() and any(folder.iterdir())
     if is_there and not (replace and (folder / DATABASE).exists()):
@@ -256,22 +257,32 @@ def restore(
     manifest.check(path)
     fresh = folder.with_name(folder.name + ".restoring")
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(mode=0o700, parents=True)
-    _assemble(path, fresh, manifest)
-    secrets = Keyring(fresh).unlock_any(passphrase) if passphrase is not None else None
-    if secrets is not None:
-        _check_store(fresh, secrets)
-        _write_extras(path, fresh, secrets)
-        if is_there:
+    try:
+        secrets = _prepare(path, fresh, manifest, passphrase)
+        if is_there and secrets is not None:
             _check_alone(folder, secrets)
-    restores = _mark_restored(path.parent, folder, fresh, manifest)
-    aside = _put_aside(folder, now_ms) if is_there else None
-    if folder.exists():
-        folder.rmdir()
-    fresh.rename(folder)
+        restores = _mark_restored(path.parent, folder, fresh, manifest)
+        aside = _put_aside(folder, now_ms) if is_there else None
+        if folder.exists():
+            folder.rmdir()
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     sync_folder(folder.parent)
     holders = tuple(Keyring(folder).holders()) if secrets else ()
     return Restored(manifest.made_ms, restores, holders, aside)
+
+
+def _prepare(path: Path, fresh: Path, manifest: Manifest, passphrase: str | None) -> Secrets | None:
+    """Makes the folder beside its place, and looks whether it opens."""
+    fresh.mkdir(mode=0o700, parents=True)
+    _assemble(path, fresh, manifest)
+    if passphrase is None:
+        return None
+    secrets = Keyring(fresh).unlock_any(passphrase)
+    _check_store(fresh, secrets)
+    _write_extras(path, fresh, secrets)
+    return secrets
 
 
 def _assemble(path: Path, fresh: Path, manifest: Manifest) -> None:

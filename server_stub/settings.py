@@ -8,6 +8,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -125,7 +126,8 @@ def open_store(arguments: Namespace, secrets: Secrets | None = None) -> Store:
     store = Store.open(arguments.folder, secrets, types=types, database=database)
     public = store.trust.document.recovery
     if public:
-        keyring.set_recovery(secrets, public)
+        with suppress(OSError):  # a folder that cannot be written serves as well
+            keyring.set_recovery(secrets, public)
     return store
 
 

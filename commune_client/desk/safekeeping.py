@@ -123,5 +123,7 @@ def tell_province(place: Place, store: Store, secrets: Secrets) -> None:
     """Seals the machine's keys to the province's recovery key, once the trust document names one."""
     public = store.trust.document.recovery
     if public:
-        with suppress(OnestopError):  # another program changes the keys: the next start does it
+        with suppress(
+            OnestopError, OSError
+        ):  # keys that are being changed, a full disk: the next start does it
             place.keyring().set_recovery(secrets, public)

@@ -121,7 +121,7 @@ class AskScreen(OfficeScreen):
         if field is fields[-1]:
             self.action_save()
         else:
-            fields[fields.index(field) + 1].focus()
+            self.set_focus(fields[fields.index(field) + 1])
 
     def action_save(self) -> None:
         """Check what was typed, and do it."""

@@ -81,6 +81,16 @@ async def test_a_change_that_does_not_do(tmp_path: Path, typed: tuple[str, ...],
     assert place.secrets(AN, PASSPHRASE).holder == AN
 
 
+async def test_after_a_lock_the_officer_is_chosen(tmp_path: Path) -> None:
+    """Whoever locked the screen types the passphrase alone, also where several work."""
+    async with opened(Office(tmp_path).place()) as pilot:
+        await pilot.press("2", "tab")
+        await unlock(pilot)
+        await lock(pilot)
+        await unlock(pilot)
+        assert isinstance(pilot.app.screen, ListScreen)
+
+
 async def test_waits_are_told(tmp_path: Path) -> None:
     """After some wrong passphrases the screen says how long to wait, also in a program started anew."""
     place = Office(tmp_path).place(officers=COUNTER)
