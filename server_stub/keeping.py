@@ -11,6 +11,7 @@ from onestop_sync.codec import nfc
 from onestop_sync.errors import NotFound
 from onestop_sync.store import Store
 from server_stub import commands, keyfiles, settings
+from server_stub.console import say, write_file
 
 __all__ = ["blocks", "recover"]
 
@@ -26,7 +27,9 @@ def recover(arguments: Namespace) -> None:
     seed = keyfiles.open_key(Path(arguments.key), nfc(typed), "recovery")
     write_file(arguments.out, recovery.answer(data, seed))
     say(
-        arguments, {"request": asked.fingerprint}, [f"The answer is in {arguments.out}; it opens there alone."]
+        arguments,
+        {"request": asked.fingerprint},
+        [f"The answer is in {arguments.out}; it opens there alone."],
     )
 
 
@@ -40,7 +43,11 @@ def blocks(arguments: Namespace) -> None:
     finally:
         store.close()
     write = [list(block) for block in given.blocks]
-    say(arguments, {"machine": given.name, "unit": given.unit, "blocks": write}, [f"{given.name} has {len(write)} blocks."])
+    say(
+        arguments,
+        {"machine": given.name, "unit": given.unit, "blocks": write},
+        [f"{given.name} has {len(write)} blocks."],
+    )
 
 
 def _machine(store: Store, name: str) -> bytes:
