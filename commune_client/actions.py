@@ -63,6 +63,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("quit", "ctrl+q", "Khóa, thoát", "Khóa màn hình, hoặc thoát chương trình"),
     Action("back", "escape", "Quay lại", "Về màn hình trước; những gì đã gõ vẫn còn"),
     Action("trail", "", "Nhật ký", "Xem ai đã mở khóa, xem, tìm, in, xuất dữ liệu hoặc bị từ chối", "audit"),
+    Action("passphrase", "", "Đổi mật khẩu", "Đổi mật khẩu của mình trên máy này", "passphrase"),
+    Action("backup", "", "Sao lưu", "Sao lưu kho dữ liệu ngay, ra USB hoặc thư mục đã chọn", "backup"),
+    Action("remove_officer", "", "Bỏ cán bộ", "Bỏ một cán bộ khỏi máy này", "dismiss"),
     # On one screen.
     Action("choose", "enter", "Chọn", "Chọn dòng có dấu >", "", "pick"),
     Action("open", "enter", "Mở", "Mở hồ sơ đang chọn", "show", "list"),
@@ -94,6 +97,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("all_seen", "0", "Đã xem hết", "Đánh dấu đã xem mọi thay đổi", "", "notices"),
     Action("save", "ctrl+s", "Giải quyết", "Ghi giá trị đã chọn cùng lý do", "resolve", "conflict"),
     Action("save", "ctrl+s", "Ký và ghi", "Ký việc này và ghi vào hồ sơ", "", "act"),
+    Action("save", "ctrl+s", "Đồng ý", "Làm việc đang hỏi, với những gì vừa gõ", "", "asked"),
 )
 """In the order of the keyboard; a name stands once for each screen that has it."""
 
@@ -138,6 +142,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("enrol", "Nhận tệp trả lời của quản trị và mở kho dữ liệu (enrolment answer)"),
     Command("officer", "Thêm một cán bộ làm việc trên máy này, ghi tệp xin chứng nhận"),
     Command("login", "Chọn cán bộ mặc định, đổi địa chỉ cấp trên, kiểm tra mật khẩu"),
+    Command("passphrase", "Đổi mật khẩu của cán bộ"),
+    Command("dismiss", "Bỏ một cán bộ khỏi máy này; kho dữ liệu nhận khóa mới (remove an officer)"),
+    Command("backup", "Sao lưu kho dữ liệu ra USB hoặc thư mục (backup)"),
+    Command("restore", "Khôi phục kho dữ liệu từ bản sao lưu (restore)"),
+    Command("recovery", "Khi mọi người quên mật khẩu: xin tỉnh mở lại máy (recovery)"),
     # The counter.
     Command("procedures", "Xem danh mục thủ tục và giấy tờ cần nộp"),
     Command("intake", "Tiếp nhận hồ sơ: cấp mã và hẹn ngày trả", ("accept",)),

@@ -99,6 +99,14 @@ ERRORS: Final[Mapping[str, Message]] = {
     "wrong_passphrase": Message(
         "Mật khẩu không đúng.", f"{_UNCHANGED} Hãy kiểm tra phím Caps Lock và bộ gõ tiếng Việt rồi thử lại."
     ),
+    "too_many_tries": Message(
+        "Đã gõ sai mật khẩu nhiều lần.",
+        f"{_UNCHANGED} Hãy chờ rồi thử lại; tắt máy mở lại không rút ngắn được thời gian chờ.",
+    ),
+    "backup_failed": Message(
+        "Chưa sao lưu hoặc khôi phục được.",
+        "Kho dữ liệu vẫn nguyên. Hãy kiểm tra USB hoặc thư mục rồi thử lại.",
+    ),
     "upstream": Message("Cấp trên chưa nhận được.", _KEPT),
     "unreachable": Message(
         "Chưa liên lạc được với cấp trên.", f"{_KEPT} Có thể tiếp tục làm việc như bình thường."
@@ -150,6 +158,17 @@ REASONS: Final[Mapping[str, str]] = {
     "newer": "Cần phiên bản mới hơn của chương trình.",
     "locked": "Màn hình đang khóa. Hãy mở khóa bằng mật khẩu.",
     "expired": "Chứng nhận của cán bộ, hoặc bản công bố của tỉnh, không còn hiệu lực vào hôm nay.",
+    "confirm": "Phải gõ lại mật khẩu để ký quyết định này.",
+    "self": "Không ai tự bỏ mình. Hãy để cán bộ khác trên máy này làm.",
+    "no_backup_folder": "Chưa chọn nơi sao lưu. Hãy dùng `onestop backup THƯ-MỤC --daily`.",
+    "backup_full": "USB hoặc thư mục sao lưu đã đầy. Hãy dọn bớt, hoặc dùng USB khác.",
+    "backup_missing": "Không thấy USB hoặc thư mục sao lưu. Hãy cắm USB rồi thử lại.",
+    "backup_refused": "Không ghi được vào USB hoặc thư mục sao lưu. Hãy gỡ khóa chống ghi của USB.",
+    "backup_damaged": "Bản sao lưu đã hỏng. Hãy dùng bản khác, hoặc USB khác.",
+    "backup_none": "Thư mục này không phải bản sao lưu, hoặc sao lưu chưa xong.",
+    "backup_note": "USB không ghi được. Hãy chép bản sao lưu sang ổ đĩa, rồi khôi phục từ đó.",
+    "no_recovery": "Máy này chưa niêm phong khóa cho tỉnh. Hãy khôi phục từ bản sao lưu.",
+    "recovery_key": "Máy này niêm phong cho khóa khôi phục khác của tỉnh.",
     "serials_exhausted": "Máy này đã dùng hết số hồ sơ trong ngày. Hãy tiếp nhận trên máy khác của xã.",
     "no_block": "Máy này không còn dải số hồ sơ. Hãy xin quản trị cấp chứng nhận mới có dải số.",
     "no_agency_code": "Đơn vị chưa có mã cơ quan. Hãy báo người quản trị.",
@@ -359,7 +378,9 @@ _REVOKED: Final = Message(
 )
 """What a parent says to a machine whose key was cut off."""
 
-_BY_REASON: Final = frozenset({"invalid_input", "not_allowed", "not_found", "store_damaged", "store_missing"})
+_BY_REASON: Final = frozenset(
+    {"invalid_input", "not_allowed", "not_found", "store_damaged", "store_missing", "backup_failed"}
+)
 """Codes whose reason says itself what to do next."""
 _NOTHING_TO_DO: Final = frozenset({"own", "repeated", "old"})
 """Reasons for which a bundle is not taken although nothing is wrong with it."""
@@ -368,6 +389,8 @@ _NOT_IMPORTED: Final = "Chưa có gì được nhập."
 
 def _extra(details: Mapping[str, Any]) -> str:
     """Returns the facts that help and are no personal data."""
+    if wait_s := details.get("wait_s"):
+        return f" Phải chờ {_wait(int(str(wait_s)))} mới được thử lại."
     if code := details.get("code"):
         return f" Mã: {code}."
     if codes := details.get("codes"):
@@ -377,6 +400,12 @@ def _extra(details: Mapping[str, Any]) -> str:
     if day := details.get("today"):
         return f" Máy đang ghi ngày {_day(str(day))}."
     return ""
+
+
+def _wait(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    words = [f"{minutes} phút"] * bool(minutes) + [f"{rest} giây"] * bool(rest)
+    return " ".join(words)
 
 
 def explain_unexpected(log_name: str) -> Message:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from onestop_sync.errors import StoreError, StoreFull
 
-__all__ = ["Note", "Scratch"]
+__all__ = ["Note", "Scratch", "reseal"]
 
 FOLDER: Final = "typing"
 _NONCE_BYTES: Final = 12
@@ -109,3 +109,20 @@ class Scratch:
             return Note(**json.loads(plain))
         except (OSError, InvalidTag, ValueError, TypeError):
             return None
+
+
+def reseal(folder: Path, old: bytes, new: bytes) -> None:
+    """Seals all notes with another key; called again, it goes on with those that are left.
+
+    Args:
+        folder: The store's folder.
+        old: The key that they were sealed with.
+        new: The key that the store has now.
+
+    Raises:
+        StoreError: The disk refused.
+    """
+    before, after = Scratch(folder, old), Scratch(folder, new)
+    for note in before.notes():
+        after.keep(note)
+        before.forget(note.name)

@@ -83,6 +83,7 @@ SYNC_NEVER = "chưa đồng bộ"
 SYNC_ALL_SENT = "đã gửi hết"
 PUBLISHED_OLD = "! công bố của tỉnh quá hạn"
 SYNC_FINDINGS = "! cấp trên không khớp (F6)"
+BACKUP_NEVER = "chưa sao lưu"
 CLOCK_WARNING = "! kiểm tra ngày giờ máy"
 SEPARATOR = " | "
 
@@ -110,6 +111,16 @@ def sync_last(when: str) -> str:
 def sync_progress(done: int, total: int) -> str:
     """Say how far a running sync has come, in counted events."""
     return f"đang gửi {done}/{total}"
+
+
+def backup_made(days: int) -> str:
+    """Say of which day the last backup is.
+
+    Args:
+        days: Days since; a negative number is of a clock that went back.
+    """
+    words = {0: "hôm nay", 1: "hôm qua"}
+    return f"sao lưu: {words.get(days, f'{days} ngày trước' if days > 0 else 'ngày không rõ')}"
 
 
 def statement_old(age: str) -> str:

@@ -10,6 +10,7 @@ Nothing here touches a file or the network but through a store.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,7 @@ __all__ = [
     "approve_described",
     "describe",
     "find_answer",
+    "give_blocks",
     "next_blocks",
     "read_answer",
     "receive",
@@ -145,6 +147,36 @@ def _of_machine(asked: EnrolRequest, *, serves: bool) -> Certificate:
     return Certificate(
         asked.machine, asked.unit, "machine", asked.machine_name, seal=asked.seal, serves=serves
     )
+
+
+def give_blocks(
+    store: Store, signer: keys.Signer, machine: bytes, *, max_serial: int = MAX_SERIAL
+) -> Certificate:
+    """Certifies a machine once more, with further blocks of serials behind those it was given.
+
+    After each restore a machine goes on with its next block, and has to be given more when it has none left.
+    It gets the certificate with the next sync or stick; nothing else changes for it.
+
+    Args:
+        store: The administrator's store.
+        signer: The administrator's key.
+        machine: The machine's Ed25519 key.
+        max_serial: Largest serial that the unit's codes can hold.
+
+    Raises:
+        NotAllowed: Nobody has certified that machine, the signer is no administrator above its unit, or no
+            block is left.
+    """
+    _, held = store.find_authority(machine)
+    if held.kind != "machine":
+        raise NotAllowed("That is not a machine's key.", reason="machine")
+    writer = store.writer(signer)
+    with store.writing():
+        _, held = store.find_authority(machine)
+        more = _free_blocks(store, held.unit, _blocks_of(store, held.unit), max_serial)
+        given = dataclasses.replace(held, blocks=(*held.blocks, *more))
+        writer.certify(given)
+    return given
 
 
 def _of_officer(unit: str, officer: Officer) -> Certificate:

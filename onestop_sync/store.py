@@ -182,6 +182,7 @@ class Store:
         self.engine = engine
         self.machine = secrets.machine
         self.seal_seed = secrets.seal_seed
+        self.database_key = secrets.database_key
         self._lock = threading.RLock()
         self._writes = engine.execution_options(writes=True)
         self._transaction: Transaction | None = None

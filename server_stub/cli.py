@@ -18,6 +18,7 @@ from server_stub import audit as audit_command
 from server_stub import (
     code_commands,
     commands,
+    keeping,
     proofs,
     publish_commands,
     revoke_commands,
@@ -64,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_init(verbs)
     _add_enrol(verbs)
     _add_roster(verbs)
+    _add_recover(verbs)
     _add_serve(verbs)
     _add_sync(verbs)
     _add_status(verbs)
@@ -186,6 +188,15 @@ def _add_codes(steps: Verbs) -> None:
     listed.add_argument("--cancel", metavar="GROUP", help="first group of a code that shall do no more")
     add_common(listed)
     listed.set_defaults(run=code_commands.codes)
+    more = steps.add_parser(
+        "blocks",
+        help="give a machine further blocks of serials",
+        description="Certify a machine once more, with further blocks behind those it has: after each restore"
+        " it goes on with the next. It gets the certificate with its next sync.",
+    )
+    more.add_argument("machine", metavar="MACHINE", help="its name as certified, or its key in hex")
+    add_common(more)
+    more.set_defaults(run=keeping.blocks)
 
 
 def _add_roster(verbs: Verbs) -> None:
@@ -227,6 +238,23 @@ def _add_roster(verbs: Verbs) -> None:
     )
     add_common(apply)
     apply.set_defaults(run=roster_commands.apply_roster)
+
+
+def _add_recover(verbs: Verbs) -> None:
+    recover = verbs.add_parser(
+        "recover",
+        help="open a machine whose officers forgot their passphrases",
+        description="Answer, with the province's recovery key, the request of a machine whose officers all"
+        " forgot their passphrases. Works without any store or network.",
+    )
+    recover.add_argument("request", metavar="FILE", help="what the machine wrote")
+    recover.add_argument("--key", metavar="FILE", required=True, help="the sealed recovery key")
+    recover.add_argument("--key-passphrase-file", metavar="FILE", help="its passphrase")
+    recover.add_argument("--out", metavar="FILE", required=True, help="where the answer goes")
+    recover.add_argument("--fingerprint", metavar="HEX", help="what the request's fingerprint must be")
+    recover.add_argument("--yes", action="store_true", help="answer without comparing the fingerprint")
+    recover.add_argument("--json", action="store_true", help="print one JSON object")
+    recover.set_defaults(run=keeping.recover)
 
 
 def _add_serve(verbs: Verbs) -> None:

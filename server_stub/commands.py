@@ -21,7 +21,9 @@ from server_stub.dashboard import check_password
 from server_stub.proofs import finding_lines
 from server_stub.relay import Pace
 
-__all__ = ["approve", "ask", "code", "describe", "found", "join", "serve", "status", "sync"]
+__all__ = [
+    "approve", "ask", "code", "compare", "describe", "found", "join", "serve", "status", "sync",
+]  # fmt: skip
 
 
 def found(arguments: Namespace) -> None:
@@ -73,7 +75,7 @@ def join(arguments: Namespace) -> None:
     """Makes a new server's store from an administrator's answer."""
     secrets = settings.unlock(arguments)
     answer = enrol.read_answer(settings.read_file(arguments.answer))
-    _compare(arguments, arguments.root_fingerprint, answer.fingerprint, "root key")
+    compare(arguments, arguments.root_fingerprint, answer.fingerprint, "root key")
     store = enrol.accept(
         arguments.folder,
         secrets,
@@ -106,7 +108,7 @@ def approve(arguments: Namespace) -> None:
         return
     data = enrol_proof.bare_request(data)
     asked = enrol.describe(data)
-    _compare(arguments, arguments.fingerprint, asked.fingerprint, "machine's key")
+    compare(arguments, arguments.fingerprint, asked.fingerprint, "machine's key")
     secrets = settings.unlock(arguments)
     store = Store.open(
         arguments.folder, secrets, types=settings.load_types(arguments.types),
@@ -246,7 +248,7 @@ def _blocks(arguments: Namespace) -> tuple[tuple[int, int], ...] | None:
     return tuple(found)
 
 
-def _compare(arguments: Namespace, said: str | None, shown: str, what: str) -> None:
+def compare(arguments: Namespace, said: str | None, shown: str, what: str) -> None:
     """Makes sure that a person has compared a fingerprint, or was told that nobody did.
 
     Raises:

@@ -10,9 +10,9 @@ from typing import Any
 
 from onestop_sync import proofs
 from onestop_sync.errors import InvalidInput, NotAllowed
-from onestop_sync.evidence import export_proof
 from onestop_sync.keyring import write_durably
 from onestop_sync.keys import fingerprint
+from onestop_sync.proof_export import export_proof
 from onestop_sync.stating import make_statements
 from server_stub import settings
 

@@ -135,10 +135,49 @@ def _officer(parser: ArgumentParser) -> None:
     _by_code(parser)
     _server(parser)
     _request(parser)
+    _new_passphrase(parser)
+
+
+def _new_passphrase(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--new-passphrase-file", metavar="TỆP", type=Path,
-        help="tệp chứa mật khẩu của cán bộ mới (hoặc biến ONESTOP_NEW_PASSPHRASE)",
+        help="tệp chứa mật khẩu mới (hoặc biến ONESTOP_NEW_PASSPHRASE)",
     )  # fmt: skip
+
+
+def _dismiss(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="TÊN", help="tên cán bộ thôi làm việc trên máy này")
+
+
+def _backup(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", metavar="THƯ-MỤC", nargs="?", type=Path, help="USB hoặc thư mục (mặc định: nơi đã đặt)"
+    )
+    parser.add_argument("--daily", action="store_true", help="từ nay mỗi ngày tự sao lưu vào đó")
+    parser.add_argument(
+        "--keep", metavar="SỐ", type=int, help="giữ bao nhiêu bản của máy này (mặc định 7), dùng cùng --daily"
+    )
+
+
+def _restore(parser: ArgumentParser) -> None:
+    parser.add_argument("backup", metavar="BẢN-SAO-LƯU", type=Path, help="thư mục onestop-… trên USB")
+    parser.add_argument(
+        "--replace", action="store_true", help="thay kho đang có trong thư mục; kho đó được giữ bên cạnh"
+    )
+    parser.add_argument(
+        "--forgotten", action="store_true", help="không ai nhớ mật khẩu: khôi phục rồi xin tỉnh mở"
+    )
+
+
+def _recovery(parser: ArgumentParser) -> None:
+    parser.add_argument("what", metavar="VIỆC", choices=("request", "take"), help="request: xin; take: nhận")
+    parser.add_argument("path", metavar="TỆP", type=Path, help="tệp xin sẽ ghi ra, hoặc tệp trả lời của tỉnh")
+    parser.add_argument(
+        "--role", metavar="VAI-TRÒ", action="append", choices=ROLES, default=[],
+        help=f"vai trò xin chứng nhận khi nhận: {', '.join(ROLES)}",
+    )  # fmt: skip
+    _request(parser)
+    _new_passphrase(parser)
 
 
 def _login(parser: ArgumentParser) -> None:
@@ -152,6 +191,15 @@ def _login(parser: ArgumentParser) -> None:
         metavar="SỐ",
         type=int,
         help="báo khi chưa có xác nhận của tỉnh quá số ngày này (3)",
+    )
+    parser.add_argument(
+        "--lock-after", metavar="PHÚT", type=int, help="tự khóa màn hình sau bao nhiêu phút; 0: không tự khóa"
+    )
+    parser.add_argument(
+        "--sync-every",
+        metavar="PHÚT",
+        type=int,
+        help="tự đồng bộ sau mỗi bao nhiêu phút; 0: không",
     )
 
 
@@ -343,6 +391,11 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "enrol": _enrol,
     "officer": _officer,
     "login": _login,
+    "passphrase": _new_passphrase,
+    "dismiss": _dismiss,
+    "backup": _backup,
+    "restore": _restore,
+    "recovery": _recovery,
     "procedures": _procedures,
     "intake": _intake,
     "list": _list,

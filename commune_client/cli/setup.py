@@ -169,9 +169,19 @@ def login(session: Session) -> int:
         config = config.with_(proxy=arguments.proxy)
     if arguments.statement_days is not None:
         config = config.with_(statement_days=max(1, arguments.statement_days))
+    config = config.with_(
+        idle_lock_min=_minutes("--lock-after", arguments.lock_after, config.idle_lock_min),
+        sync_every_min=_minutes("--sync-every", arguments.sync_every, config.sync_every_min),
+    )
     place.save_config(config)
     session.show(
         config,
         [f"Cán bộ mặc định: {config.officer}", f"Cấp trên: {', '.join(config.parents) or '(chưa có)'}"],
     )
     return DONE
+
+
+def _minutes(option: str, typed: int | None, held: int) -> int:
+    if typed is not None and typed < 0:
+        raise UsageFault(f"{option}: từ 0 trở lên.")
+    return held if typed is None else typed

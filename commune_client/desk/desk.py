@@ -14,6 +14,7 @@ from commune_client.desk.line import Line
 from commune_client.desk.place import Place
 from commune_client.desk.reading import Reading
 from commune_client.desk.rules import Rules
+from commune_client.desk.safekeeping import tell_province
 from commune_client.desk.watch import watched
 from commune_client.desk.work import Work
 from onestop_sync.dossier.schema import DOSSIER
@@ -52,5 +53,7 @@ def open_desk(place: Place, secrets: Secrets, *, command: str = "") -> Desk:
     """
     if not place.is_enrolled:
         raise StoreMissing("This machine is not enrolled yet.", reason="not_enrolled")
+    secrets = place.settled(secrets)
     store = Store.open(place.folder, secrets, types=[DOSSIER], clock=place.clock or now_ms)
+    tell_province(place, store, secrets)
     return Desk(place, store, secrets, Rules.shipped(), command=command)

@@ -183,6 +183,7 @@ def take_answer(place: Place, secrets: Secrets, data: bytes) -> Answered:
     if is_new:
         enrol.accept(place.folder, secrets, data, types=[DOSSIER], clock=clock).close()
     else:
+        secrets = place.settled(secrets)
         store = Store.open(place.folder, secrets, types=[DOSSIER], clock=clock)
         try:
             enrol.receive(store, data)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from commune_client.desk.dispute_facts import Dispute, DisputeSide, NoticeFacts
 from commune_client.desk.sync_facts import (
+    BackupFacts,
     BundleFacts,
     CheckedProof,
     ClockFacts,
@@ -27,11 +28,15 @@ from onestop_sync.dossier.view import Choice, DossierView
 
 LEVELS: Final = tuple(LEVEL_LABELS)
 """How far an event can have got, in order."""
+DECISIONS: Final = frozenset({"approve", "reject", "stop"})
+"""Actions by which somebody decides; on a screen each needs the passphrase anew."""
 
 __all__ = [
+    "DECISIONS",
     "LEVELS",
     "Accepted",
     "AuditLine",
+    "BackupFacts",
     "BundleFacts",
     "CheckedProof",
     "ClockFacts",

@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from commune_client.desk.base import Base
 from commune_client.desk.facts import (
     BundleFacts,
     CheckedProof,
@@ -20,6 +19,7 @@ from commune_client.desk.facts import (
 )
 from commune_client.desk.place import Place
 from commune_client.desk.rules import Rules
+from commune_client.desk.safekeeping import Safekeeping
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of
@@ -39,7 +39,7 @@ _DAY_MS: Final = 86_400_000
 _KEY_HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
-class Line(Base):
+class Line(Safekeeping):
     """Synchronisation."""
 
     def __init__(
@@ -69,6 +69,7 @@ class Line(Base):
             findings=status.findings,
             stated_ms=status.stated_ms,
             silent_ms=status.silent_ms if self._is_long(status.silent_ms) else None,
+            backup=self.backups(),
         )
 
     def _is_long(self, silent_ms: int) -> bool:
@@ -85,8 +86,8 @@ class Line(Base):
         Raises:
             NotFound: Nothing was found out.
         """
-        from onestop_sync.evidence import export_proof
         from onestop_sync.keyring import write_durably
+        from onestop_sync.proof_export import export_proof
 
         kinds = tuple(finding.kind for finding in self.store.findings())
         data, _ = export_proof(self.store, explanation(kinds) if kinds else "")

@@ -10,6 +10,7 @@ NEVER: Final = 2**53 - 1
 """A time that never comes, milliseconds."""
 
 __all__ = [
+    "BackupFacts",
     "BundleFacts",
     "CheckedProof",
     "ClockFacts",
@@ -34,6 +35,26 @@ class ClockFacts(NamedTuple):
     today: date
     is_suspect: bool
     is_confirmed: bool
+
+
+class BackupFacts(NamedTuple):
+    """How it stands with the machine's backups.
+
+    Attributes:
+        folder: Where one goes every day; empty when none was chosen.
+        ok_ms: When the store was as the last whole backup has it; 0 for never.
+        error: Reason why the last try failed; empty after a success.
+        is_old: Whether that is too long ago.
+    """
+
+    folder: str
+    ok_ms: int
+    error: str
+    is_old: bool
+
+
+NO_BACKUP: Final = BackupFacts("", 0, "", is_old=False)
+"""Of a machine for which no folder was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +92,7 @@ class SyncFacts:
         stated_ms: When the province made its newest statement of our unit, or ``None``.
         silent_ms: For how long there was contact without another, when that is longer than the setting; else
             ``None``.
+        backup: How it stands with the backups.
     """
 
     is_online: bool | None
@@ -87,6 +109,7 @@ class SyncFacts:
     findings: int = 0
     stated_ms: int | None = None
     silent_ms: int | None = None
+    backup: BackupFacts = NO_BACKUP
 
     @property
     def is_published_old(self) -> bool:

@@ -54,6 +54,58 @@ QUIT: Final = "Thoát chương trình"
 QUIT_HELP: Final = "bản nháp đã lưu trên máy"
 
 
+LINE_EMPTY: Final = "Còn ô chưa gõ"
+WORKING: Final = "Đang làm"
+CHANGING: Final = "Đổi mật khẩu"
+OLD_WORD: Final = "Mật khẩu hiện nay"
+NEW_WORD: Final = "Mật khẩu mới"
+NEW_WORD_AGAIN: Final = "Gõ lại mật khẩu mới"
+WORD_SHORT: Final = "Mật khẩu mới cần ít nhất 8 ký tự"
+WORDS_DIFFER: Final = "Hai lần gõ mật khẩu mới không giống nhau"
+WORD_CHANGED: Final = "Đã đổi mật khẩu. Mật khẩu cũ không mở được nữa"
+BACKUP: Final = "Sao lưu"
+BACKUP_FOLDER: Final = "USB hoặc thư mục"
+BACKUP_ABOUT: Final = (
+    "Chưa chọn nơi sao lưu. Gõ đường dẫn của USB hoặc thư mục.\n"
+    "Từ nay mỗi ngày tự sao lưu vào đó; bản sao lưu được mã hóa."
+)
+BACKUP_RUNNING: Final = "Đang sao lưu, có thể làm việc tiếp"
+NO_FOLDER: Final = "Không thấy thư mục đó. Hãy cắm USB và kiểm tra đường dẫn"
+DISMISS: Final = "Bỏ cán bộ khỏi máy này"
+NO_COLLEAGUES: Final = "Trên máy này không có cán bộ nào khác"
+BUSY_LINE: Final = "Đang đồng bộ hoặc sao lưu, hãy thử lại sau một chút"
+
+
+def passphrase_about(name: str) -> str:
+    """Say whose passphrase is changed."""
+    return f"Đổi mật khẩu của {name} trên máy này. Khóa ký không đổi."
+
+
+def dismiss_about(name: str) -> str:
+    """Say what the removal of an officer does."""
+    return (
+        f"{name} sẽ không mở được máy này nữa. Kho dữ liệu nhận khóa mới; hồ sơ không đổi.\n"
+        "Chứng nhận của người đó do quản trị thu hồi riêng. Gõ mật khẩu của mình để đồng ý."
+    )
+
+
+def dismissed(name: str, *, is_waiting: bool) -> str:
+    """Say that an officer was removed, and what is still to be done."""
+    if is_waiting:
+        return f"Đã bỏ {name}. Chương trình khác đang mở kho: khóa mới có hiệu lực ở lần mở sau"
+    return f"Đã bỏ {name}; kho dữ liệu có khóa mới. Hãy sao lưu lại và hủy các bản cũ"
+
+
+def sign_about(label: str, name: str) -> str:
+    """Say what is signed, and by whom."""
+    return f"{label}: gõ mật khẩu của {name} để ký."
+
+
+def backed_up(folder: str) -> str:
+    """Say where the backup is."""
+    return f"Đã sao lưu và kiểm tra: {folder}"
+
+
 def who(name: str, unit: str) -> str:
     """Say who works, and where."""
     return f"{name} · {unit}" if unit else name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from onestop_sync import fold as f
 from onestop_sync import proofs
 from onestop_sync.event import Event, parse_body
-from onestop_sync.evidence import export_proof
+from onestop_sync.proof_export import export_proof
 from onestop_sync.storage.projection import pack
 from onestop_sync.testing import oracle
 from onestop_sync.testing.disk import rows

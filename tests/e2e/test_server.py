@@ -13,7 +13,7 @@ import pytest
 
 from onestop_sync.client import Lines, Parent, sync
 from onestop_sync.errors import InvalidInput, Unreachable, UpstreamError, UpstreamMalformed
-from onestop_sync.evidence import export_proof
+from onestop_sync.proof_export import export_proof
 from onestop_sync.protocol import Limits
 from onestop_sync.store import Store
 from server_stub import serve

@@ -24,7 +24,7 @@ MAKE = re.compile(r"`make ([a-z]+)|^make ([a-z]+)", re.MULTILINE)
 PROMPT = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*")
 SERVER_COMMANDS = {
     "audit", "enrol", "init", "publication", "publish", "published", "revoke", "root", "roster", "rotate",
-    "serve", "status", "sync", "unit", "statement", "proof",
+    "serve", "status", "sync", "unit", "statement", "proof", "recover",
 }  # fmt: skip
 
 

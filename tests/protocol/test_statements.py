@@ -15,7 +15,7 @@ from onestop_sync import exchange, proofs
 from onestop_sync.acks import Acks
 from onestop_sync.bundle import export_bundle, import_bundle
 from onestop_sync.errors import FormatError, NotAllowed, NotFound
-from onestop_sync.evidence import export_proof
+from onestop_sync.proof_export import export_proof
 from onestop_sync.statement import MAX_FOREIGN, parse_statement
 from onestop_sync.stating import INTERVAL_MS, make_statements
 from onestop_sync.storage import feed

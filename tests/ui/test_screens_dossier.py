@@ -66,7 +66,10 @@ async def test_four_steps_on_the_spot(tmp_path: Path) -> None:
     async with opened(place, CHINH) as pilot:
         await open_first(pilot)
         assert "Xác nhận độc thân" in text_of(pilot)
-        assert "Đã phê duyệt" in await do(pilot, "Phê duyệt")
+        assert "gõ mật khẩu" in await do(pilot, "Phê duyệt")
+        await pilot.press(*PASSPHRASE, "enter")
+        await settled(pilot)
+        assert "Đã phê duyệt" in text_of(pilot)
         assert "Chờ nhận kết quả" in await do(pilot, "Chuyển trả kết quả")
     async with opened(place, AN) as pilot:
         await open_first(pilot)
