@@ -21,6 +21,7 @@ from onestop_sync.schema import DocumentType
 from onestop_sync.storage import feed
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.append import Append
+from onestop_sync.storage.cuts import StoredChain
 from onestop_sync.storage.documents import Documents
 from onestop_sync.storage.feed import Feed
 from onestop_sync.store import Store
@@ -156,14 +157,36 @@ def _no_backfill() -> AbstractContextManager[Any]:
     return mock.patch.object(Feed, "backfill", return_value=None)
 
 
+def _no_inheritance() -> AbstractContextManager[Any]:
+    """A unit that succeeds another is sent what is written from now on, not what the other had."""
+    return mock.patch.object(Feed, "inherit", return_value=None)
+
+
+def _cut_by_sequence() -> AbstractContextManager[Any]:
+    """What has a small enough sequence lies before a cut, whichever branch it is on."""
+
+    def by_sequence(_: StoredChain, __: bytes, seq: int, ___: bytes, cut_seq: int, ____: bytes) -> bool:
+        return seq <= cut_seq
+
+    return mock.patch.object(StoredChain, "__call__", by_sequence)
+
+
+def _cut_forgotten() -> AbstractContextManager[Any]:
+    """A new trust document counts for what comes, and nothing that is here is folded again."""
+    return mock.patch("onestop_sync.storage.transaction.changed_logs", return_value=[])
+
+
 MISTAKES: Final[dict[str, Planting]] = {
     "ack-before-commit": _ack_before_commit,
+    "cut-by-sequence": _cut_by_sequence,
+    "cut-forgotten": _cut_forgotten,
     "identity-by-counter": _identity_by_counter,
     "last-write-wins": _last_write_wins,
     "no-backfill": _no_backfill,
+    "no-inheritance": _no_inheritance,
     "serial-reuse": _serial_reuse,
-    "skipping-cursor": _skipping_cursor,
     "skipped-parent-check": _skipped_parent_check,
+    "skipping-cursor": _skipping_cursor,
     "unnoticed-restore": _unnoticed_restore,
     "verdict-by-arrival": _verdict_by_arrival,
 }
