@@ -12,27 +12,21 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from onestop_sync import fold as f
-from onestop_sync.event import LOG, Event, document_id
-from onestop_sync.fold import Author, Entry, Reason, Standing, State
+from onestop_sync.entries import NEWER, OF_TRUST, entry_of, ready
+from onestop_sync.event import Event
+from onestop_sync.fold import Entry, Reason, Standing, State
 from onestop_sync.schema import DocumentType, Summary
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.projection import pack, unpack
-from onestop_sync.storage.rows import insert_all, ops_of, select_in, stored_event
-from onestop_sync.trust import SYSTEM, Authority, NoAuthority, Trust, Waiting
+from onestop_sync.storage.rows import insert_all, select_in, stored_event
+from onestop_sync.trust import Authority, NoAuthority, Trust, Waiting
 
-KNOWN_OPS: Final = frozenset({"set", "note", "act", "resolve", "settle"})
-"""Kinds of operations that this version folds; an event with another waits for a newer program."""
-NEWER: Final = b"newer"
-"""What an event needs that only a newer program understands."""
 MAX_LABEL: Final = 200
 """Characters of a label that lists hold: the database keeps them in an index, whose entries are short."""
 MAX_COUNT: Final = 2**15 - 1
 """What lists count up to; more open things than that are as many."""
-_NOBODY: Final = Author("", frozenset(), frozenset())
-_OF_TRUST: Final = SYSTEM | {LOG}
-"""Document types that `trust` reads, and the fold does not."""
 
 
 class Doc:
@@ -122,7 +116,7 @@ class Documents:
 
     def apply(self, doc: Doc) -> bool:
         """Carries a document on by its new events; false when it must be folded again."""
-        if doc.kind in _OF_TRUST:
+        if doc.kind in OF_TRUST:
             for n, event in doc.events:
                 self._wait_or_not(doc, n, event)
             return True
@@ -134,7 +128,7 @@ class Documents:
             return True
         state = doc.before()
         for _, event in doc.events:
-            entry = self._entry(kind, event)
+            entry = entry_of(kind, self.trust, event)
             heads = state.heads if state else []
             if not isinstance(entry, Entry) or list(entry.parents) != heads:
                 return False
@@ -169,38 +163,8 @@ class Documents:
             doc.waits[n] = authority.needs
             self.outcomes[event.id] = Outcome(event.id, "waiting", Reason.AUTHORITY)
 
-    def _entry(self, kind: DocumentType, event: Event) -> Entry | bytes:
-        """Returns the event as the fold sees it, or what it waits for."""
-        header = event.header
-        if header.schema > kind.version:
-            return NEWER
-        authority = self._authority(event)
-        refusal: Reason | None = None
-        author = _NOBODY
-        if isinstance(authority, Authority):
-            author = self._author(authority, header.doc_id)
-            if authority.certificate.kind not in kind.writers:
-                refusal = Reason.AUTHORITY
-        elif isinstance(authority, NoAuthority):
-            refusal = Reason.AUTHORITY
-        else:
-            return authority.needs
-        ops = ops_of(event)
-        if ops is None or header.doc_type != kind.name:
-            ops, refusal = [], Reason.UNKNOWN
-        elif any(op[0] not in KNOWN_OPS for op in ops):
-            return NEWER
-        if not header.parents and header.doc_id != document_id(event.log, header.seq, header.doc_type):
-            refusal = Reason.ORIGIN
-        return Entry(event.id, header.parents, ops, author, header.time_ms, refusal)
-
     def _authority(self, event: Event) -> Authority | Waiting | NoAuthority:
         return self.trust.authority_at(event.log, event.header.seq, event.id)
-
-    def _author(self, authority: Authority, doc: bytes) -> Author:
-        """Returns the author as the fold sees them: of a unit that was split, each successor has its part."""
-        has_splits = self.trust.document.tree.has_splits
-        return self.trust.author(authority.certificate, doc) if has_splits else authority.author
 
     def refold(self, doc: Doc) -> None:
         """Folds a document from all its events; tells whose standing changed after the fact."""
@@ -211,13 +175,13 @@ class Documents:
         doc.waits = {}
         if kind is None:
             for n, event in events.values():
-                if doc.kind in _OF_TRUST:
+                if doc.kind in OF_TRUST:
                     self._wait_or_not(doc, n, event)
                 else:
                     doc.waits[n] = NEWER
             self._mark_waiting(doc, [n for n, _ in events.values()])
             return
-        entries, waits = self._ready(kind, [event for _, event in events.values()])
+        entries, waits = ready(kind, self.trust, [event for _, event in events.values()])
         before = doc.before()
         state = f.fold(kind, entries) if entries else None
         doc.waits = {events[event_id][0]: need for event_id, need in waits.items()}
@@ -238,34 +202,6 @@ class Documents:
         if isinstance(self._authority(event), Waiting):
             return Reason.AUTHORITY
         return "newer" if need == NEWER else "missing"
-
-    def _ready(self, kind: DocumentType, events: Sequence[Event]) -> tuple[list[Entry], dict[bytes, bytes]]:
-        """Splits events into those that can be folded and those that wait, with what each waits for."""
-        ready: dict[bytes, Entry] = {}
-        waits: dict[bytes, bytes] = {}
-        left: dict[bytes, Entry] = {}
-        for event in events:
-            entry = self._entry(kind, event)
-            if isinstance(entry, Entry):
-                left[event.id] = entry
-            else:
-                waits[event.id] = entry
-        children: dict[bytes, list[Entry]] = {}
-        missing = {entry.id: len(entry.parents) for entry in left.values()}
-        for entry in left.values():
-            for parent in entry.parents:
-                children.setdefault(parent, []).append(entry)
-        free = [entry for entry in left.values() if not entry.parents]
-        while free:
-            entry = free.pop()
-            ready[entry.id] = left.pop(entry.id)
-            for child in children.get(entry.id, ()):
-                missing[child.id] -= 1
-                if not missing[child.id]:
-                    free.append(child)
-        for entry in left.values():
-            waits[entry.id] = next(p for p in entry.parents if p not in ready)
-        return list(ready.values()), waits
 
     def _mark_waiting(self, doc: Doc, numbers: list[int]) -> None:
         if numbers:

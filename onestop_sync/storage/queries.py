@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync import fold as f
+from onestop_sync.entries import ops_of
 from onestop_sync.event import Event, Op
 from onestop_sync.fold import Standing, State
 from onestop_sync.schema import DocumentType
@@ -16,7 +17,7 @@ from onestop_sync.search_text import fold_text
 from onestop_sync.storage import outbox
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.projection import unpack
-from onestop_sync.storage.rows import ops_of, stored_event
+from onestop_sync.storage.rows import stored_event
 from onestop_sync.trust import Authority, NoAuthority, Trust, Waiting
 
 LEVELS = ("here", "hub", "district", "province")
