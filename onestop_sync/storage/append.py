@@ -18,6 +18,7 @@ from onestop_sync.storage.documents import Doc, Documents
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.feed import Feed
 from onestop_sync.storage.rows import insert_all, select_in
+from onestop_sync.tombstone import Tombstone
 from onestop_sync.trust import SYSTEM, Trust
 
 
@@ -32,6 +33,7 @@ class Append:
         feed: The feeds to append to; ``None`` where nobody is served.
         now_ms: The store's clock.
         taught: Called when `trust` was told something, or an event waits for what it was not told.
+        tombstones: Of the documents that were erased.
     """
 
     def __init__(
@@ -44,14 +46,17 @@ class Append:
         feed: Feed | None,
         now_ms: int,
         taught: Callable[[], None],
+        tombstones: Mapping[bytes, Tombstone],
     ) -> None:
+        self.types = types
+        self.tombstones = tombstones
         self.connection = connection
         self.trust = trust
         self.feed = feed
         self.now_ms = now_ms
         self.taught = taught
         self.chains = Chains(connection, trust, below)
-        self.documents = Documents(connection, types, trust, now_ms)
+        self.documents = Documents(connection, types, trust, now_ms, tombstones)
 
     def run(self, events: Sequence[Event], source: int, *, own: bool = False) -> dict[bytes, Outcome]:
         """Appends events that are not in the store; returns what became of each.
@@ -61,9 +66,10 @@ class Append:
             source: Local number of the deliverer's log, 0 for this machine.
             own: Whether this machine wrote them.
         """
-        events = self._without_known(events)
+        events, late = self._without_known(events)
+        filled = self._fill(late)
         if not events:
-            return {}
+            return filled
         for event in events:
             if event.is_genesis or event.header.doc_type in SYSTEM:
                 self._teach(event)
@@ -93,7 +99,24 @@ class Append:
         outbox.take_early(self.connection, [event.id for event in events if event.is_genesis])
         outbox.note_good_acks(self.connection, chains.numbers(event.log for event in events))
         self._publish(numbered, source)
-        return {event.id: documents.outcomes[event.id] for event in events}
+        return filled | {event.id: documents.outcomes[event.id] for event in events}
+
+    def _fill(self, events: Sequence[Event]) -> dict[bytes, Outcome]:
+        """Gives events their bodies, which came later than they: folds what waited for them."""
+        if not events:
+            return {}
+        rows = [{"at": event.id, "to_body": event.body} for event in events]
+        self.connection.execute(_FILL, rows)
+        for event in events:
+            if event.header.doc_type in SYSTEM:
+                self._teach(event)
+        again = Append(
+            self.connection, types=self.types, trust=self.trust, below=self.chains.below, feed=self.feed,
+            now_ms=self.now_ms, taught=self.taught, tombstones=self.tombstones,
+        )  # fmt: skip
+        again.refold(sorted({event.header.doc_id for event in events}))
+        again.wake(event.id for event in events)
+        return {event.id: again.documents.outcomes[event.id] for event in events}
 
     def refold(self, doc_ids: Iterable[bytes]) -> None:
         """Folds documents again from their events."""
@@ -111,10 +134,16 @@ class Append:
             self.feed.back_all({bone.log for bone in bones})
         self._publish([], 0)
 
-    def _without_known(self, events: Sequence[Event]) -> list[Event]:
+    def _without_known(self, events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+        """Returns the events that are new, and those that are here without the body which they bring.
+
+        Of an erased document no body is taken any more.
+        """
         ids = [event.id for event in events]
-        known = {row.id for row in select_in(self.connection, sa.select(t.event.c.id), t.event.c.id, ids)}
-        return [event for event in events if event.id not in known]
+        query = sa.select(t.event.c.id, t.event.c.body.is_(None).label("is_bare"))
+        known = {row.id: row.is_bare for row in select_in(self.connection, query, t.event.c.id, ids)}
+        late = [e for e in events if known.get(e.id) and e.body and e.header.doc_id not in self.tombstones]
+        return [event for event in events if event.id not in known], late
 
     def _teach(self, event: Event) -> None:
         try:
@@ -129,7 +158,8 @@ class Append:
             doc = self.documents.docs[event.header.doc_id]
             rows.append((
                 n, event.id, self.chains.logs[event.log].n, event.header.seq, doc.n, chained[n],
-                int(n in doc.waits), source, self.now_ms, event.header_bytes, event.signature, event.body,
+                int(n in doc.waits), source, self.now_ms, event.header_bytes, event.signature,
+                None if doc.tombstone else event.body,
             ))  # fmt: skip
         insert_all(self.connection, t.event, rows)
 
@@ -169,3 +199,10 @@ class Append:
         query = query.join(t.log, t.log.c.n == t.event.c.log_n)
         rows = select_in(self.connection, query, t.event.c.id, list(named))
         return {row.unit for row in rows} | self.documents.units_of({row.doc_n for row in rows})
+
+
+_FILL = (
+    sa.update(t.event)
+    .where(t.event.c.id == sa.bindparam("at"), t.event.c.body.is_(None))
+    .values(body=sa.bindparam("to_body"))
+)
