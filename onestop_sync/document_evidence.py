@@ -115,7 +115,7 @@ class Evidence:
             case [
                 str(kind), bytes(doc), bytes(publication), list(frames), list(headers), list(acks),
                 bytes(claim), dict(facts),
-            ] if is_name(kind) and len(doc) == DOC_BYTES and _are_bytes(headers) and _are_bytes(acks):  # fmt: skip
+            ] if is_name(kind) and len(doc) == DOC_BYTES and _are_bytes([*headers, *acks]):  # fmt: skip
                 return cls(kind, doc, publication, frames, headers, acks, claim, facts)
         raise FormatError("The evidence file is malformed.")
 

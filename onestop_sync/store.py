@@ -910,8 +910,9 @@ class Store:
         return authority.certificate.unit if isinstance(authority, Authority) else ""
 
     def fingerprints(self, kind: str) -> dict[bytes, bytes]:
-        """Returns, for each document of a kind, the SHA-256 of its folded state, or tombstone: equal at equal
-        stores.
+        """Returns, for each document of a kind, the SHA-256 of its folded state, equal at equal stores.
+
+        Of an erased document it is that of its tombstone.
         """
         with self.reading() as connection:
             return queries.fingerprints(connection, kind)

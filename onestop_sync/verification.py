@@ -41,7 +41,7 @@ _EVENTS: Final = 2_000
 """Events of a log that are verified at a time."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being proven (``events`` or ``documents``), how many are done, and how many there are."""
+"""Called with what is being proven (``events`` or ``documents``), how many are done, and of how many."""
 
 
 def collect(store: Store, doc: bytes) -> Evidence:
@@ -106,7 +106,7 @@ def _claim(store: Store, doc: bytes, events: Sequence[Event]) -> bytes:
 
 
 def _own_acks(store: Store, events: Sequence[Event]) -> list[bytes]:
-    """Returns a server's own word on events of the units below it: today's, since it keeps none of its own."""
+    """Returns a server's own word on events of the units below it: today's, since it keeps none."""
     log = _machine(store) if store.serves else b""
     if not log:
         return []
@@ -210,7 +210,9 @@ class StoreReport:
             "erased": self.erased,
             "refused": self.refused,
             "waiting": self.waiting,
-            "problems": [{"code": p.code, "subject": p.subject.hex(), "detail": p.detail} for p in self.problems],
+            "problems": [
+                {"code": p.code, "subject": p.subject.hex(), "detail": p.detail} for p in self.problems
+            ],
             "odd_logs": [
                 {"log": o.log.hex(), "name": o.name, "unit": o.unit, "forks": list(o.forks),
                  "holes": [list(hole) for hole in o.holes]}

@@ -36,7 +36,7 @@ def to_bury(connection: sa.Connection, tombstones: Mapping[bytes, Tombstone]) ->
 
 
 def strip(connection: sa.Connection, doc_n: int) -> bool:
-    """Takes away the bodies of a document's events, and what was noted of it; tells whether there were any."""
+    """Takes away the bodies of a document's events, and what was noted of it; tells if there were any."""
     has_body = (t.event.c.doc_n == doc_n, t.event.c.body.is_not(None))
     gone = connection.execute(sa.update(t.event).where(*has_body).values(body=None))
     connection.execute(sa.update(t.event).where(t.event.c.doc_n == doc_n).values(waiting=0))

@@ -17,7 +17,7 @@ from onestop_sync.trust import Trust
 __all__ = ["acks_for", "document_events", "events_by_id", "headers_between", "proofs_of", "spans_of_cuts"]
 
 MAX_GAP: Final = 2_000
-"""Headers between an event and the head that an ack names: more would make the file larger than it is worth."""
+"""Headers between an event and the head that an ack names: more is not worth the space."""
 
 Spans = dict[bytes, list[tuple[int, int]]]
 """Log → ``(first, last)`` sequences whose headers are wanted."""
