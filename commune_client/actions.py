@@ -93,7 +93,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("edit", "0", "Sửa", "Sửa thông tin của hồ sơ", "edit", "dossier"),
     Action(
         "verify",
-        "f11",
+        "",
         "Xác minh",
         "Kiểm tra chữ ký của từng ghi chép, từ khóa gốc của tỉnh",
         "verify",

@@ -3,8 +3,8 @@
     report = check(Evidence.parse(data), anchor, [DOSSIER])
 
 Nothing is believed that a signature, a hash or the root does not show, and no store's projection is looked
-at: trust is built anew from the anchor, each signature is checked, each authority is asked of `trust` with the
-headers at hand, and the document is folded by the definition (`fold.fold`). What cannot be shown is a
+at: trust is built anew from the anchor, each signature is checked, each authority is asked of `trust` with
+the headers at hand, and the document is folded by the definition (`fold.fold`). What cannot be shown is a
 `Problem`, by its own code; what is missing is said.
 
 A `Foundation` is what the proofs of many documents stand on; `check` lays one for a single file.
