@@ -15,6 +15,7 @@ from unittest import mock
 import sqlalchemy as sa
 
 from onestop_sync import fold as f
+from onestop_sync.entries import entry_of, ready
 from onestop_sync.event import Event
 from onestop_sync.protocol import Responder
 from onestop_sync.schema import DocumentType
@@ -103,7 +104,6 @@ def _ack_before_commit() -> Iterator[None]:
 @contextmanager
 def _skipped_parent_check() -> Iterator[None]:
     """An event takes effect although what it stands on is not here."""
-    ready, entry_of = documents.ready, documents.entry_of
 
     def all_ready(
         kind: DocumentType, trust: Trust, events: Iterable[Event]
