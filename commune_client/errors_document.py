@@ -78,6 +78,8 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "stranger": "The machine that made the bundle is not certified for our line.",
     "repeated": "The bundle was imported before.",
     "old": "A newer bundle was imported before, and this one brings nothing more.",
+    "erased": "The document was erased by law; only its row in the register is kept.",
+    "countersignature": "It was written behind a cut of the key; the head of the unit may countersign it.",
     "late": "It had not seen a handover; the new owner has not looked at it yet.",
     "revoked": "The key was cut off by the province.",
     "countersign": "It lies beyond a cut: the head of the unit has not vouched for it.",
@@ -94,11 +96,14 @@ _OUTCOMES: Final[Mapping[str, str]] = {
     "withheld": "not stored: somebody on the way left out what it says",
     "unknown_log": "not stored: the log's first event is not here",
     "quota": "not stored now: too many events without authority from one machine",
+    "no_body": "not stored now: the content is missing, and no tombstone says why",
 }
 _STANDINGS: Final[Mapping[str, str]] = {
     "stands": "it is what the document says",
     "superseded": "somebody who had seen it wrote again",
     "conflict": "somebody who had not seen it wrote otherwise; a person settles it",
+    "erased": "The document was erased by law; only its row in the register is kept.",
+    "countersignature": "It was written behind a cut of the key; the head of the unit may countersign it.",
     "late": "it had not seen a handover; the new owner adopts or declines it",
     "overruled": "it had not seen a handover, and the new owner has written the field",
     "refused": "it was not allowed; the reason says why",

@@ -223,7 +223,6 @@ REASONS: Final[Mapping[str, str]] = {
     "not_head": "Chỉ lãnh đạo của đơn vị đó, không phải người ghi, mới xác nhận được.",
     "erased": "Hồ sơ đã được xóa theo quy định; chỉ còn dòng trong sổ (xem `onestop verify`).",
     "countersignature": "Đang chờ lãnh đạo ký xác nhận: ghi chép sau khi khóa bị cắt.",
-    "not_evidence": "Tệp này không phải tệp chứng cứ, hoặc chép chưa hết.",
 }
 """Reason code → sentence: why something is refused, or for what it waits."""
 
@@ -235,6 +234,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "withheld": "thiếu nội dung do bị cắt trên đường chuyển, chưa lưu",
     "unknown_log": "chưa có chứng nhận của người ký, chưa lưu",
     "quota": "quá nhiều ghi chép chưa có chứng nhận, chưa lưu",
+    "no_body": "thiếu nội dung, chưa lưu",
 }
 """Code of what became of an event at the other side → words."""
 

@@ -664,6 +664,10 @@ class Store:
         """Tells whether an event brings the body without which it is stored here."""
         return is_bare and event.body is not None and event.header.doc_id not in self.tombstones
 
+    def _lacks_content(self, event: Event) -> bool:
+        """Tells whether an event came without its body, though nobody has erased its document."""
+        return event.body is None and event.header.doc_id not in self.tombstones
+
     def append(
         self, prepared: Prepared, source: bytes = b"", *, is_limited: bool = True
     ) -> tuple[list[Outcome], int]:
@@ -672,8 +676,9 @@ class Store:
         Args:
             prepared: Parsed and verified frames.
             source: Log of the machine that delivers; empty for a file.
-            is_limited: Whether there is a limit to what may wait without authority. What a parent sends
-                has none: it had its own, and it will not send it again.
+            is_limited: Whether there is a limit to what may wait without authority, and content must come
+                with its header unless the document was erased. What a parent sends has no limit: it had
+                its own, and it will not send it again.
 
         Returns:
             What became of each frame that was not here, and how many events are new.
@@ -689,12 +694,17 @@ class Store:
         with self.writing() as transaction:
             n = transaction.log_number(source) if source else -1
             over: list[Event] = []
+            bare: list[Event] = []
             if is_limited:
+                bare = [e for e in events if self._lacks_content(e)]
+                events = [e for e in events if not self._lacks_content(e)]
                 events, over = transaction.within_quota(events, n)
             outcomes = transaction.append.run(events, n)
         outcomes.update(
             (event.id, Outcome(event.id, "quota", "Too many events without authority.")) for event in over
         )
+        # Stored, it would be acknowledged, and its author would believe that the content is safe here.
+        outcomes.update((event.id, Outcome(event.id, "no_body", "The content is missing.")) for event in bare)
         return outcomes
 
     def authority(self, log: bytes) -> Authority | Waiting | NoAuthority:

@@ -189,16 +189,32 @@ def publisher_event(world: World) -> Any:
 
 
 def test_a_body_that_comes_late_fills_in(world: World) -> None:
-    """An event that came without its body waits for it, and takes effect when any deliverer brings it."""
-    bare = [[frame[0], frame[1], None] if _of_case(frame) else frame for frame in world.frames]
+    """What a parent sends without its body waits for it, and takes effect when any deliverer brings it."""
     reader = world.reader("reader")
-    outcomes = reader.receive(bare)
+    outcomes, _ = reader.append(reader.prepare(bare(world)), is_limited=False)
     assert {o.code for o in outcomes} == {"", "waiting"}
     assert len(reader.waiting()) == 2
     reader.receive(world.frames)
     assert reader.waiting() == []
     assert reader.fingerprints("case") == world.pc.store.fingerprints("case")
     assert verify_store(reader).problems == []
+
+
+def test_content_that_is_missing_is_not_acknowledged(world: World) -> None:
+    """Headers that come without their content, of a document that nobody erased, are not stored as if safe."""
+    reader = world.reader("reader")
+    outcomes = reader.receive(bare(world))
+    assert {o.code for o in outcomes if not o.is_stored} == {"no_body"}
+    assert reader.count("case") == 0
+    reader.replace_trust(world.erased())
+    outcomes = reader.receive(bare(world))
+    assert [o.code for o in outcomes if o.code].count("no_body") == 2  # of the other case
+    assert reader.tombstone(world.doc) is not None
+
+
+def bare(world: World) -> list[Any]:
+    """Returns all frames, those of cases without their bodies."""
+    return [[frame[0], frame[1], None] if _of_case(frame) else frame for frame in world.frames]
 
 
 def _of_case(frame: Sequence[Any]) -> bool:
@@ -280,9 +296,11 @@ def test_a_relay_passes_on_what_is_left(world: World) -> None:
     """Up and down the line an erased document travels as headers; the receiver ends in the same state."""
     district = world.province.machine("district", "d1", serves=True, database="sqlite://")
     world.pc.store.replace_trust(world.erased())
-    exchange(world.pc.store, district.store)  # up: the parent has not heard of the erasure
-    assert bodies(district.store, world.doc) == [False] * 4
+    exchange(world.pc.store, district.store)  # up: the parent has not heard of the erasure, and waits
+    assert bodies(district.store, world.doc) == []
     district.store.replace_trust(world.pc.store.trust_bytes)
+    exchange(world.pc.store, district.store)
+    assert bodies(district.store, world.doc) == [False] * 4
     other = world.province.machine("other", "c1", database="sqlite://")
     exchange(other.store, district.store)  # down: the publication comes with the same answer
     assert rows_with(other.store, "Bí Mật") == []
@@ -324,7 +342,7 @@ def test_every_order_ends_in_the_same_state(world: World, seed: int) -> None:
         for number, part in enumerate(parts):
             if number == at:
                 store.replace_trust(publication)
-            store.receive(part)
+            store.append(store.prepare(part), is_limited=dice.random() < 0.5)  # by a stick, or a parent
         store.replace_trust(publication)
         for _ in range(3):  # what came before its log's first event was refused, and is offered again
             store.receive(world.frames)
