@@ -9,8 +9,8 @@ from typing import Final
 from benchmarks.bench import Bench, timed
 from benchmarks.figures import Figure
 from benchmarks.grown import Grown
-from onestop_sync.verification import collect, verify_document, verify_store
 from onestop_sync.store import Store
+from onestop_sync.verification import collect, verify_document, verify_store
 
 __all__ = ["run"]
 

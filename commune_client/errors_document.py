@@ -96,7 +96,6 @@ _OUTCOMES: Final[Mapping[str, str]] = {
     "withheld": "not stored: somebody on the way left out what it says",
     "unknown_log": "not stored: the log's first event is not here",
     "quota": "not stored now: too many events without authority from one machine",
-    "no_body": "not stored now: the content is missing, and no tombstone says why",
 }
 _STANDINGS: Final[Mapping[str, str]] = {
     "stands": "it is what the document says",

@@ -234,7 +234,6 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "withheld": "thiếu nội dung do bị cắt trên đường chuyển, chưa lưu",
     "unknown_log": "chưa có chứng nhận của người ký, chưa lưu",
     "quota": "quá nhiều ghi chép chưa có chứng nhận, chưa lưu",
-    "no_body": "thiếu nội dung, chưa lưu",
 }
 """Code of what became of an event at the other side → words."""
 

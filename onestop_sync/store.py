@@ -653,20 +653,12 @@ class Store:
         events, bad = parse_all(frames)
         with self.reading() as connection:
             known = _known(connection, list({event.id for event in events}))
-        fresh = [e for e in events if e.id not in known or self._lacks_body(e, known[e.id])]
+        fresh = [event for event in events if event.id not in known]
         if _any_unknown_log(fresh, self.trust):
             self._reload_trust()  # another process may have stored it
-        good, refused = verify_all(fresh, self.trust, self._pool)
+        good, refused = verify_all(fresh, self.trust, self._pool, self.tombstones)
         good.sort(key=lambda e: e.header.seq > 0)  # a genesis first; logs are otherwise in order
         return Prepared(good, [*bad, *refused])
-
-    def _lacks_body(self, event: Event, is_bare: bool) -> bool:  # noqa: FBT001 - a column's value
-        """Tells whether an event brings the body without which it is stored here."""
-        return is_bare and event.body is not None and event.header.doc_id not in self.tombstones
-
-    def _lacks_content(self, event: Event) -> bool:
-        """Tells whether an event came without its body, though nobody has erased its document."""
-        return event.body is None and event.header.doc_id not in self.tombstones
 
     def append(
         self, prepared: Prepared, source: bytes = b"", *, is_limited: bool = True
@@ -676,9 +668,8 @@ class Store:
         Args:
             prepared: Parsed and verified frames.
             source: Log of the machine that delivers; empty for a file.
-            is_limited: Whether there is a limit to what may wait without authority, and content must come
-                with its header unless the document was erased. What a parent sends has no limit: it had
-                its own, and it will not send it again.
+            is_limited: Whether there is a limit to what may wait without authority. What a parent sends
+                has none: it had its own, and it will not send it again.
 
         Returns:
             What became of each frame that was not here, and how many events are new.
@@ -694,17 +685,12 @@ class Store:
         with self.writing() as transaction:
             n = transaction.log_number(source) if source else -1
             over: list[Event] = []
-            bare: list[Event] = []
             if is_limited:
-                bare = [e for e in events if self._lacks_content(e)]
-                events = [e for e in events if not self._lacks_content(e)]
                 events, over = transaction.within_quota(events, n)
             outcomes = transaction.append.run(events, n)
         outcomes.update(
             (event.id, Outcome(event.id, "quota", "Too many events without authority.")) for event in over
         )
-        # Stored, it would be acknowledged, and its author would believe that the content is safe here.
-        outcomes.update((event.id, Outcome(event.id, "no_body", "The content is missing.")) for event in bare)
         return outcomes
 
     def authority(self, log: bytes) -> Authority | Waiting | NoAuthority:
@@ -966,10 +952,8 @@ class Store:
         return [rows[i] for i in reversed(ids) if i in rows]
 
 
-def _known(connection: sa.Connection, ids: Sequence[bytes]) -> dict[bytes, bool]:
-    """Returns the events that are here, and whether without their bodies."""
-    query = sa.select(t.event.c.id, t.event.c.body.is_(None).label("is_bare"))
-    return {row.id: row.is_bare for row in select_in(connection, query, t.event.c.id, ids)}
+def _known(connection: sa.Connection, ids: Sequence[bytes]) -> set[bytes]:
+    return {row.id for row in select_in(connection, sa.select(t.event.c.id), t.event.c.id, ids)}
 
 
 def _any_unknown_log(events: Sequence[Event], trust: Trust) -> bool:

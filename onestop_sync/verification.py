@@ -32,6 +32,7 @@ from onestop_sync.storage.projection import pack
 from onestop_sync.storage.rows import stored_event
 from onestop_sync.store import Store
 from onestop_sync.tombstone import is_tombstones, read
+from onestop_sync.trail import TRAIL
 
 __all__ = ["LogReport", "StoreReport", "collect", "verify_document", "verify_store"]
 
@@ -174,7 +175,8 @@ class StoreReport:
         version: Version of the publication.
         logs: How many logs were followed from end to end.
         events: How many events were verified.
-        documents: How many documents were folded anew.
+        documents: How many documents were folded anew, the audit trail's aside.
+        trail: How many entries of the audit trail were.
         erased: How many of them are erased.
         refused: How many events are refused, which is proven like any other verdict.
         waiting: Documents with events that wait, which is proven too.
@@ -187,6 +189,7 @@ class StoreReport:
     logs: int = 0
     events: int = 0
     documents: int = 0
+    trail: int = 0
     erased: int = 0
     refused: int = 0
     waiting: int = 0
@@ -207,6 +210,7 @@ class StoreReport:
             "logs": self.logs,
             "events": self.events,
             "documents": self.documents,
+            "trail": self.trail,
             "erased": self.erased,
             "refused": self.refused,
             "waiting": self.waiting,
@@ -424,7 +428,7 @@ def _documents(
                 events[row.doc_n].append(stored_event(row))
         for row in rows:
             _one(store, foundation, report, row, events[row.n])
-        progress("documents", report.documents, total)
+        progress("documents", report.documents + report.trail, total)
     others = sa.select(t.document.c.id, t.document.c.kind).where(
         t.document.c.kind.not_in([*kinds, *OF_TRUST])
     )
@@ -434,7 +438,9 @@ def _documents(
 def _one(store: Store, foundation: Foundation, report: StoreReport, row: Any, events: list[Event]) -> None:
     found = examine(foundation, store.types[row.kind], row.id, events)
     found.problems += _compared(found, row)
-    report.documents += 1
+    is_trail = row.kind == TRAIL.name
+    report.trail += is_trail
+    report.documents += not is_trail
     report.erased += found.tombstone is not None
     standings = [str(proven.standing) for proven in found.events]
     report.refused += standings.count("refused")

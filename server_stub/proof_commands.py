@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from onestop_sync import publisher
-from onestop_sync.verification import StoreReport, collect, verify_document, verify_store
 from onestop_sync.erasure import ErasurePlan, plan_erasure, plan_files
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
 from onestop_sync.document_evidence import MAX_BYTES, Evidence
@@ -22,6 +21,7 @@ from onestop_sync.proof import check
 from onestop_sync.report import NOTES, PROBLEMS, Problem, Proven, Report
 from onestop_sync.store import Store
 from onestop_sync.tombstone import Tombstone
+from onestop_sync.verification import StoreReport, collect, verify_document, verify_store
 from server_stub import settings
 from server_stub.keyfiles import PUBLISHING, open_key
 from server_stub.options import Verbs, add_common
@@ -304,7 +304,7 @@ def _event(report: Report, proven: Proven) -> Iterator[str]:
 def _store_lines(report: StoreReport) -> Iterator[str]:
     yield "store: " + ("proven, from the root up" if report.is_proven else "NOT all of it is proven")
     yield f"root {fingerprint(report.anchor)}, publication {report.version}"
-    yield f"{report.documents} documents ({report.erased} erased)"
+    yield f"{report.documents} documents ({report.erased} erased), {report.trail} entries of the audit trail"
     yield f"{report.events} events in {report.logs} logs"
     yield f"{report.refused} events refused, {report.waiting} documents with events that wait"
     yield from map(_problem, report.problems)

@@ -7,12 +7,12 @@ from typing import Final
 
 from commune_client import strings
 from commune_client.messages import NOTES, PROBLEMS, STANDING_LABELS, reason_text
-from onestop_sync.verification import StoreReport
 from onestop_sync.dossier.labels import ROLE_LABELS, one_line, step_label
 from onestop_sync.dossier.timeline import lines_of, show_time
 from onestop_sync.keys import fingerprint
 from onestop_sync.report import Acked, Link, Problem, Proven, Report
 from onestop_sync.tombstone import Tombstone
+from onestop_sync.verification import StoreReport
 
 __all__ = ["NOT_LEGAL", "erased_lines", "report_lines", "store_lines"]
 
@@ -114,8 +114,8 @@ def store_lines(report: StoreReport) -> Iterator[str]:
     yield _verdict(is_proven=report.is_proven, what="Kho dữ liệu")
     yield f"Gốc của tỉnh (root): {fingerprint(report.anchor)}   bản công bố số {report.version}"
     yield (
-        f"{report.documents} hồ sơ ({report.erased} đã xóa theo quy định), {report.events} ghi chép trong"
-        f" {report.logs} nhật ký; {report.refused} ghi chép không có hiệu lực, {report.waiting} hồ sơ có ghi"
+        f"{report.documents} hồ sơ ({report.erased} đã xóa theo quy định), {report.trail} dòng nhật ký thao tác,"
+        f" {report.events} ghi chép trong {report.logs} nhật ký; {report.refused} ghi chép không có hiệu lực, {report.waiting} hồ sơ có ghi"
         " chép đang chờ"
     )
     for problem in report.problems:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from commune_client.desk.base import Base
-from onestop_sync.verification import Progress, StoreReport, collect, verify_document, verify_store
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import FormatError
 from onestop_sync.document_evidence import MAX_BYTES, Evidence
@@ -15,6 +14,7 @@ from onestop_sync.keys import fingerprint
 from onestop_sync.proof import check
 from onestop_sync.report import Report
 from onestop_sync.tombstone import Tombstone
+from onestop_sync.verification import Progress, StoreReport, collect, verify_document, verify_store
 
 __all__ = ["EvidenceFacts", "Proving", "anchor_of_file", "check_file"]
 

@@ -48,8 +48,6 @@ class Append:
         taught: Callable[[], None],
         tombstones: Mapping[bytes, Tombstone],
     ) -> None:
-        self.types = types
-        self.tombstones = tombstones
         self.connection = connection
         self.trust = trust
         self.feed = feed
@@ -66,10 +64,9 @@ class Append:
             source: Local number of the deliverer's log, 0 for this machine.
             own: Whether this machine wrote them.
         """
-        events, late = self._without_known(events)
-        filled = self._fill(late)
+        events = self._without_known(events)
         if not events:
-            return filled
+            return {}
         for event in events:
             if event.is_genesis or event.header.doc_type in SYSTEM:
                 self._teach(event)
@@ -99,24 +96,7 @@ class Append:
         outbox.take_early(self.connection, [event.id for event in events if event.is_genesis])
         outbox.note_good_acks(self.connection, chains.numbers(event.log for event in events))
         self._publish(numbered, source)
-        return filled | {event.id: documents.outcomes[event.id] for event in events}
-
-    def _fill(self, events: Sequence[Event]) -> dict[bytes, Outcome]:
-        """Gives events their bodies, which came later than they: folds what waited for them."""
-        if not events:
-            return {}
-        rows = [{"at": event.id, "to_body": event.body} for event in events]
-        self.connection.execute(_FILL, rows)
-        for event in events:
-            if event.header.doc_type in SYSTEM:
-                self._teach(event)
-        again = Append(
-            self.connection, types=self.types, trust=self.trust, below=self.chains.below, feed=self.feed,
-            now_ms=self.now_ms, taught=self.taught, tombstones=self.tombstones,
-        )  # fmt: skip
-        again.refold(sorted({event.header.doc_id for event in events}))
-        again.wake(event.id for event in events)
-        return {event.id: again.documents.outcomes[event.id] for event in events}
+        return {event.id: documents.outcomes[event.id] for event in events}
 
     def refold(self, doc_ids: Iterable[bytes]) -> None:
         """Folds documents again from their events."""
@@ -134,16 +114,10 @@ class Append:
             self.feed.back_all({bone.log for bone in bones})
         self._publish([], 0)
 
-    def _without_known(self, events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
-        """Returns the events that are new, and those that are here without the body which they bring.
-
-        Of an erased document no body is taken any more.
-        """
+    def _without_known(self, events: Sequence[Event]) -> list[Event]:
         ids = [event.id for event in events]
-        query = sa.select(t.event.c.id, t.event.c.body.is_(None).label("is_bare"))
-        known = {row.id: row.is_bare for row in select_in(self.connection, query, t.event.c.id, ids)}
-        late = [e for e in events if known.get(e.id) and e.body and e.header.doc_id not in self.tombstones]
-        return [event for event in events if event.id not in known], late
+        known = {row.id for row in select_in(self.connection, sa.select(t.event.c.id), t.event.c.id, ids)}
+        return [event for event in events if event.id not in known]
 
     def _teach(self, event: Event) -> None:
         try:
@@ -199,10 +173,3 @@ class Append:
         query = query.join(t.log, t.log.c.n == t.event.c.log_n)
         rows = select_in(self.connection, query, t.event.c.id, list(named))
         return {row.unit for row in rows} | self.documents.units_of({row.doc_n for row in rows})
-
-
-_FILL = (
-    sa.update(t.event)
-    .where(t.event.c.id == sa.bindparam("at"), t.event.c.body.is_(None))
-    .values(body=sa.bindparam("to_body"))
-)

@@ -50,15 +50,14 @@ def _identity_by_counter() -> Iterator[None]:
     """An event is taken for known when its log already has one with its sequence."""
     true = Append._without_known  # noqa: SLF001
 
-    def without_known(self: Append, events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+    def without_known(self: Append, events: Sequence[Event]) -> list[Event]:
         query = sa.select(t.event.c.seq).join(t.log, t.log.c.n == t.event.c.log_n)
         fresh: dict[tuple[bytes, int], Event] = {}
-        new, late = true(self, events)
-        for event in new:
+        for event in true(self, events):
             there = query.where(t.log.c.id == event.log, t.event.c.seq == event.header.seq)
             if self.connection.execute(there).first() is None:
                 fresh.setdefault((event.log, event.header.seq), event)
-        return list(fresh.values()), late
+        return list(fresh.values())
 
     with mock.patch.object(Append, "_without_known", without_known):
         yield

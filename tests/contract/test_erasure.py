@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from onestop_sync import publisher
-from onestop_sync.verification import collect, verify_document, verify_store
 from onestop_sync.bundle import export_bundle, import_bundle
 from onestop_sync.erasure import plan_erasure, plan_files
 from onestop_sync.errors import InvalidInput, NotAllowed
@@ -23,6 +22,7 @@ from onestop_sync.publication import Publication
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Store
 from onestop_sync.tombstone import ERASED, Buried, Tombstone, add, tombstones
+from onestop_sync.verification import collect, verify_document, verify_store
 from tests.province import BOSS, CASE, CLERK, JUDGE, Province
 
 SECRET = "Nguyễn Thị Bí Mật"
@@ -188,28 +188,19 @@ def publisher_event(world: World) -> Any:
     ).to_frame()  # fmt: skip
 
 
-def test_a_body_that_comes_late_fills_in(world: World) -> None:
-    """What a parent sends without its body waits for it, and takes effect when any deliverer brings it."""
-    reader = world.reader("reader")
-    outcomes, _ = reader.append(reader.prepare(bare(world)), is_limited=False)
-    assert {o.code for o in outcomes} == {"", "waiting"}
-    assert len(reader.waiting()) == 2
-    reader.receive(world.frames)
-    assert reader.waiting() == []
-    assert reader.fingerprints("case") == world.pc.store.fingerprints("case")
-    assert verify_store(reader).problems == []
-
-
 def test_content_that_is_missing_is_not_acknowledged(world: World) -> None:
-    """Headers that come without their content, of a document that nobody erased, are not stored as if safe."""
+    """Headers that come without their content are stored of a document that was erased, and of no other."""
     reader = world.reader("reader")
     outcomes = reader.receive(bare(world))
-    assert {o.code for o in outcomes if not o.is_stored} == {"no_body"}
+    assert {o.code for o in outcomes if not o.is_stored} == {"withheld"}
     assert reader.count("case") == 0
     reader.replace_trust(world.erased())
     outcomes = reader.receive(bare(world))
-    assert [o.code for o in outcomes if o.code].count("no_body") == 2  # of the other case
+    assert [o.code for o in outcomes if o.code].count("withheld") == 2  # of the other case
     assert reader.tombstone(world.doc) is not None
+    reader.receive(world.frames)
+    world.pc.store.replace_trust(reader.trust_bytes)
+    assert reader.fingerprints("case") == world.pc.store.fingerprints("case")
 
 
 def bare(world: World) -> list[Any]:
@@ -296,10 +287,8 @@ def test_a_relay_passes_on_what_is_left(world: World) -> None:
     """Up and down the line an erased document travels as headers; the receiver ends in the same state."""
     district = world.province.machine("district", "d1", serves=True, database="sqlite://")
     world.pc.store.replace_trust(world.erased())
-    exchange(world.pc.store, district.store)  # up: the parent has not heard of the erasure, and waits
-    assert bodies(district.store, world.doc) == []
-    district.store.replace_trust(world.pc.store.trust_bytes)
-    exchange(world.pc.store, district.store)
+    exchange(world.pc.store, district.store)  # up: the parent hears of the erasure
+    exchange(world.pc.store, district.store)  # and takes what is left with the next sync
     assert bodies(district.store, world.doc) == [False] * 4
     other = world.province.machine("other", "c1", database="sqlite://")
     exchange(other.store, district.store)  # down: the publication comes with the same answer

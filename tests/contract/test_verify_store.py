@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from onestop_sync import event as ev
 from onestop_sync import publisher
-from onestop_sync.verification import StoreReport, verify_document, verify_store
 from onestop_sync.event import Event
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.store import Store
 from onestop_sync.trust import Cut
+from onestop_sync.verification import StoreReport, verify_document, verify_store
 from tests.province import BOSS, CLERK, JUDGE, Machine, Province
 
 

@@ -97,7 +97,7 @@ def sync(town: Town, office: Office) -> None:
 
 
 def test_a_province_proves_and_erases(town: Town) -> None:
-    """Proven, planned, erased, proven; the commune's machine erases when it syncs; an old stick does no harm."""
+    """Proven, planned, erased, proven; a machine erases when it syncs; an old stick brings nothing back."""
     office = town.enrol("Máy xã", "c1")
     first, second = office.take_in(2, "HS")
     sync(town, office)

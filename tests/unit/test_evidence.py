@@ -11,7 +11,6 @@ import pytest
 
 from onestop_sync import codec, publisher
 from onestop_sync import event as ev
-from onestop_sync.verification import collect
 from onestop_sync.errors import FormatError
 from onestop_sync.event import Event
 from onestop_sync.document_evidence import MAGIC, Claim, Evidence
@@ -23,6 +22,7 @@ from onestop_sync.report import NOTES, PROBLEMS, Report
 from onestop_sync.storage.outbox import Statement, parse_statement
 from onestop_sync.store import Store
 from onestop_sync.trust import LEADER, Cut
+from onestop_sync.verification import collect
 from tests.province import BOSS, CASE, CLERK, JUDGE, Machine, Province
 
 VALUES = {"code": "X-1", "name": "Nguyễn Văn An"}
