@@ -71,14 +71,12 @@ class Verified(NamedTuple):
 def verify_frames(frames: Iterable[object]) -> Verified:
     """Parses frames and checks every signature by the key that the log's first event names."""
     problems: list[Problem] = []
-    events: dict[bytes, Event] = {}
+    events: list[Event] = []
     for frame in frames:
         try:
-            event = ev.parse(frame)
+            events.append(ev.parse(frame))
         except FormatError as error:
             problems.append(Problem("malformed", _id_of(frame), error.what))
-        else:
-            events.setdefault(event.id, event)
     return _verified(events, problems)
 
 
@@ -89,16 +87,17 @@ def _id_of(frame: object) -> bytes:
     return b""
 
 
-def _verified(events: Mapping[bytes, Event], problems: list[Problem]) -> Verified:
+def _verified(events: Sequence[Event], problems: list[Problem]) -> Verified:
+    """Checks signatures; each frame by itself, so that a spoilt copy hides no true one."""
     signers: dict[bytes, bytes] = {}
-    for event in events.values():
+    for event in events:
         if event.is_genesis:
             try:
                 signers[event.id] = ev.parse_genesis(event).key
             except FormatError as error:
                 problems.append(Problem("malformed", event.id, error.what))
-    good: list[Event] = []
-    for event in events.values():
+    good: dict[bytes, Event] = {}
+    for event in events:
         key = signers.get(event.log)
         if key is None:
             problems.append(Problem("no_log", event.id, event.log.hex()))
@@ -108,9 +107,10 @@ def _verified(events: Mapping[bytes, Event], problems: list[Problem]) -> Verifie
         except SignatureInvalid:
             problems.append(Problem("forged", event.id))
         else:
-            good.append(event)
-    forged = {p.subject for p in problems if p.code == "forged"}
-    return Verified([event for event in good if event.log not in forged], problems)
+            held = good.get(event.id)
+            good[event.id] = held if held and held.body is not None else event
+    # What hangs on a genesis that is itself forged is by nobody.
+    return Verified([event for event in good.values() if event.log in good], problems)
 
 
 class Foundation:

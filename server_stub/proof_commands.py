@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from onestop_sync import publisher
+from onestop_sync.audit import record
 from onestop_sync.erasure import ErasurePlan, plan_erasure, plan_files
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
 from onestop_sync.document_evidence import MAX_BYTES, Evidence
@@ -21,6 +22,7 @@ from onestop_sync.proof import check
 from onestop_sync.report import NOTES, PROBLEMS, Problem, Proven, Report
 from onestop_sync.store import Store
 from onestop_sync.tombstone import Tombstone
+from onestop_sync.trail import Entry
 from onestop_sync.verification import StoreReport, collect, verify_document, verify_store
 from server_stub import settings
 from server_stub.keyfiles import PUBLISHING, open_key
@@ -117,10 +119,17 @@ def _verify_store(arguments: Namespace) -> Report | StoreReport:
     store = settings.open_store(arguments)
     try:
         if arguments.code:
-            return verify_document(store, _find(store, arguments.code))
+            doc = _find(store, arguments.code)
+            _note(store, arguments, "read", doc, "verify")
+            return verify_document(store, doc)
         return verify_store(store, _progress())
     finally:
         store.close()
+
+
+def _note(store: Store, arguments: Namespace, what: str, doc: bytes, code: str) -> None:
+    """Notes in the audit trail, before it happens, who does what; in the machine's own log."""
+    record(store, store.machine, [Entry(store.clock(), what, doc, code=code, who=arguments.holder)])
 
 
 def _progress() -> Any:
@@ -159,7 +168,9 @@ def evidence(arguments: Namespace) -> None:
     """Writes everything that proves a document into one file."""
     store = settings.open_store(arguments)
     try:
-        data = collect(store, _find(store, arguments.code)).to_bytes()
+        doc = _find(store, arguments.code)
+        _note(store, arguments, "export", doc, "evidence")
+        data = collect(store, doc).to_bytes()
         root = fingerprint(store.root)
     finally:
         store.close()
@@ -186,6 +197,10 @@ def erase(arguments: Namespace) -> None:
     store = settings.open_store(arguments)
     try:
         plans = [_plan(store, code, arguments.why) for code in arguments.codes]
+        for plan in plans:
+            _note(
+                store, arguments, "command", plan.tombstone.doc, "erase.dry" if arguments.dry_run else "erase"
+            )
         if not arguments.dry_run:
             online = SigningKey(open_key(Path(arguments.folder) / PUBLISHING, passphrase, "publishing"))
             publish_erasure(store, online, plans)

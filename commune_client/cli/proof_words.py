@@ -113,11 +113,10 @@ def store_lines(report: StoreReport) -> Iterator[str]:
     """Yields the proof of a whole store."""
     yield _verdict(is_proven=report.is_proven, what="Kho dữ liệu")
     yield f"Gốc của tỉnh (root): {fingerprint(report.anchor)}   bản công bố số {report.version}"
-    yield (
-        f"{report.documents} hồ sơ ({report.erased} đã xóa theo quy định), {report.trail} dòng nhật ký thao tác,"
-        f" {report.events} ghi chép trong {report.logs} nhật ký; {report.refused} ghi chép không có hiệu lực, {report.waiting} hồ sơ có ghi"
-        " chép đang chờ"
-    )
+    yield f"{report.documents} hồ sơ ({report.erased} đã xóa theo quy định)"
+    yield f"{report.trail} dòng nhật ký thao tác"
+    yield f"{report.events} ghi chép trong {report.logs} nhật ký; {report.refused} ghi chép không có hiệu lực"
+    yield f"{report.waiting} hồ sơ có ghi chép đang chờ"
     for problem in report.problems:
         yield _problem(problem)
     for odd in report.odd_logs:

@@ -52,6 +52,10 @@ class Proving(Base):
         """Returns what stays of a dossier that was erased by law; ``None`` of any other."""
         return self.store.tombstone(doc)
 
+    def erased_ids(self) -> frozenset[str]:
+        """Returns the ids, in hex, of all dossiers that the province has erased, here or elsewhere."""
+        return frozenset(doc.hex() for doc in self.store.tombstones)
+
     @property
     def root(self) -> str:
         """Fingerprint of the province's anchor."""

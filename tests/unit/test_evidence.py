@@ -296,6 +296,16 @@ def test_each_kind_of_change_has_its_own_name(world: World) -> None:
     assert ("no_body", first) in {(p.code, p.subject) for p in bare.problems}
 
 
+def test_a_spoilt_copy_hides_no_true_event(world: World) -> None:
+    """A frame with another signature before the true one is told, and the true one is proven all the same."""
+    evidence = world.evidence()
+    first = world.events()[0]
+    spoilt = [first.header_bytes, flipped(first.signature), first.body]
+    report = world.check(replace(evidence, frames=[spoilt, *evidence.frames]))
+    assert [(p.code, p.subject) for p in report.problems] == [("forged", first.id)]
+    assert [p.standing for p in report.events] == [Standing.STANDS] * 2
+
+
 def test_what_is_left_out_is_missed(world: World) -> None:
     """A missing first event, last event, certificate, genesis: each is said, and what hangs on it."""
     evidence = world.evidence()
