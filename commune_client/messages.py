@@ -222,7 +222,6 @@ REASONS: Final[Mapping[str, str]] = {
     "not_beyond": "Không có ghi chép nào như vậy đang chờ xác nhận. Xem `onestop countersign --list`.",
     "not_head": "Chỉ lãnh đạo của đơn vị đó, không phải người ghi, mới xác nhận được.",
     "erased": "Hồ sơ đã được xóa theo quy định; chỉ còn dòng trong sổ (xem `onestop verify`).",
-    "countersignature": "Đang chờ lãnh đạo ký xác nhận: ghi chép sau khi khóa bị cắt.",
 }
 """Reason code → sentence: why something is refused, or for what it waits."""
 

@@ -20,15 +20,15 @@ from typing import NamedTuple
 from onestop_sync import codec, keys
 from onestop_sync import event as ev
 from onestop_sync import fold as f
+from onestop_sync.acks import Acks, check_acks, parse_acks
+from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.entries import NEWER, OF_TRUST, ops_of, ready
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.event import EVENT_KIND, Event
-from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.fold import Standing, State
 from onestop_sync.publication import Publication
 from onestop_sync.report import Acked, Exporter, Link, Problem, Proven, Report
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage.outbox import Statement, check_statement, parse_statement
 from onestop_sync.storage.projection import pack
 from onestop_sync.tombstone import Tombstone, tombstones
 from onestop_sync.trust import Authority, Chain, NoAuthority, Trust, TrustDocument, Waiting
@@ -257,7 +257,7 @@ def _waits_for(trust: Trust, event: Event, need: bytes) -> str:
     authority = trust.authority_at(event.log, event.header.seq, event.id)
     if isinstance(authority, Waiting):
         is_here = need == event.id or trust.certificate(need) is not None
-        return "countersignature" if is_here else "authority"
+        return "countersign" if is_here else "authority"
     return "newer" if need == NEWER else "missing"
 
 
@@ -268,7 +268,7 @@ def _why_unproven(trust: Trust, event: Event, need: bytes, here: set[bytes]) -> 
     if event.body is None:
         return Problem("no_body", event.id)
     if isinstance(trust.authority_at(event.log, event.header.seq, event.id), Waiting):
-        return None if _waits_for(trust, event, need) == "countersignature" else _unproven(trust, event)
+        return None if _waits_for(trust, event, need) == "countersign" else _unproven(trust, event)
     # A parent that is here and waits itself: what is missing there is said there.
     return None if need in here else Problem("no_parent", event.id, need.hex())
 
@@ -384,9 +384,9 @@ def _earliest(said: Iterable[Acked]) -> tuple[Acked, ...]:
     return tuple(first.values())
 
 
-def _statement(trust: Trust, data: bytes) -> tuple[Statement, Authority] | Problem:
+def _statement(trust: Trust, data: bytes) -> tuple[Acks, Authority] | Problem:
     try:
-        named = parse_statement(data)[0]
+        named = parse_acks(data)[0]
     except FormatError as error:
         return Problem("ack_forged", b"", error.what)
     authority = trust.authority(named.node)
@@ -398,12 +398,12 @@ def _statement(trust: Trust, data: bytes) -> tuple[Statement, Authority] | Probl
     if document.cuts_of(authority.key, authority.certificate.unit):
         return Problem("ack_stranger", named.node, "cut off")
     try:
-        return check_statement(data, authority.key), authority
+        return check_acks(data, authority.key), authority
     except SignatureInvalid as error:
         return Problem("ack_forged", named.node, error.what)
 
 
-def _covers(statement: Statement, event: Event, chain: Chain) -> bool | bytes:
+def _covers(statement: Acks, event: Event, chain: Chain) -> bool | bytes:
     """Tells whether an ack covers an event, or which header is missing to tell."""
     if event.id in statement.events:
         return True

@@ -473,7 +473,8 @@ class Requester:
                 self._take_publication(files)
                 if any(is_tombstones(name.removeprefix(TARGET)) for name in self._wanted):
                     # What was erased comes without content: not before its tombstone is here. It comes again.
-                    items, at, has_more = [], self._knows.cursor or _BEGINNING, True
+                    start, has_more = self._knows.cursor or _BEGINNING, True
+                    answer = answer._replace(cursor=start, items=(), signed=b"")
                 self._echo &= has_more or was_reset
                 self._take_items(answer)
                 self._count(outcomes, was_reset=was_reset)

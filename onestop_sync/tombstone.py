@@ -39,7 +39,7 @@ _FULL_BYTES: Final = 64 * 1024
 """A file of this size takes no more tombstones."""
 _MAX_WHY: Final = 500
 _STANDINGS: Final = frozenset(map(str, Standing))
-_REASONS: Final = frozenset(map(str, Reason)) | {"", "countersignature", "missing", ERASED}
+_REASONS: Final = frozenset(map(str, Reason)) | {"", "countersign", "missing", "newer", ERASED}
 
 
 @dataclass(frozen=True, slots=True)

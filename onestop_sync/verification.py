@@ -19,15 +19,15 @@ import sqlalchemy as sa
 
 from onestop_sync import codec, keys
 from onestop_sync import event as ev
+from onestop_sync.acks import Acks
+from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.entries import OF_TRUST
 from onestop_sync.errors import FormatError, NotAllowed, NotFound, SignatureInvalid
 from onestop_sync.event import EVENT_KIND, Event
-from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.proof import Foundation, HeaderChain, check, examine, lay, verify_frames
 from onestop_sync.report import Problem, Report
 from onestop_sync.storage import evidence_rows as rows_of
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.outbox import Statement
 from onestop_sync.storage.projection import pack
 from onestop_sync.storage.rows import stored_event
 from onestop_sync.store import Store
@@ -118,7 +118,7 @@ def _own_acks(store: Store, events: Sequence[Event]) -> list[bytes]:
             by_unit.setdefault(genesis.unit, []).append(event.id)
     now = store.clock()
     return [
-        Statement(log, unit, store.epoch, now, (), tuple(sorted(ids))).sign(store.machine)
+        Acks(log, unit, store.epoch, now, 0, (), tuple(sorted(ids))).sign(store.machine)
         for unit, ids in sorted(by_unit.items())
     ]
 

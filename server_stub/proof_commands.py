@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from argparse import Namespace
@@ -13,9 +12,9 @@ from typing import Any, Final
 
 from onestop_sync import publisher
 from onestop_sync.audit import record
+from onestop_sync.document_evidence import MAX_BYTES, Evidence
 from onestop_sync.erasure import ErasurePlan, plan_erasure, plan_files
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
-from onestop_sync.document_evidence import MAX_BYTES, Evidence
 from onestop_sync.keyring import write_durably
 from onestop_sync.keys import SigningKey, fingerprint
 from onestop_sync.proof import check

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from commune_client.desk.base import Base
+from onestop_sync.document_evidence import MAX_BYTES, Evidence
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import FormatError
-from onestop_sync.document_evidence import MAX_BYTES, Evidence
 from onestop_sync.keyring import write_durably
 from onestop_sync.keys import fingerprint
 from onestop_sync.proof import check

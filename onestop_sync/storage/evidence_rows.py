@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from onestop_sync.acks import Acks, parse_acks
 from onestop_sync.errors import FormatError
 from onestop_sync.event import Event, Header
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.outbox import Statement, parse_statement
 from onestop_sync.storage.rows import select_in, stored_event
 from onestop_sync.trust import Trust
 
@@ -101,7 +101,7 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def acks_for(
     connection: sa.Connection, events: Iterable[Event], units: Iterable[str]
-) -> tuple[dict[bytes, Statement], Spans]:
+) -> tuple[dict[bytes, Acks], Spans]:
     """Returns the first ack of each node that covers each event, and the headers that this takes.
 
     Args:
@@ -110,37 +110,37 @@ def acks_for(
         units: Units whose logs they are in.
 
     Returns:
-        Statements as they travel → read, and the spans of headers.
+        Acks as they travel → read, and the spans of headers.
     """
     headers = {event.id: (event.log, event.header) for event in events}
     covered: set[tuple[bytes, bytes]] = set()
-    found: dict[bytes, Statement] = {}
+    found: dict[bytes, Acks] = {}
     spans: Spans = {}
-    query = sa.select(t.statement.c.data).where(t.statement.c.unit.in_(sorted(set(units))))
-    for data in connection.execute(query.order_by(t.statement.c.at_ms, t.statement.c.n)).scalars():
+    query = sa.select(t.acks.c.data).where(t.acks.c.unit.in_(sorted(set(units))))
+    for data in connection.execute(query.order_by(t.acks.c.at_ms, t.acks.c.n)).scalars():
         try:
-            statement = parse_statement(data)[0]
+            said = parse_acks(data)[0]
         except FormatError:
             continue
-        for event_id, span in _newly(statement, headers, covered):
-            found[data] = statement
-            covered.add((statement.node, event_id))
+        for event_id, span in _newly(said, headers, covered):
+            found[data] = said
+            covered.add((said.node, event_id))
             if span is not None:
                 spans.setdefault(headers[event_id][0], []).append(span)
     return found, spans
 
 
 def _newly(
-    statement: Statement, headers: Mapping[bytes, tuple[bytes, Header]], covered: set[tuple[bytes, bytes]]
+    said: Acks, headers: Mapping[bytes, tuple[bytes, Header]], covered: set[tuple[bytes, bytes]]
 ) -> list[tuple[bytes, tuple[int, int] | None]]:
-    """Returns which events a statement is the first to cover, each with the headers that show it."""
-    single = set(statement.events)
+    """Returns which events acks are the first to cover, each with the headers that show it."""
+    single = set(said.events)
     heads: dict[bytes, list[int]] = {}
-    for log, seq, _ in statement.logs:
+    for log, seq, _ in said.logs:
         heads.setdefault(log, []).append(seq)
     found: list[tuple[bytes, Any]] = []
     for event_id, (log, header) in headers.items():
-        if (statement.node, event_id) in covered:
+        if (said.node, event_id) in covered:
             continue
         if event_id in single:
             found.append((event_id, None))

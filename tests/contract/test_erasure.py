@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from onestop_sync import publisher
 from onestop_sync.bundle import export_bundle, import_bundle
+from onestop_sync.document_evidence import Evidence
 from onestop_sync.erasure import plan_erasure, plan_files
 from onestop_sync.errors import InvalidInput, NotAllowed
-from onestop_sync.document_evidence import Evidence
 from onestop_sync.fold import Standing
 from onestop_sync.proof import check
 from onestop_sync.protocol import Requester, Responder

@@ -16,10 +16,10 @@ from typing import Any, Final
 from onestop_sync import codec, enrol_proof, publisher
 from onestop_sync import event as ev
 from onestop_sync.acks import ACK_KIND, Acks
+from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.enrol_code import read_code, write_code
 from onestop_sync.enrol_proof import Offer, Reply
 from onestop_sync.event import Event, Genesis
-from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.fold import Standing
 from onestop_sync.keys import SigningKey
 from onestop_sync.proof import check

@@ -13,8 +13,8 @@ from onestop_sync import codec, fold, keys
 from onestop_sync import event as ev
 from onestop_sync.acks import check_acks
 from onestop_sync.answer import ANSWER_KIND
-from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.document_evidence import Evidence
+from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.proof import check
 from onestop_sync.protocol import CHALLENGE_KIND, REQUEST_KIND, open_packet
 from onestop_sync.publication import Publication

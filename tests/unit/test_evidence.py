@@ -11,15 +11,15 @@ import pytest
 
 from onestop_sync import codec, publisher
 from onestop_sync import event as ev
+from onestop_sync.acks import Acks, parse_acks
+from onestop_sync.document_evidence import MAGIC, Claim, Evidence
 from onestop_sync.errors import FormatError
 from onestop_sync.event import Event
-from onestop_sync.document_evidence import MAGIC, Claim, Evidence
 from onestop_sync.fold import Standing
 from onestop_sync.proof import check
 from onestop_sync.protocol import Requester, Responder
 from onestop_sync.publication import TARGET, TRUST, Publication, parse_files
 from onestop_sync.report import NOTES, PROBLEMS, Report
-from onestop_sync.storage.outbox import Statement, parse_statement
 from onestop_sync.store import Store
 from onestop_sync.trust import LEADER, Cut
 from onestop_sync.verification import collect
@@ -243,7 +243,7 @@ def test_waiting_and_countersigned_are_proven(world: World) -> None:
     waiting = world.check(world.evidence())
     assert waiting.problems == []
     assert waiting.events[-1].standing is Standing.WAITING
-    assert waiting.events[-1].reason == "countersignature"
+    assert waiting.events[-1].reason == "countersign"
     world.pc.writer("chi").countersign([waiting.events[-1].event.id], "đã kiểm tra sổ")
     signed = world.check(world.evidence())
     assert signed.problems == []
@@ -374,8 +374,8 @@ def test_a_forged_ack_is_told(world: World) -> None:
     forged = world.check(replace(evidence, acks=[flipped(ack) for ack in evidence.acks]))
     assert codes(forged) == ["ack_forged"]
     assert {proven.acks for proven in forged.events} == {()}
-    real = parse_statement(evidence.acks[0])[0]
-    own = Statement(world.pc.store.machine_log, real.unit, b"", 1, (), (world.events()[0].id,))
+    real = parse_acks(evidence.acks[0])[0]
+    own = Acks(world.pc.store.machine_log, real.unit, b"", 1, 0, (), (world.events()[0].id,))
     stranger = world.check(replace(evidence, acks=[own.sign(world.pc.secrets.machine)]))
     assert codes(stranger) == ["ack_stranger"]
 
