@@ -30,7 +30,7 @@ def verify(session: Session) -> int:
     if arguments.root:
         raise UsageFault("--root: chỉ dùng khi xác minh một tệp.")
     with session.desk() as desk:
-        return _show(session, desk.prove(desk.find(arguments.what)))
+        return _show(session, desk.verify(desk.find(arguments.what)))
 
 
 def _show(session: Session, report: Report) -> int:
@@ -70,7 +70,7 @@ def _all(session: Session) -> int:
     from commune_client.cli.proof_words import store_lines
 
     with session.desk() as desk:
-        report = desk.prove_all(_progress(session))
+        report = desk.verify_all(_progress(session))
     session.show(report.to_json(), store_lines(report))
     return DONE if report.is_proven else REFUSED
 

@@ -36,7 +36,7 @@ class EvidenceFacts(NamedTuple):
 class Proving(Base):
     """Proofs."""
 
-    def prove(self, doc: bytes) -> Report:
+    def verify(self, doc: bytes) -> Report:
         """Proves a dossier from the root up, and compares what this machine shows.
 
         Raises:
@@ -44,7 +44,7 @@ class Proving(Base):
         """
         return verify_document(self.store, doc)
 
-    def prove_all(self, progress: Progress) -> StoreReport:
+    def verify_all(self, progress: Progress) -> StoreReport:
         """Proves every log and every dossier of this store."""
         return verify_store(self.store, progress)
 

@@ -31,7 +31,7 @@ WATCHED: Final[Mapping[str, str]] = {
     "sync": "sync",
     "export": "export",
     "import_": "import",
-    "prove": "read",
+    "verify": "read",
     "write_evidence": "export",
 }
 """Method of a desk → what is noted when it has succeeded; empty: its refusals only."""

@@ -50,7 +50,7 @@ class ProofScreen(OfficeScreen):
 
     def reload(self) -> None:
         """Prove it anew."""
-        self.work(lambda: self.desk.prove(self.doc), self._show)
+        self.work(lambda: self.desk.verify(self.doc), self._show)
 
     def _show(self, report: Report) -> None:
         from commune_client.cli.proof_words import report_lines
