@@ -91,6 +91,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "dossier",
     ),
     Action("edit", "0", "Sửa", "Sửa thông tin của hồ sơ", "edit", "dossier"),
+    Action(
+        "verify",
+        "",
+        "Xác minh",
+        "Kiểm tra chữ ký của từng ghi chép, từ khóa gốc của tỉnh",
+        "verify",
+        "dossier",
+    ),
     Action("next", "enter", "Hồ sơ khác", "Tiếp nhận hồ sơ khác", "intake", "accepted"),
     Action("open", "0", "Mở hồ sơ", "Mở hồ sơ vừa tiếp nhận", "show", "accepted"),
     Action("settle", "enter", "Giải quyết", "Xem từng bản ghi và giải quyết", "resolve", "conflicts"),
@@ -154,6 +162,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     # Looking.
     Command("list", "Xem danh sách hồ sơ"),
     Command("show", "Xem một hồ sơ và quá trình xử lý có chữ ký"),
+    Command("verify", "Xác minh hồ sơ, cả kho, hoặc tệp chứng cứ: ai ký gì, theo chứng thư nào"),
+    Command("evidence", "Xuất tệp chứng cứ của một hồ sơ (evidence file); tệp có dữ liệu cá nhân"),
     # Working.
     Command("edit", "Sửa thông tin hoặc giấy tờ của hồ sơ"),
     Command("note", "Ghi chú vào hồ sơ (ghi chú không sửa, không xóa)"),

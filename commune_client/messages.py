@@ -15,7 +15,9 @@ __all__ = [
     "FINDING_LABELS",
     "ISSUES",
     "LEVEL_LABELS",
+    "NOTES",
     "OUTCOMES",
+    "PROBLEMS",
     "REASONS",
     "STANDING_LABELS",
     "Message",
@@ -219,6 +221,7 @@ REASONS: Final[Mapping[str, str]] = {
     "countersign": "Nằm sau mốc thu hồi: chờ lãnh đạo xác nhận (`onestop countersign`).",
     "not_beyond": "Không có ghi chép nào như vậy đang chờ xác nhận. Xem `onestop countersign --list`.",
     "not_head": "Chỉ lãnh đạo của đơn vị đó, không phải người ghi, mới xác nhận được.",
+    "erased": "Hồ sơ đã được xóa theo quy định; chỉ còn dòng trong sổ (xem `onestop verify`).",
 }
 """Reason code → sentence: why something is refused, or for what it waits."""
 
@@ -254,6 +257,39 @@ FINDING_LABELS: Final[Mapping[str, str]] = {
     "gap": "Có một bản xác nhận của tỉnh chưa tới máy này",
 }
 """What was found out about those above, by kind."""
+
+PROBLEMS: Final[Mapping[str, str]] = {
+    "publication": "bản công bố của tỉnh không đúng, tính từ khóa gốc",
+    "malformed": "ghi chép hỏng, hoặc nội dung không phải nội dung đã ký",
+    "forged": "chữ ký sai: ghi chép đã bị sửa, hoặc do khóa khác ký",
+    "foreign": "ghi chép thuộc hồ sơ khác",
+    "no_log": "thiếu ghi chép mở đầu nhật ký của người ký, nên chưa kiểm tra được chữ ký",
+    "no_authority": "thiếu chứng thư dẫn lên khóa gốc",
+    "no_chain": "thiếu phần đầu ghi chép để biết việc này trước hay sau khi khóa bị cắt",
+    "no_parent": "thiếu ghi chép đứng trước",
+    "no_body": "thiếu nội dung, mà không có bia xóa nào nêu lý do",
+    "newer": "cần phiên bản mới hơn của chương trình",
+    "type": "chương trình không biết loại hồ sơ này",
+    "empty": "không có ghi chép nào của hồ sơ",
+    "ack_forged": "xác nhận của cấp trên hỏng hoặc bị giả mạo",
+    "ack_stranger": "xác nhận do máy không có quyền ký, hoặc thiếu chứng thư của máy đó",
+    "claim": "lời khai của máy xuất tệp không đúng",
+    "left_out": "máy xuất tệp đã có ghi chép này, nhưng trong tệp không có",
+    "put_in": "máy xuất tệp không có ghi chép này",
+    "not_erased": "hồ sơ đã xóa, nhưng nội dung ghi chép vẫn còn",
+    "projection": "điều máy đang hiện khác với điều các ghi chép cho thấy",
+    "broken": "nhật ký đứt: ghi chép không nối vào ghi chép trước",
+    "head": "đầu nhật ký mà kho ghi nhớ không phải ghi chép cuối",
+}
+"""What is not proven, by the codes of `onestop_sync.report.PROBLEMS`."""
+
+NOTES: Final[Mapping[str, str]] = {
+    "fork": "khóa này từng được dùng trên hai máy cùng lúc: hai ghi chép cùng một chỗ",
+    "ack_short": "có xác nhận của cấp trên, nhưng thiếu phần nối để chứng minh cho ghi chép này",
+    "no_claim": "không máy nào ký tên cho danh sách ghi chép: có thể thiếu ghi chép về sau",
+    "not_buried": "bia xóa có nêu ghi chép này, nhưng ở đây không có",
+}
+"""What is to be known, by the codes of `onestop_sync.report.NOTES`."""
 
 LEVEL_LABELS: Final[Mapping[str, str]] = {
     "here": "chỉ ở máy này",

@@ -181,6 +181,7 @@ class OfficeApp(Asker, App[int]):
             scratch = Scratch(self.place.folder, desk.store.database_key)
         else:
             desk.unlock(officer, passphrase)
+        scratch.forget_of(desk.erased_ids())
         who = desk.officer
         return _Opened(desk, scratch, words.who(who.name, who.unit_name), self.place.config)
 

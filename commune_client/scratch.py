@@ -12,6 +12,7 @@ import errno
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -86,6 +87,16 @@ class Scratch:
     def forget(self, name: str) -> None:
         """Removes a note: its content is an event now, or was thrown away."""
         self._path(name).unlink(missing_ok=True)
+
+    def forget_of(self, docs: Collection[str]) -> None:
+        """Removes what was being typed about dossiers that were erased by law.
+
+        Args:
+            docs: Their ids in hex, as names and facts of notes hold them.
+        """
+        for note in self.notes() if docs else ():
+            if any(part in docs for part in (*note.name.split("/"), note.facts.get("doc", ""))):
+                self.forget(note.name)
 
     def _path(self, name: str) -> Path:
         return (

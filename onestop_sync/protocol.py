@@ -45,9 +45,11 @@ from onestop_sync.errors import (
 )
 from onestop_sync.event import EVENT_KIND
 from onestop_sync.exchange import Cursor
-from onestop_sync.publication import Incomplete, check_files
+from onestop_sync.publication import TARGET, Incomplete, check_files
+from onestop_sync.storage import feed
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.store import Store
+from onestop_sync.tombstone import is_tombstones
 from onestop_sync.trust import Authority
 
 __all__ = ["LIMITS", "Limits", "Requester", "Responder", "SyncReport", "open_packet", "pack_packet"]
@@ -57,6 +59,7 @@ CHALLENGE_KIND: Final = "onestop/challenge/1"
 VERSION: Final = 1
 HTTP_FORBIDDEN: Final = 403
 _MAX_REFUSALS: Final = 3
+_BEGINNING: Final = Cursor(b"", 0, feed.START)
 _NODE_BYTES: Final = 16
 _HEAD_PARTS: Final = 4
 _COMPRESS_FROM: Final = 200
@@ -468,6 +471,10 @@ class Requester:
                 outcomes, was_reset = list(map(_outcome, bad)), _parse_cursor(lost) is not None
                 answer = exchange.Answer(nonce, _cursor(cursor), acks, _pairs(items), was_reset, signed)
                 self._take_publication(files)
+                if any(is_tombstones(name.removeprefix(TARGET)) for name in self._wanted):
+                    # What was erased comes without content: not before its tombstone is here. It comes again.
+                    start, has_more = self._knows.cursor or _BEGINNING, True
+                    answer = answer._replace(cursor=start, items=(), signed=b"")
                 self._echo &= has_more or was_reset
                 self._take_items(answer)
                 self._count(outcomes, was_reset=was_reset)

@@ -180,6 +180,22 @@ class Publication:
             raise SignatureInvalid("The publication is not by this province's root.")
         return _checked(None, files)
 
+    @classmethod
+    def check_part(cls, data: bytes, anchor: bytes) -> Publication:
+        """Does the same with a part: files may be missing that the metadata names, except `TRUST`.
+
+        For who proves something by it (`evidence`); nobody keeps or forwards it.
+        """
+        files = parse_files(data)
+        first = files.get(root_name(1))
+        if first is None or anchor_of(first) != anchor:
+            raise SignatureInvalid("The publication is not by this province's root.")
+        return _checked(None, files, is_part=True)
+
+    def part(self, names: Iterable[str]) -> bytes:
+        """Returns all metadata and some of the published files, for `check_part`."""
+        return codec.encode(dict(self.newer_than(0, [TARGET + name for name in (TRUST, *names)])))
+
     def updated(self, files: Mapping[str, bytes]) -> Publication:
         """Returns the publication with newer files; this one when they are not newer.
 
@@ -244,7 +260,7 @@ def _rank_of(files: Mapping[str, bytes], root: int) -> tuple[int, int]:
         raise FormatError("The publication is malformed.") from error
 
 
-def _checked(held: Publication | None, files: Mapping[str, bytes]) -> Publication:
+def _checked(held: Publication | None, files: Mapping[str, bytes], *, is_part: bool = False) -> Publication:
     """Walks through the client's workflow of the TUF specification, without a clock."""
     # Imported when something new has come, and not at every start: it takes 40 ms.
     from securesystemslib.exceptions import StorageError
@@ -253,7 +269,7 @@ def _checked(held: Publication | None, files: Mapping[str, bytes]) -> Publicatio
     try:
         trusted = _start(held, files)
         trusted.update_timestamp(files[_TIMESTAMP])
-        return _finish(trusted, held, files)
+        return _finish(trusted, held, files, is_part=is_part)
     except KeyError as error:
         raise FormatError("A publication lacks some of its metadata.") from error
     except (RepositoryError, StorageError, ValueError) as error:
@@ -283,7 +299,9 @@ def _start(held: Publication | None, files: Mapping[str, bytes]) -> TrustedMetad
     return trusted
 
 
-def _finish(trusted: TrustedMetadataSet, held: Publication | None, files: Mapping[str, bytes]) -> Publication:
+def _finish(
+    trusted: TrustedMetadataSet, held: Publication | None, files: Mapping[str, bytes], *, is_part: bool
+) -> Publication:
     from tuf.api.exceptions import RepositoryError
 
     if held is not None:
@@ -301,7 +319,8 @@ def _finish(trusted: TrustedMetadataSet, held: Publication | None, files: Mappin
             missing.append(TARGET + name)
         else:
             found[TARGET + name] = data
-    if missing:
+    # Of a part, a file that is there and is not as the metadata says was changed: that is not passed over.
+    if missing and (not is_part or TARGET + TRUST in missing or not files.keys().isdisjoint(missing)):
         raise Incomplete(missing)
     roots = {n: d for n, d in {**(held.files if held else {}), **files}.items() if n.endswith(".root.json")}
     metadata = {name: files[name] for name in (_TIMESTAMP, _SNAPSHOT, _TARGETS)}

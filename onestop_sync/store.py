@@ -31,6 +31,7 @@ from onestop_sync.errors import (
     NotFound,
     OnestopError,
     StoreDamaged,
+    StoreError,
     StoreExists,
     StoreMissing,
 )
@@ -45,10 +46,13 @@ from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.cuts import StoredChain
+from onestop_sync.storage.erasure import is_scrub_due, scrub
 from onestop_sync.storage.findings import Finding
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
-from onestop_sync.storage.transaction import Raced, Transaction, find_own_log
+from onestop_sync.storage.rows import select_in
+from onestop_sync.storage.transaction import Raced, Transaction, erased, find_own_log
+from onestop_sync.tombstone import Tombstone, tombstones
 from onestop_sync.trail import TRAIL
 from onestop_sync.trust import SYSTEM, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
 from onestop_sync.writer import Writer
@@ -159,6 +163,7 @@ class Store:
 
     Attributes:
         trust: What is known of keys.
+        tombstones: Of the documents that were erased by law.
         types: Document types by name; that of the audit trail is always among them.
         unit: The machine's unit; empty before it is enrolled.
         serves: Whether this machine is a parent of others.
@@ -196,6 +201,7 @@ class Store:
         self.epoch = b""
         self._chain = StoredChain(self.reading)
         self._publication: Publication | None = None
+        self.tombstones: Mapping[bytes, Tombstone] = {}
         self.trust = Trust(TrustDocument(0, {}, {}, 0), self._chain)
 
     # ---- opening
@@ -321,6 +327,7 @@ class Store:
             self._mark(is_new=is_new)
         self._reload_trust()
         self._fold_outdated(meta.get("folded", b""))
+        self._try_scrub()
 
     def _migrate(self, found: int) -> None:
         steps = upgrade.plan_steps(found, t.SCHEMA_VERSION, upgrade.MIGRATIONS)
@@ -397,6 +404,7 @@ class Store:
 
     def _take_trust(self, data: bytes) -> None:
         self._publication = Publication.parse(data)
+        self.tombstones = tombstones(self._publication)
         self.trust.replace(self._publication.document)
 
     def replace_trust(self, data: bytes) -> bool:
@@ -430,7 +438,7 @@ class Store:
                 return  # another program was faster
             before = self.trust.with_document(held.document)
             _set_meta(transaction.connection, {"trust": newer.data})
-            self._publication = newer
+            self._publication, self.tombstones = newer, tombstones(newer)
             self.trust.replace(newer.document)
             transaction.trust_changed(before)
             transaction.note_taught()
@@ -477,6 +485,8 @@ class Store:
             event = Event(row.id, ev.parse_header(row.header), row.header, row.signature, row.body)
             with suppress(FormatError):  # kept and forwarded, without effect
                 trust.add(event)
+        if publication is not self._publication:
+            self.tombstones = tombstones(publication)
         self.trust, self._publication, self.trust_mark = trust, publication, mark
         self.unit = held["unit"].decode()
 
@@ -530,6 +540,15 @@ class Store:
                 self.introduced.clear()
                 raise
             transaction.committed()
+        if transaction.has_erased:
+            self._try_scrub()
+
+    def _try_scrub(self) -> None:
+        # What was erased is erased; that its old pages go as well is tried again at the next start. A
+        # server's database is vacuumed by its administrator: that takes long, and others wait.
+        if self.engine.dialect.name == "sqlite":
+            with suppress(StoreError):
+                self.scrub()
 
     def retrying(self, work: Callable[[], Result]) -> Result:
         """Runs a transaction again when another process was in its way; the outermost one, never a part."""
@@ -637,7 +656,7 @@ class Store:
         fresh = [event for event in events if event.id not in known]
         if _any_unknown_log(fresh, self.trust):
             self._reload_trust()  # another process may have stored it
-        good, refused = verify_all(fresh, self.trust, self._pool)
+        good, refused = verify_all(fresh, self.trust, self._pool, self.tombstones)
         good.sort(key=lambda e: e.header.seq > 0)  # a genesis first; logs are otherwise in order
         return Prepared(good, [*bad, *refused])
 
@@ -692,13 +711,37 @@ class Store:
 
         Raises:
             NotFound: It is not here, or nothing of it has taken effect yet.
+            NotAllowed: It was erased by law (``details["reason"]`` is ``erased``); see `tombstone`.
         """
         with self.reading() as connection:
             row = connection.execute(sa.select(t.document).where(t.document.c.id == doc)).first()
         kind = self.types.get(row.kind) if row else None
+        if row is not None and row.tombstone is not None:
+            raise erased()
         if row is None or row.state is None or kind is None:
             raise NotFound("There is no such document in this store.")
         return Document(doc, kind, unpack(row.state))
+
+    def tombstone(self, doc: bytes) -> Tombstone | None:
+        """Returns what stays of a document of this store that was erased by law; ``None`` of any other."""
+        with self.reading() as connection:
+            query = sa.select(t.document.c.tombstone).where(t.document.c.id == doc)
+            data = connection.execute(query).scalar()
+        return Tombstone.from_bytes(data) if data is not None else None
+
+    def scrub(self) -> bool:
+        """Makes sure that what was erased is gone from the disk as well; see `storage.erasure`.
+
+        On SQLite done by itself after each erasure, and tried again at each start.
+
+        Returns:
+            Whether nothing is left to do.
+        """
+        with self.reading() as connection:
+            if not is_scrub_due(connection):
+                return True
+        with engines.told():
+            return scrub(self.engine)
 
     def lookup(self, kind: str, label: str) -> bytes:
         """Returns the id of the document that people call ``label``; of several the oldest here.
@@ -863,7 +906,10 @@ class Store:
         return authority.certificate.unit if isinstance(authority, Authority) else ""
 
     def fingerprints(self, kind: str) -> dict[bytes, bytes]:
-        """Returns, for each document of a kind, the SHA-256 of its folded state: equal at equal stores."""
+        """Returns, for each document of a kind, the SHA-256 of its folded state, equal at equal stores.
+
+        Of an erased document it is that of its tombstone.
+        """
         with self.reading() as connection:
             return queries.fingerprints(connection, kind)
 
@@ -907,11 +953,7 @@ class Store:
 
 
 def _known(connection: sa.Connection, ids: Sequence[bytes]) -> set[bytes]:
-    found: set[bytes] = set()
-    for i in range(0, len(ids), 500):
-        query = sa.select(t.event.c.id).where(t.event.c.id.in_(ids[i : i + 500]))
-        found.update(connection.execute(query).scalars())
-    return found
+    return {row.id for row in select_in(connection, sa.select(t.event.c.id), t.event.c.id, ids)}
 
 
 def _any_unknown_log(events: Sequence[Event], trust: Trust) -> bool:

@@ -19,6 +19,7 @@ from server_stub import (
     code_commands,
     commands,
     keeping,
+    proof_commands,
     proofs,
     publish_commands,
     revoke_commands,
@@ -76,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     revoke_commands.add_parsers(verbs)
     _add_statement(verbs)
     _add_proof(verbs)
+    proof_commands.add_parsers(verbs)
     return parser
 
 
@@ -371,7 +373,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tell(error, OFFLINE)
     except OnestopError as error:
         return _tell(error, REFUSED)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, proof_commands.Unproven):
         return REFUSED
     except Exception as error:  # noqa: BLE001 - its words may hold a citizen's name: only kind and place
         what = guard.describe(type(error).__name__, guard.places(error.__traceback__))

@@ -234,6 +234,23 @@ def _list(parser: ArgumentParser) -> None:
     )
 
 
+def _verify(parser: ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "what", metavar="MÃ", nargs="?", default="", help="mã hồ sơ trong kho, hoặc một tệp chứng cứ"
+    )
+    what.add_argument("--all", action="store_true", help="mọi nhật ký và hồ sơ của kho này")
+    parser.add_argument(
+        "--root", metavar="DẤU", default="",
+        help="dấu vân tay gốc của tỉnh để so, khi xác minh một tệp (root fingerprint)",
+    )  # fmt: skip
+
+
+def _evidence(parser: ArgumentParser) -> None:
+    _code(parser)
+    parser.add_argument("path", metavar="TỆP", type=Path, help="tệp chứng cứ sẽ ghi ra")
+
+
 def _edit(parser: ArgumentParser) -> None:
     _code(parser)
     _form(parser)
@@ -400,6 +417,8 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "intake": _intake,
     "list": _list,
     "show": _code,
+    "verify": _verify,
+    "evidence": _evidence,
     "edit": _edit,
     "note": _note,
     **dict.fromkeys(("handover", "receive", "pay"), _codes),

@@ -31,6 +31,8 @@ HANDLERS: Final[dict[str, str]] = {
     "procedures": f"{_HERE}.reading:procedures",
     "list": f"{_HERE}.reading:list_",
     "show": f"{_HERE}.reading:show",
+    "verify": f"{_HERE}.proving:verify",
+    "evidence": f"{_HERE}.proving:evidence",
     "intake": f"{_HERE}.intake:intake",
     "conflicts": f"{_HERE}.disputes:conflicts",
     "resolve": f"{_HERE}.disputes:resolve",

@@ -270,7 +270,8 @@ class Base:
         text = text.strip()
         if _DOC_HEX.fullmatch(text.lower()):
             doc = bytes.fromhex(text)
-            self.store.document(doc)
+            if self.store.tombstone(doc) is None:
+                self.store.document(doc)
             return doc
         if _SHORT.fullmatch(text):
             return self._find_by_serial(int(text))

@@ -12,6 +12,7 @@ from commune_client.desk.countersigning import Countersigning
 from commune_client.desk.disputes import Disputes
 from commune_client.desk.line import Line
 from commune_client.desk.place import Place
+from commune_client.desk.proving import Proving
 from commune_client.desk.reading import Reading
 from commune_client.desk.rules import Rules
 from commune_client.desk.safekeeping import tell_province
@@ -26,7 +27,7 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 
 @watched
-class Desk(Counter, Reading, Work, Disputes, Countersigning, Line, Audit):
+class Desk(Counter, Reading, Work, Disputes, Countersigning, Line, Audit, Proving):
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
     def __enter__(self) -> Self:

@@ -31,6 +31,8 @@ WATCHED: Final[Mapping[str, str]] = {
     "sync": "sync",
     "export": "export",
     "import_": "import",
+    "verify": "read",
+    "write_evidence": "export",
 }
 """Method of a desk → what is noted when it has succeeded; empty: its refusals only."""
 _FIRST: Final = frozenset({"export"})

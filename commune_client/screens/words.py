@@ -350,6 +350,7 @@ def before(when: str) -> str:
 # --- A dossier ---
 
 DOSSIER: Final = "Hồ sơ"
+PROOF: Final = "Xác minh"
 FIELDS: Final = "Thông tin"
 TIMELINE: Final = "Quá trình xử lý (mỗi mục là một việc đã ký)"
 NOTES: Final = "Ghi chú"

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from onestop_sync.entries import ops_of
 from onestop_sync.event import LOG, Event, Op
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.rows import ops_of, stored_event
+from onestop_sync.storage.rows import stored_event
 from onestop_sync.trust import LEADER, Authority, Certificate, Trust, Waiting
 
 __all__ = ["Beyond", "beyond_cuts", "may_vouch"]

@@ -208,6 +208,7 @@ def _set_up(connection: Any, _record: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = OFF",
+        "secure_delete = ON",  # what is deleted is overwritten: erasure means the disk too
         "temp_store = MEMORY",
         "cache_size = -16384",
     ):

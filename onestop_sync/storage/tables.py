@@ -89,6 +89,7 @@ document = Table(
     Column("id", LargeBinary, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("state", LargeBinary),  # folded; NULL while nothing applies
+    Column("tombstone", LargeBinary),  # what the province published of it when it was erased
 )
 
 listing = Table(

@@ -16,14 +16,19 @@ from typing import Any, Final
 from onestop_sync import codec, enrol_proof, publisher
 from onestop_sync import event as ev
 from onestop_sync.acks import ACK_KIND, Acks
+from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.enrol_code import read_code, write_code
 from onestop_sync.enrol_proof import Offer, Reply
 from onestop_sync.event import Event, Genesis
+from onestop_sync.fold import Standing
 from onestop_sync.keys import SigningKey
+from onestop_sync.proof import check
 from onestop_sync.protocol import Requester, Responder, open_packet
+from onestop_sync.publication import Publication
 from onestop_sync.statement import STATEMENT_KIND, Statement
 from onestop_sync.testing.contract_base import forge
-from onestop_sync.testing.small_province import CLERK, UNITS, SmallProvince
+from onestop_sync.testing.small_province import CLERK, MATTER, UNITS, SmallProvince
+from onestop_sync.tombstone import Buried, Tombstone, add
 from onestop_sync.trust import CERTIFICATE, Certificate, TrustDocument
 from tests.golden.fold_stories import TIME_MS, folds, plain
 
@@ -274,6 +279,41 @@ def enrolment() -> dict[str, Any]:
     }
 
 
+# ----------------------------------------------------------------------------------------------- evidence
+
+
+def evidence() -> dict[str, Any]:
+    """Returns an evidence file of a document, and one of the same document after it was erased by law."""
+    document = TrustDocument(1, {unit.id: unit for unit in UNITS}, {ADMIN.public: "p"}, TIME_MS)
+    anchor, published = publisher.found([ROOT], 1, ROOT, document, now_ms=TIME_MS)
+    held = Publication.parse(published)
+    stone = Tombstone(
+        MATTER.name, created().header.doc_id, TIME_MS, "Quyết định 12/QĐ-UBND", ("c1",),
+        {"label": "000.01"}, {e.id: Buried(Standing.STANDS) for e in (created(), edited())},
+    )  # fmt: skip
+    erased = Publication.parse(publisher.publish(held, ROOT, now_ms=TIME_MS, files=add(held, [stone])))
+    (name,) = set(erased.targets) - set(held.targets)
+    proofs = [e.to_frame() for e in (admin_genesis(), certificate_event(), genesis())]
+    events = [e.to_frame() for e in (created(), edited())]
+    bare = [[header, signature, None] for header, signature, _ in events]
+    claim = Claim(genesis().id, stone.doc, TIME_MS, tuple(stone.events)).sign(OFFICER)
+    files = {
+        "live": Evidence(MATTER.name, stone.doc, held.part([]), [*proofs, *events], claim=claim),
+        "erased": Evidence(MATTER.name, stone.doc, erased.part([name]), [*proofs, *bare], claim=claim),
+    }
+    return {
+        "anchor": anchor.hex(),
+        "tombstone": stone.to_bytes().hex(),
+        "files": {
+            which: {
+                "file": made.to_bytes().hex(),
+                "fingerprint": check(made, anchor, [MATTER]).fingerprint.hex(),
+            }
+            for which, made in files.items()
+        },
+    }
+
+
 MAKERS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "event": events,
     "trust": trust,
@@ -282,6 +322,7 @@ MAKERS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "fold": folds,
     "sync": sync,
     "enrol": enrolment,
+    "evidence": evidence,
 }
 
 

@@ -13,12 +13,15 @@ from onestop_sync import codec, fold, keys
 from onestop_sync import event as ev
 from onestop_sync.acks import check_acks
 from onestop_sync.answer import ANSWER_KIND
+from onestop_sync.document_evidence import Evidence
 from onestop_sync.errors import FormatError, SignatureInvalid
+from onestop_sync.proof import check
 from onestop_sync.protocol import CHALLENGE_KIND, REQUEST_KIND, open_packet
 from onestop_sync.publication import Publication
 from onestop_sync.state import standing
 from onestop_sync.statement import check_statement
 from onestop_sync.testing.small_province import MATTER
+from onestop_sync.tombstone import Tombstone
 from onestop_sync.trust import Authority, Trust, TrustDocument
 from tests.golden import fold_stories, make_vectors
 
@@ -170,3 +173,17 @@ def test_a_story_folds_the_same_in_any_order(name: str) -> None:
         assert state.is_void == told["is_void"]
     standings = [str(standing(MATTER, state, entry.id, entry.ops)) for entry in entries]
     assert standings == [event["standing"] for event in told["events"]]
+
+
+@pytest.mark.parametrize("which", ["live", "erased"])
+def test_an_evidence_file_still_proves(which: str) -> None:
+    """A file that was written once proves the same as long as its version is read, from the anchor alone."""
+    case = load("evidence")
+    kept = case["files"][which]
+    evidence = Evidence.parse(bytes.fromhex(kept["file"]))
+    report = check(evidence, bytes.fromhex(case["anchor"]), [MATTER])
+    assert (report.problems, report.notes) == ([], [])
+    assert report.fingerprint.hex() == kept["fingerprint"]
+    assert [len(proven.chain) for proven in report.events] == [2, 2]
+    stone = Tombstone.from_bytes(bytes.fromhex(case["tombstone"]))
+    assert report.tombstone == (stone if which == "erased" else None)
