@@ -34,6 +34,7 @@ FLOORS: Final = {
     "bundles": 0.3,
     "serials": 1.0,
     "cuts": 0.7,
+    "backdated": 0.15,
     "countersignatures": 0.2,
     "mergers": 0.15,
     "splits": 0.1,
