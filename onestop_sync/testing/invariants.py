@@ -213,7 +213,7 @@ def _check_acks(node: Node, nodes: Mapping[str, Node]) -> None:
 
 def _check_statements(node: Node, top: Node, reach: Reach) -> None:
     """8: the province's newest statement has come down to every machine, whatever the way."""
-    unit = node.plan.unit
+    unit = node.unit
     if not node.plan.parents or not top.store.trust.document.units[unit].parent:
         return
     query = "SELECT hash FROM statement WHERE unit = ? ORDER BY n DESC LIMIT 1"
