@@ -117,6 +117,7 @@ class Day:
         self.said: list[tuple[str, bytes]] = []
         self.province = Province(folder / "province", types=[DOSSIER])
         self.province.clock_ms = time.time_ns() // 1_000_000 - 60_000
+        self.province.publish()  # what was published at the founding has expired by now
         (folder / "tmp").mkdir()
         self.environment = {
             **os.environ, "ONESTOP_PASSPHRASE": PASSPHRASE, "PYTHONPATH": str(ROOT),
