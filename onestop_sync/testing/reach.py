@@ -41,6 +41,8 @@ FLOORS: Final = {
     "moves": 0.05,
     "adoptions": 0.15,
     "rotations": 0.05,
+    "scans": 0.5,
+    "scans at the province": 0.3,
     "statements": 5.0,
     "findings": 0.2,
 }

@@ -56,6 +56,7 @@ MATTER: Final = DocumentType(
             "in",
             (
                 Transition("hand", _IN, "work", CLERK, needs=("to",), moves=True),
+                Transition("weigh", _IN, "weighed", CLERK, needs_files=True),
                 Transition("reject", _IN, "done", CLERK, needs=("why",)),
                 Transition("decide", _WORK, "done", JUDGE, seals=True),
             ),
@@ -66,7 +67,8 @@ MATTER: Final = DocumentType(
     voiders=BOSS,
     summarise=_summarise,
 )
-"""A type with everything that a store has to keep: owners, a handover, a seal, a set, a map and notes."""
+"""A type with everything that a store has to keep: owners, a handover, a seal, a set, a map and notes; one of
+its steps waits for attachments."""
 
 UNITS: Final = (
     Unit("p", "Tỉnh Mẫu", "", "province", ("000.00.00.H99",)),

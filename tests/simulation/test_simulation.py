@@ -20,10 +20,10 @@ STEPS = 150
 FOUND_AT = {
     "ack-before-commit": 1,
     "identity-by-counter": 3,
-    "last-write-wins": 2,
+    "last-write-wins": 3,
     "no-backfill": 1,
     "serial-reuse": 2,
-    "skipped-parent-check": 2,
+    "skipped-parent-check": 7,
     "skipping-cursor": 1,
     "unnoticed-restore": 2,
     "verdict-by-arrival": 3,
