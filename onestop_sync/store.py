@@ -543,6 +543,7 @@ class Store:
                 return
             try:
                 with engines.told(), self._writes.begin() as connection:
+                    _hold_publication(connection)
                     if _trust_mark(connection) != self.trust_mark:
                         self._read_trust(connection)
                     transaction = self._transaction = Transaction(self, connection)
@@ -983,6 +984,17 @@ def _any_unknown_log(events: Sequence[Event], trust: Trust) -> bool:
 def _set_meta(connection: sa.Connection, facts: Mapping[str, bytes]) -> None:
     for key, value in facts.items():
         connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=value))
+
+
+def _hold_publication(connection: sa.Connection) -> None:
+    """Keeps other processes from publishing until this transaction ends.
+
+    Otherwise an event could be appended under the old tree, after the feeds of the new one were filled: a
+    successor would never see it. Whoever publishes waits for all that hold this, and they for them.
+    """
+    if connection.dialect.name != "sqlite":  # where there is one writer at a time anyway
+        row = sa.select(t.meta.c.key).where(t.meta.c.key == "trust")
+        connection.execute(row.with_for_update(read=True))
 
 
 def _trust_mark(connection: sa.Connection) -> bytes:
