@@ -22,7 +22,6 @@ from onestop_sync.schema import DocumentType
 from onestop_sync.storage import documents, feed
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.append import Append
-from onestop_sync.storage.cuts import StoredChain
 from onestop_sync.storage.feed import Feed
 from onestop_sync.store import Store
 from onestop_sync.testing.disk import Disk
@@ -166,15 +165,6 @@ def _no_inheritance() -> AbstractContextManager[Any]:
     return mock.patch.object(Feed, "inherit", return_value=None)
 
 
-def _cut_by_sequence() -> AbstractContextManager[Any]:
-    """What has a small enough sequence lies before a cut, whichever branch it is on."""
-
-    def by_sequence(_: StoredChain, __: bytes, seq: int, ___: bytes, cut_seq: int, ____: bytes) -> bool:
-        return seq <= cut_seq
-
-    return mock.patch.object(StoredChain, "__call__", by_sequence)
-
-
 def _cut_forgotten() -> AbstractContextManager[Any]:
     """A new trust document counts for what comes, and nothing that is here is folded again."""
     return mock.patch("onestop_sync.storage.transaction.changed_logs", return_value=[])
@@ -182,7 +172,6 @@ def _cut_forgotten() -> AbstractContextManager[Any]:
 
 MISTAKES: Final[dict[str, Planting]] = {
     "ack-before-commit": _ack_before_commit,
-    "cut-by-sequence": _cut_by_sequence,
     "cut-forgotten": _cut_forgotten,
     "identity-by-counter": _identity_by_counter,
     "last-write-wins": _last_write_wins,

@@ -18,7 +18,6 @@ STEPS = 150
 # For each mistake one seed that finds it; the tests play it in a program of its own, because the order of
 # sets of bytes is part of what a seed replays.
 FOUND_AT = {
-    "cut-by-sequence": 0,
     "cut-forgotten": 1,
     "no-inheritance": 5,
     "ack-before-commit": 2,
