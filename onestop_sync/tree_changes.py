@@ -26,6 +26,7 @@ __all__ = [
     "describe_changes",
     "open_units_below",
     "plan_add",
+    "plan_apart",
     "plan_close",
     "plan_cut",
     "plan_lift",
@@ -242,6 +243,18 @@ def plan_lift(document: TrustDocument, key: bytes = b"", unit: str = "", *, now_
     return _next(document, now_ms, cuts=kept)
 
 
+def plan_apart(document: TrustDocument, regimes: Iterable[str], *, now_ms: int) -> TrustDocument:
+    """Plans under which legal profiles one person may not both appraise and decide; none of the others.
+
+    Raises:
+        InvalidInput: It is so already.
+    """
+    wanted = sorted(set(regimes))
+    if wanted == sorted(document.apart):
+        raise InvalidInput("It is published so already.", todo="Nothing was changed.")
+    return _next(replace(document, facts={**document.facts, "apart": wanted}), now_ms)
+
+
 # ------------------------------------------------------------------------------------------- looking
 
 
@@ -277,7 +290,15 @@ def describe_changes(before: TrustDocument, after: TrustDocument) -> list[str]:
         *_cut_lines(before, after),
         *_acting_lines(before, after),
         *_admin_lines(before, after),
+        *_apart_lines(before, after),
     ]
+
+
+def _apart_lines(before: TrustDocument, after: TrustDocument) -> Iterator[str]:
+    for profile in sorted(after.apart - before.apart):
+        yield f"Under {profile} one person may not both appraise and decide, also in dossiers that are here."
+    for profile in sorted(before.apart - after.apart):
+        yield f"Under {profile} one person may both appraise and decide."
 
 
 def _unit_lines(before: TrustDocument, after: TrustDocument, unit: str) -> Iterator[str]:

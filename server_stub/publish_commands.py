@@ -15,7 +15,7 @@ from onestop_sync.keys import fingerprint
 from onestop_sync.publication import MAX_FILE_BYTES, TRUST, Publication
 from onestop_sync.root_draft import read_root
 from onestop_sync.store import Store
-from onestop_sync.tree_changes import describe_changes
+from onestop_sync.tree_changes import describe_changes, plan_apart
 from onestop_sync.trust_document import TrustDocument
 from server_stub import publishing, settings
 from server_stub.console import confirm, say, to_moment, write_file
@@ -46,6 +46,12 @@ def add_parsers(verbs: Verbs) -> None:
         "--trust-from",
         metavar="FILE",
         help="units, administrators and cuts as in this exported publication: after a theft",
+    )
+    publish.add_argument(
+        "--apart",
+        action="append",
+        metavar="PROFILE",
+        help="under this legal profile one person may not both appraise and decide; again for more",
     )
     publish.add_argument("--renew", action="store_true", help="later dates, even when nothing is new")
     add_publishing(publish)
@@ -80,6 +86,9 @@ def _publish(arguments: Namespace) -> None:
             raise InvalidInput(f"{', '.join(absent)} is not published.", todo="Nothing was changed.")
         changes = {name: data for name, data in wanted.items() if held.target(name) != data}
         document = _earlier(arguments, store) if arguments.trust_from else None
+        if arguments.apart is not None:
+            profiles = [profile for profile in arguments.apart if profile]
+            document = plan_apart(document or held.document, profiles, now_ms=store.clock())
         told = describe_changes(held.document, document) if document else []
         lines = [*told, *_change_lines(held, changes)] or ["Nothing is new."]
         if not changes and document is None and not arguments.renew:

@@ -64,13 +64,15 @@ def test_what_is_published_reaches_machines_through_a_server_that_runs(town: Tow
         (tmp_path / "c.json").write_text("{}", encoding="utf-8")
         publish(town, "publish", "--catalogue", tmp_path / "c.json", "--remove", "note.txt")
         before = office.store.publication.expires_ms
+        publish(town, "publish", "--apart", "nd118-2025")
+        assert "already" in refused(town, "publish", "--apart", "nd118-2025", "--yes")
         command(town, "publish", "--renew")
         sync(office.store, [server.parent], patience=QUICK)
     assert files(office)["catalogue.json"] == b"{}"
     assert set(files(office)) == {"catalogue.json", "holidays.csv"}
     assert office.store.publication.expires_ms >= before  # dates have seconds
     shown = command(town, "published")
-    assert (shown["version"], shown["threshold"], len(shown["root_keys"])) == (4, 2, 3)
+    assert (shown["version"], shown["threshold"], len(shown["root_keys"])) == (5, 2, 3)
     assert {f["name"] for f in shown["files"]} == {"catalogue.json", "holidays.csv", "trust"}
 
 

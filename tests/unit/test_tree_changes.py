@@ -13,6 +13,7 @@ from onestop_sync.keys import SigningKey
 from onestop_sync.tree_changes import (
     describe_changes,
     plan_add,
+    plan_apart,
     plan_close,
     plan_cut,
     plan_lift,
@@ -192,3 +193,15 @@ def test_changes_are_told_in_words(held: TrustDocument) -> None:
     assert line.endswith("(stolen); no log counts; what lies beyond is out.")
     assert describe_changes(cut, plan_lift(cut, KEY, now_ms=2))[0].startswith("The cut of key ")
     assert describe_changes(held, replace(held, version=9)) == []
+
+
+def test_who_appraises_may_be_kept_from_deciding(held: TrustDocument) -> None:
+    """The plan names the profiles, says what it means, and takes it back."""
+    kept = plan_apart(held, ["nd118-2025"], now_ms=JULY)
+    assert (kept.version, kept.apart) == (held.version + 1, frozenset({"nd118-2025"}))
+    assert any("nd118-2025" in line and "may not" in line for line in describe_changes(held, kept))
+    with pytest.raises(InvalidInput):
+        plan_apart(kept, ["nd118-2025"], now_ms=JULY)
+    back = plan_apart(kept, [], now_ms=JULY)
+    assert back.apart == frozenset()
+    assert any("may both" in line for line in describe_changes(kept, back))
