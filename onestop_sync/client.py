@@ -35,6 +35,10 @@ CONTENT_TYPE: Final = "application/cbor"
 _PASSING: Final = frozenset({429, 502, 503, 504})
 """Statuses of a server, or of a proxy before it, that may be better in a moment."""
 
+_UNTYPED: Final = 415
+_FIRST: Final = {b"\x00", b"\x01", b"\x02"}
+"""First bytes of packets: how an answer that names no type is told from somebody else's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parent:
@@ -123,6 +127,8 @@ class Lines:
     def __init__(self, http: Callable[[Parent], httpx.Client] | None = None) -> None:
         self._make = http or _client
         self._open: dict[Parent, httpx.Client] = {}
+        self.typed: set[Parent] = set()
+        """Parents that want the type of a request named; a proxy may, so behind one it always is."""
 
     def to(self, parent: Parent) -> httpx.Client:
         """Returns the client that holds the connection to ``parent``."""
@@ -195,7 +201,7 @@ def sync(
     end = time.monotonic() + deadline_s
     for parent in parents:
         try:
-            return _Exchange(store, parent, lines.to(parent), limits, patience, end).run()
+            return _Exchange(store, parent, lines, limits, patience, end).run()
         except UpstreamError as error:
             exchange.note_failure(store, parent.name, error.code)
             failures.append(error)
@@ -211,17 +217,18 @@ class _Exchange:
         self,
         store: Store,
         parent: Parent,
-        client: httpx.Client,
+        lines: Lines,
         limits: Limits,
         patience: Patience,
         end: float,
     ) -> None:
         self.parent = parent
-        self.client = client
+        self.lines = lines
+        self.client = lines.to(parent)
         self.limits = limits
         self.patience = patience
         self.end = end
-        self.requester = Requester(store, parent.name, limits)
+        self.requester = Requester(store, parent.name, limits, is_brief=True)
         self.wire_up = 0
         self.wire_down = 0
 
@@ -231,7 +238,11 @@ class _Exchange:
             if time.monotonic() > self.end:
                 is_complete = False
                 break
-            self.requester.take_answer(*self._ask(body))
+            status, answer = self._ask(body)
+            if status == _UNTYPED and not self._is_typed:
+                self.lines.typed.add(self.parent)
+                status, answer = self._ask(body)
+            self.requester.take_answer(status, answer)
         report = self.requester.report
         if not report.round_trips:
             raise Unreachable("The time was up before the parent was asked.")
@@ -265,10 +276,14 @@ class _Exchange:
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise _translated(error, self.parent) from error
 
+    @property
+    def _is_typed(self) -> bool:
+        return bool(self.parent.proxy) or self.parent in self.lines.typed
+
     def _send(self, body: bytes) -> tuple[int, bytes]:
         import httpx
 
-        headers = {"Content-Type": CONTENT_TYPE}
+        headers = {"Content-Type": CONTENT_TYPE} if self._is_typed else {}
         # Not by the client's own method: it would add headers that nobody reads, 100 bytes of them.
         request = httpx.Request("POST", self.parent.endpoint, headers=headers, content=body)
         wait = max(1.0, min(self.patience.answer_s, self.end - time.monotonic()))
@@ -297,9 +312,10 @@ class _Exchange:
     def _checked(self, response: httpx.Response, data: bytes) -> tuple[int, bytes]:
         status = response.status_code
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_ours = kind == CONTENT_TYPE or (not kind and data[:1] in _FIRST)
         if status in _PASSING:
-            raise _Busy(status, data, is_ours=kind == CONTENT_TYPE)
-        if kind != CONTENT_TYPE:
+            raise _Busy(status, data, is_ours=is_ours)
+        if not is_ours:
             raise UpstreamMalformed(
                 f"{self.parent.name} answered with {_kind_shown(kind)} instead of this protocol.",
                 status=status,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -30,6 +30,7 @@ __all__ = [
     "SealedBox",
     "Signer",
     "SigningKey",
+    "agree",
     "fingerprint",
     "is_valid_key",
     "seal_public_key",
@@ -107,6 +108,14 @@ def seal_public_key(seed: bytes) -> bytes:
     """Returns the X25519 public key, to which bundles are sealed, of a 32-byte seed."""
     key = X25519PrivateKey.from_private_bytes(seed)
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def agree(seed: bytes, public: bytes) -> bytes:
+    """Returns what the holders of two X25519 keys have in common (RFC 7748); empty for a key that is none."""
+    try:
+        return X25519PrivateKey.from_private_bytes(seed).exchange(X25519PublicKey.from_public_bytes(public))
+    except ValueError:
+        return b""
 
 
 @dataclass(frozen=True, slots=True)

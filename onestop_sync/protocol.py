@@ -30,7 +30,8 @@ from typing import Any, Final, NamedTuple
 
 import zstandard
 
-from onestop_sync import codec, exchange, keys
+from onestop_sync import brief, codec, exchange, keys
+from onestop_sync.compact import Unknown, event_id
 from onestop_sync.errors import (
     FormatError,
     NotAllowed,
@@ -40,10 +41,11 @@ from onestop_sync.errors import (
     UpstreamMalformed,
     UpstreamRefused,
 )
-from onestop_sync.event import EVENT_KIND
 from onestop_sync.exchange import Cursor
 from onestop_sync.publication import Incomplete, check_files
 from onestop_sync.storage.arrive import Outcome
+from onestop_sync.storage.feed import digest_at
+from onestop_sync.storage.held import StoredEvents, machines_with
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority
 
@@ -240,11 +242,16 @@ class Responder:
 
         Returns:
             An HTTP status and a packet. 200 an answer or challenge; 400 malformed; 401 a challenge, because
-            the nonce is not the last one; 403 not a machine of ours; 503 the store cannot take more now.
+            the nonce is not the last one; 403 not a machine of ours; 409 ask in plain; 503 the store cannot
+            take more now.
         """
         try:
+            if data[:1] == brief.MARK:
+                return self._respond_briefly(data)
             request, log, signed, signature = _parse_request(data, self.limits)
             return self._respond(data, request, log, signed, signature)
+        except Unknown as error:
+            return 409, self._error("plain", error)
         except FormatError as error:
             return 400, self._error("malformed", error)
         except NotAllowed as error:
@@ -268,16 +275,80 @@ class Responder:
         if not request.parent:
             self.store.receive(request.introduction, log)
             return 401, self._challenge(node, request.nonce, log)
+        answer = self._accept(request, log, unit)
+        if answer is None:
+            return 401, self._challenge(node, b"", log)
+        return 200, self._signed(data, answer)
+
+    def _signed(self, data: bytes, answer: list[Any]) -> bytes:
+        body = codec.encode(answer)
+        proof = self.store.machine.sign(_answer_bytes(data, body))
+        return pack_packet([VERSION, "answer", body, proof])
+
+    def _accept(self, request: _Request, log: bytes, unit: str) -> list[Any] | None:
+        """Takes what a request of a proven machine brings, and returns what it is answered."""
         taken = self._take(request, log)
-        if taken is not None and request.published.files:
+        if taken is None:
+            return None
+        if request.published.files:
             with suppress(FormatError, SignatureInvalid):  # whatever a machine brings delays nothing
                 self.store.take_files(request.published.files)
-        if taken is None:
-            return 401, self._challenge(node, b"", log)
-        nonce, outcomes = taken
-        body = codec.encode(self._answer(request, log, unit, nonce, outcomes))
-        proof = self.store.machine.sign(_answer_bytes(data, body))
-        return 200, pack_packet([VERSION, "answer", body, proof])
+        return self._answer(request, log, unit, *taken)
+
+    def _respond_briefly(self, data: bytes) -> tuple[int, bytes]:
+        """Answers a request of which much was left out; nothing is stored before its proof was checked.
+
+        Raises:
+            Unknown: It cannot be put back, or its proof fails: whether it was forged, copied, or leans on
+                what this store has not got, is told by the plain one.
+        """
+        store = self.store
+        with store.reading() as connection:
+            asking = machines_with(connection, brief.log_prefix(data))
+            opened = brief.open_request(data, self.limits.packet_bytes, StoredEvents(connection))
+        asked = opened.request
+        for log, nonce in asking:
+            line = self._line(log, nonce, opened.n)
+            if line is None or not opened.is_proven(line):
+                continue
+            published = _Published(asked.version, asked.root)
+            budget = asked.max_bytes or self.limits.answer_bytes
+            request = _Request(
+                line.node[:_NODE_BYTES], nonce, line.cursor, asked.echo, budget, published,
+                asked.frames, asked.introduction,
+            )  # fmt: skip
+            answer = self._accept(request, log, line.unit)
+            if answer is not None:
+                return 200, self._brief_answer(data, line, asked.version, opened.block.ends, answer)
+        raise Unknown("The request cannot be understood without what it leaves out.")
+
+    def _line(self, log: bytes, nonce: bytes, n: int | None) -> brief.Line | None:
+        """Returns what this store knows of the line to a machine, as the machine should know it."""
+        store, node = self.store, self.store.machine_log
+        _, unit = self._machine(log, [])
+        authority = store.authority(log)
+        assert isinstance(authority, Authority)
+        seal = authority.certificate.seal
+        secret = brief.shared_secret(store.seal_seed, seal, log, node)
+        cursor = None
+        if n is not None:
+            with store.reading() as connection:
+                digest = digest_at(connection, unit, n)
+            cursor = Cursor(store.epoch, n, digest or b"")
+        return brief.Line(log, node, unit, nonce, cursor, secret) if secret else None
+
+    def _brief_answer(
+        self, data: bytes, line: brief.Line, version: int, ends: list[tuple[bytes, int, bytes]],
+        answer: list[Any],
+    ) -> bytes:  # fmt: skip
+        nonce, cursor, has_more, was_reset, acks, verdicts, items, published = answer
+        if was_reset:
+            return self._signed(data, answer)
+        said = brief.Answer(nonce, Cursor(*cursor), has_more, acks, verdicts, items, published)
+        try:
+            return said.write(line, data, version, ends)
+        except FormatError:  # more than a block holds: the store has taken it, so it is said in plain
+            return self._signed(data, answer)
 
     def _take(self, request: _Request, log: bytes) -> tuple[bytes, list[Outcome]] | None:
         """Stores what a request brings, once for each nonce; ``None`` when the nonce is not the last one."""
@@ -324,7 +395,7 @@ class Responder:
         cursor = None if was_reset else request.cursor
         budget = min(max(request.max_bytes, 1), self.limits.answer_bytes)
         page = exchange.read_feed(store, unit, cursor, log, budget, echo=request.echo)
-        offered = [event_id(frame) for frame in request.frames if _is_frame(frame)]
+        offered = [event_id(frame[0]) for frame in request.frames if _is_frame(frame)]
         logs = {item.log for item in page.items if item.log}
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
         publication, asked = store.publication, request.published
@@ -354,17 +425,22 @@ class Requester:
         store: The machine's store.
         parent: Name under which the parent's state is kept, its address usually.
         limits: What one exchange may cost.
+        is_brief: Leave out of requests what the parent has (`brief`), as long as it understands them.
     """
 
-    def __init__(self, store: Store, parent: str, limits: Limits = LIMITS) -> None:
+    def __init__(self, store: Store, parent: str, limits: Limits = LIMITS, *, is_brief: bool = False) -> None:
         self.store = store
         self.parent = parent
+        self.is_brief = is_brief
         self.limits = limits
         self.report = SyncReport(parent)
         self._log = store.machine_log
         self._knows = exchange.load_parent(store, parent)
         self._asked = b""
         self._sent = b""
+        self._line: brief.Line | None = None
+        self._ends: list[tuple[bytes, int, bytes]] = []
+        self._version = 0
         # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
         self._echo = self._knows.cursor is None or not self._knows.nonce
         self._is_done = False
@@ -380,6 +456,7 @@ class Requester:
         """Returns the next request, or ``None`` when both sides have what they may have."""
         if self._is_done:
             return None
+        self._line = None
         if self._knows.node and self._knows.nonce:
             request = self._sync_request()
         else:
@@ -394,9 +471,33 @@ class Requester:
                 frames=[],
                 introduction=self.store.introduction(self._log),
             )
-        data = self._sent = request.sign(self.store.machine, self._log)
+        data = self._sent = self._written(request)
         self.report.bytes_up += len(data)
         return data
+
+    def _written(self, request: _Request) -> bytes:
+        """Returns the packet: brief, where both sides can put back what is left out."""
+        line = self._common_line() if self.is_brief and request.parent else None
+        published = request.published
+        if line is None or published.wanted or published.files:
+            return request.sign(self.store.machine, self._log)
+        budget = request.max_bytes if request.max_bytes != LIMITS.answer_bytes else 0
+        asked = brief.Request(
+            request.echo, budget, published.version, published.root, request.introduction, request.frames
+        )
+        with self.store.reading() as connection:
+            data, block = asked.write(line, StoredEvents(connection, line.node))
+        self._line, self._ends, self._version = line, block.ends, published.version
+        return data
+
+    def _common_line(self) -> brief.Line | None:
+        store, knows = self.store, self._knows
+        authority = store.authority(knows.node)
+        seal = authority.certificate.seal if isinstance(authority, Authority) else b""
+        secret = brief.shared_secret(store.seal_seed, seal, self._log, knows.node)
+        if secret is None:
+            return None
+        return brief.Line(self._log, knows.node, store.unit, knows.nonce, knows.cursor, secret)
 
     def _sync_request(self) -> _Request:
         store, knows = self.store, self._knows
@@ -427,7 +528,10 @@ class Requester:
         self.report.round_trips += 1
         self.report.bytes_down += len(data)
         try:
-            self._take(status, open_packet(data, self.limits))
+            if data[:1] == brief.MARK:
+                self._take_brief(data)
+            else:
+                self._take(status, open_packet(data, self.limits))
         except (FormatError, SignatureInvalid) as error:
             raise UpstreamMalformed("The answer is not one of this protocol.", status=status) from error
 
@@ -446,6 +550,17 @@ class Requester:
                 self._take_error(status, code, what)
             case _:
                 raise FormatError("The answer is not one of this protocol.")
+
+    def _take_brief(self, data: bytes) -> None:
+        if self._line is None:
+            raise FormatError("The answer leaves out what was not left out of the request.")
+        found = brief.read_answer(
+            data, self.limits.packet_bytes, self._line, self._sent, self._version, self._ends
+        )
+        self._take_body([
+            found.nonce, list(found.cursor), found.has_more, False, found.acks, found.verdicts,
+            [list(item) for item in found.items], found.published,
+        ])  # fmt: skip
 
     def _check_answer(self, body: bytes, proof: bytes) -> None:
         authority = self.store.authority(self._knows.node)
@@ -536,6 +651,9 @@ class Requester:
         self._refusals = 0
 
     def _take_error(self, status: int, code: str, what: str) -> None:
+        if self._line is not None and code in {"plain", "malformed"}:
+            self.is_brief = False  # an older parent, or one that has something else than was believed
+            return
         is_final = status != HTTP_FORBIDDEN or not self._knows.nonce
         self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=is_final)
         # It may have been rolled back, and know us no more: begin anew, with an introduction.
@@ -549,11 +667,6 @@ class Requester:
 
 def _answer_bytes(request: bytes, body: bytes) -> bytes:
     return codec.pae(ANSWER_KIND, hashlib.sha256(request).digest() + body)
-
-
-def event_id(frame: list[Any]) -> bytes:
-    """Returns the id of the event in a frame."""
-    return hashlib.sha256(codec.pae(EVENT_KIND, frame[0])).digest()
 
 
 def _is_frame(frame: object) -> bool:

@@ -1,6 +1,6 @@
 """The ASGI application: one endpoint that takes requests of machines, one that says that it lives.
 
-    POST /v1/sync      application/cbor, see `onestop_sync.protocol`
+    POST /v1/sync      application/cbor or no type at all, see `onestop_sync.protocol`
     GET  /v1/health    whether the database answers; says nothing of anybody
     GET  /             the dashboard, when it has a password
 
@@ -79,7 +79,7 @@ class _Intake:
         Raises:
             _Refused: Too large, too slow, of another type, or no room just now.
         """
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CONTENT_TYPE:
+        if _kind(request) not in {CONTENT_TYPE, ""}:
             raise _Refused(415, "malformed", "The request is not of this protocol's type.")
         data = bytearray()
         taken = 0
@@ -101,6 +101,10 @@ class _Intake:
             raise _Refused(413, "too_large", "The request is larger than this server takes.")
         if self._held > self.bounds.held_bytes:
             raise _Refused(503, "busy", "The server has no room just now.")
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class _Sync:
@@ -133,7 +137,8 @@ class _Sync:
             status, answer = refused.status, pack_packet([1, "error", [refused.code, str(refused)]])
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        return Response(answer, status, media_type=CONTENT_TYPE)
+        # Who saves the bytes of naming the type is answered in the same way.
+        return Response(answer, status, media_type=_kind(request) and CONTENT_TYPE)
 
     def _respond(self, body: bytes) -> tuple[int, bytes]:
         start = perf_counter()

@@ -43,9 +43,15 @@ class Statement(NamedTuple):
 
     def sign(self, signer: keys.Signer) -> bytes:
         """Returns the statement as it travels: ``[payload, signature]``."""
+        return self.with_signature(signer.sign(codec.pae(STATEMENT_KIND, self._payload())))
+
+    def with_signature(self, signature: bytes) -> bytes:
+        """Returns the same with a signature that somebody made before."""
+        return codec.encode([self._payload(), signature])
+
+    def _payload(self) -> bytes:
         logs: list[codec.Value] = [list(entry) for entry in self.logs]
-        payload = codec.encode([1, self.node, self.unit, self.epoch, self.at_ms, logs, list(self.events)])
-        return codec.encode([payload, signer.sign(codec.pae(STATEMENT_KIND, payload))])
+        return codec.encode([1, self.node, self.unit, self.epoch, self.at_ms, logs, list(self.events)])
 
 
 def parse_statement(data: bytes) -> tuple[Statement, bytes, bytes]:

@@ -100,7 +100,7 @@ def test_a_request_carries_no_header_that_nobody_reads(world: World) -> None:
     """Only what HTTP needs goes out with a request, to the path of the protocol below the address."""
     world.sync(PROVINCE)
     request = world.asked[0]
-    assert sorted(request.headers) == ["content-length", "content-type", "host"]
+    assert sorted(request.headers) == ["content-length", "host"]
     assert (request.method, str(request.url)) == ("POST", "http://province.test/base/v1/sync")
 
 

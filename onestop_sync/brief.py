@@ -1,0 +1,448 @@
+"""Requests and answers between two who know each other: what both hold already is left out.
+
+    packet  = 0x02, first 8 bytes of the machine's log (in a request), proof, block    (`columns`)
+    request = marks, number of the cursor, version and root of the publication, [max bytes], frames
+    answer  = marks, nonce, [cursor], [acks], [items], [verdicts and publication]
+
+The nonce and the rest of the cursor are not sent: both sides have them. The proof is 16 bytes instead of a
+signature of 64: HMAC-SHA256 under a key that only these two can compute, from the X25519 keys that their
+certificates name. It covers what is sent, what was left out and put back, and the ids of all frames, so
+that a wrong guess is no more than a proof that fails. Nobody else has to believe it: events and acks bear
+their own signatures, as always.
+
+A parent that cannot check a request changes nothing and asks for the plain one, which loses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from onestop_sync import codec, compact, keys
+from onestop_sync.columns import Columns, Reader
+from onestop_sync.compact import Block, Held
+from onestop_sync.errors import FormatError
+from onestop_sync.exchange import Cursor
+from onestop_sync.storage.outbox import Statement, parse_statement
+
+__all__ = ["MARK", "Answer", "Line", "Request", "Secret", "log_prefix", "shared_secret"]
+
+MARK: Final = b"\x02"
+"""First byte of a packet of this kind."""
+REQUEST_KIND: Final = "onestop/brief-request/1"
+ANSWER_KIND: Final = "onestop/brief-answer/1"
+PROOF_BYTES: Final = 16
+_PREFIX: Final = compact.PREFIX_BYTES
+_NONCE_BYTES: Final = 16
+_DIGEST_BYTES: Final = 8
+_ID: Final = 32
+
+# Marks of a request.
+_ECHO, _BUDGET, _FRAMES, _CURSOR = 1, 2, 4, 8
+# Marks of an answer.
+_MORE, _MOVED, _EPOCH, _ACKS, _ITEMS, _REST = 1, 2, 4, 8, 16, 32
+# Marks of a statement: what is as the line says.
+_NODE, _UNIT, _AGE = 1, 2, 4
+_AS_IT_IS: Final = 8
+_MAX_ENTRIES: Final = 100_000
+"""Logs that the statements of one answer may name."""
+
+
+End = tuple[bytes, int, bytes]
+"""The last event of a log in a request: log, sequence, id."""
+
+
+class Secret(NamedTuple):
+    """Keys that a machine and its parent share, one for each direction."""
+
+    up: bytes
+    down: bytes
+
+
+def shared_secret(seed: bytes, public: bytes, machine: bytes, node: bytes) -> Secret | None:
+    """Returns the keys of a machine and a parent, the same on both sides; ``None`` if one has no X25519 key.
+
+    Args:
+        seed: Of one's own X25519 key.
+        public: The other's X25519 key, as certified; empty when it has none.
+        machine: Log of the machine.
+        node: Log of the parent's machine.
+    """
+    common = keys.agree(seed, public) if public else b""
+    if not common:
+        return None
+    info = b"onestop brief\0" + machine + node
+    both = HKDF(SHA256(), 2 * _ID, salt=None, info=info).derive(common)
+    return Secret(both[:_ID], both[_ID:])
+
+
+class Line(NamedTuple):
+    """What both sides of a line know.
+
+    Attributes:
+        machine: Log of the machine.
+        node: Log of the parent's machine.
+        unit: The machine's unit.
+        nonce: The last one that the parent gave.
+        cursor: Where the machine is in its feed; ``None`` before its first answer.
+        secret: What the proofs are made with.
+    """
+
+    machine: bytes
+    node: bytes
+    unit: str
+    nonce: bytes
+    cursor: Cursor | None
+    secret: Secret
+
+
+class Request(NamedTuple):
+    """What a machine asks, beyond what the line says.
+
+    Attributes:
+        echo: Whether it wants what it brought itself.
+        max_bytes: Of feed in the answer; 0 for what the parent gives by itself.
+        version: Of the publication that it has.
+        root: Of that publication's root.
+        introduction: Frames that prove the authority of logs.
+        frames: Events.
+    """
+
+    echo: bool
+    max_bytes: int
+    version: int
+    root: int
+    introduction: list[Any]
+    frames: list[Any]
+
+    def write(self, line: Line, held: Held) -> tuple[bytes, Block]:
+        """Returns the packet, and what it holds."""
+        columns = Columns()
+        sent = [*self.introduction, *self.frames]
+        columns.number(
+            _ECHO * self.echo | _BUDGET * (self.max_bytes > 0) | _FRAMES * bool(sent)
+            | _CURSOR * (line.cursor is not None)
+        )  # fmt: skip
+        if line.cursor is not None:
+            columns.number(line.cursor.n)
+        columns.number(self.version)
+        columns.number(self.root)
+        if self.max_bytes > 0:
+            columns.number(self.max_bytes)
+        block = Block([], [], [])
+        if sent:
+            columns.number(len(self.introduction))
+            block = compact.write(sent, columns, held)
+        packed = columns.pack()
+        proof = _prove(line.secret.up, _asked(line, block, packed))
+        return MARK + line.machine[:_PREFIX] + proof + packed, block
+
+
+class Opened(NamedTuple):
+    """A request that was read, and whose proof is not checked yet.
+
+    Attributes:
+        n: Number of its cursor, or ``None``.
+    """
+
+    request: Request
+    n: int | None
+    block: Block
+    proof: bytes
+    packed: bytes
+
+    def is_proven(self, line: Line) -> bool:
+        """Tells whether the machine of this line made it, and meant what was put back."""
+        return hmac.compare_digest(self.proof, _prove(line.secret.up, _asked(line, self.block, self.packed)))
+
+
+def log_prefix(packet: bytes) -> bytes:
+    """Returns the first bytes of the log of the machine that claims to ask.
+
+    Raises:
+        FormatError: The packet is too short.
+    """
+    if len(packet) < 1 + _PREFIX + PROOF_BYTES:
+        raise FormatError("A packet ends too early.")
+    return packet[1 : 1 + _PREFIX]
+
+
+def open_request(packet: bytes, limit: int, held: Held) -> Opened:
+    """Reads a request.
+
+    Raises:
+        Unknown: It leans on something that is not here.
+        FormatError: Malformed, or larger than the limit.
+    """
+    start = 1 + _PREFIX + PROOF_BYTES
+    packed = packet[start:]
+    reader = Reader(packed, limit)
+    marks = _marks(reader, 2 * _CURSOR - 1)
+    n = reader.number() if marks & _CURSOR else None
+    version, root = reader.number(), reader.number()
+    max_bytes = reader.number() if marks & _BUDGET else 0
+    block, first = Block([], [], []), 0
+    if marks & _FRAMES:
+        first = reader.number()
+        block = compact.read(reader, limit, held)
+    reader.end()
+    if first > len(block.frames):
+        raise FormatError("A request is malformed.")
+    request = Request(
+        bool(marks & _ECHO), max_bytes, version, root, block.frames[:first], block.frames[first:]
+    )
+    return Opened(request, n, block, packet[1 + _PREFIX : start], packed)
+
+
+def _asked(line: Line, block: Block, packed: bytes) -> bytes:
+    cursor: codec.Value = list(line.cursor) if line.cursor else None
+    facts = codec.encode([line.machine, line.node, line.nonce, cursor, block.digest])
+    return codec.pae(REQUEST_KIND, facts + packed)
+
+
+def _prove(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")[:PROOF_BYTES]
+
+
+def _marks(reader: Reader, most: int) -> int:
+    marks = reader.number()
+    if marks > most:
+        raise FormatError("A packet has marks that are not known.")
+    return marks
+
+
+# ---------------------------------------------------------------------------------------------- answers
+
+
+class Answer(NamedTuple):
+    """What a parent answers.
+
+    Attributes:
+        nonce: For the next request.
+        cursor: Behind the items.
+        has_more: Whether there is more.
+        acks: Statements, as they travel.
+        verdicts: On events without effect.
+        items: ``[kind, payload]`` of the feed.
+        published: ``[version, files or null]``.
+    """
+
+    nonce: bytes
+    cursor: Cursor
+    has_more: bool
+    acks: list[bytes]
+    verdicts: list[Any]
+    items: list[Any]
+    published: list[Any]
+
+    def write(self, line: Line, asked: bytes, version: int, ends: Sequence[End]) -> bytes:
+        """Returns the packet.
+
+        Args:
+            line: As both sides knew it before.
+            asked: The packet that is answered.
+            version: Of the publication that the machine has.
+            ends: Of the logs that it brought: an ack of those is short.
+        """
+        columns = Columns()
+        start = line.cursor.n if line.cursor else 0
+        is_new_epoch = line.cursor is None or line.cursor.epoch != self.cursor.epoch
+        rest: list[codec.Value] = [self.verdicts, self.published]
+        has_rest = rest != [[], [version, None]]
+        columns.number(
+            _MORE * self.has_more | _MOVED * (self.cursor != line.cursor) | _EPOCH * is_new_epoch
+            | _ACKS * bool(self.acks) | _ITEMS * bool(self.items) | _REST * has_rest
+        )  # fmt: skip
+        columns.raw += self.nonce
+        if self.cursor != line.cursor:
+            columns.signed(self.cursor.n - start)
+            columns.raw += self.cursor.digest
+        if is_new_epoch:
+            columns.raw += self.cursor.epoch
+        statements = _Statements(line, self.cursor.epoch, ends)
+        if self.acks:
+            columns.number(len(self.acks))
+            for ack in self.acks:
+                statements.write(ack, columns)
+        ids = _write_items(self.items, columns, statements) if self.items else b""
+        if has_rest:
+            columns.string(codec.encode(rest))
+        packed = columns.pack()
+        said = _said(asked, self.acks, self.items, ids, packed)
+        return MARK + _prove(line.secret.down, said) + packed
+
+
+def read_answer(
+    packet: bytes,
+    limit: int,
+    line: Line,
+    asked: bytes,
+    version: int,
+    ends: Sequence[End],
+) -> Answer:
+    """Reads an answer and checks that it is the parent's, to this request.
+
+    Raises:
+        FormatError: Malformed, or not by the parent, or to another request.
+    """
+    start = 1 + PROOF_BYTES
+    packed = packet[start:]
+    reader = Reader(packed, limit)
+    marks = _marks(reader, 2 * _REST - 1)
+    nonce = reader.raw(_NONCE_BYTES)
+    n, digest = line.cursor.n if line.cursor else 0, line.cursor.digest if line.cursor else b""
+    if marks & _MOVED:
+        n += reader.signed()
+        digest = reader.raw(_DIGEST_BYTES)
+    epoch = reader.raw(_NONCE_BYTES) if marks & _EPOCH else line.cursor.epoch if line.cursor else b""
+    statements = _Statements(line, epoch, ends)
+    acks = [statements.read(reader) for _ in range(reader.number())] if marks & _ACKS else []
+    items, ids = _read_items(reader, limit, statements) if marks & _ITEMS else ([], b"")
+    rest = codec.decode(reader.string()) if marks & _REST else [[], [version, None]]
+    reader.end()
+    said = _said(asked, acks, items, ids, packed)
+    if n < 0 or not hmac.compare_digest(packet[1:start], _prove(line.secret.down, said)):
+        raise FormatError("The answer is not the parent's answer to this request.")
+    match rest:
+        case [list(verdicts), list(published)]:
+            cursor = Cursor(epoch, n, digest)
+            return Answer(nonce, cursor, bool(marks & _MORE), acks, verdicts, items, published)
+    raise FormatError("The answer is malformed.")
+
+
+def _said(asked: bytes, acks: Sequence[bytes], items: Sequence[Any], ids: bytes, packed: bytes) -> bytes:
+    digest = hashlib.sha256(hashlib.sha256(asked).digest() + ids)
+    for each in [*acks, *(payload for kind, payload in items if kind == _STATEMENT)]:
+        digest.update(hashlib.sha256(each).digest())
+    return codec.pae(ANSWER_KIND, digest.digest() + packed)
+
+
+_EVENT, _STATEMENT = 0, 1
+"""Kinds of items: `onestop_sync.storage.feed`."""
+
+
+def _write_items(items: Sequence[Any], columns: Columns, statements: _Statements) -> bytes:
+    columns.string(bytes(kind for kind, _ in items))
+    block = compact.write([payload for kind, payload in items if kind == _EVENT], columns)
+    for kind, payload in items:
+        if kind == _STATEMENT:
+            statements.write(payload, columns)
+        elif kind != _EVENT:
+            columns.string(codec.encode(payload))
+    return block.digest
+
+
+def _read_items(reader: Reader, limit: int, statements: _Statements) -> tuple[list[Any], bytes]:
+    kinds = reader.string()
+    block = compact.read(reader, limit)
+    frames = iter(block.frames)
+    items: list[Any] = []
+    for kind in kinds:
+        if kind == _EVENT:
+            items.append([kind, next(frames, None)])
+        elif kind == _STATEMENT:
+            items.append([kind, statements.read(reader)])
+        else:
+            items.append([kind, codec.decode(reader.string())])
+    if next(frames, None) is not None or [_EVENT, None] in items:
+        raise FormatError("The answer is malformed.")
+    return items, block.digest
+
+
+class _Statements:
+    """Signed acks without what both sides can tell.
+
+    statement = marks, [node], [unit], [epoch], time, logs, events, signature
+    logs      = number, then for each the number of its end in the request + 1, or 0, log, seq and head
+    """
+
+    def __init__(self, line: Line, epoch: bytes, ends: Sequence[End]) -> None:
+        self.line = line
+        self.epoch = epoch
+        self.ends = list(ends)
+        self._at_ms = 0
+        self._left = _MAX_ENTRIES
+
+    def write(self, data: bytes, columns: Columns) -> None:
+        """Writes one; it is put back to the same bytes."""
+        said, _, signature = parse_statement(data)
+        if not _is_usual(said, signature):
+            columns.number(_AS_IT_IS)
+            columns.string(data)
+            return
+        line = self.line
+        marks = _NODE * (said.node == line.node) | _UNIT * (said.unit == line.unit)
+        marks |= _AGE * (said.epoch == self.epoch)
+        columns.number(marks)
+        if not marks & _NODE:
+            columns.raw += said.node
+        if not marks & _UNIT:
+            columns.string(said.unit.encode())
+        if not marks & _AGE:
+            columns.raw += said.epoch
+        columns.signed(said.at_ms - self._at_ms)
+        self._at_ms = said.at_ms
+        columns.number(len(said.logs))
+        for entry in said.logs:
+            self._entry(entry, columns)
+        columns.number(len(said.events))
+        columns.raw += b"".join(said.events) + signature
+
+    def _entry(self, entry: tuple[bytes, int, bytes], columns: Columns) -> None:
+        if entry in self.ends:
+            columns.number(self.ends.index(entry) + 1)
+            return
+        log, seq, head = entry
+        columns.number(0)
+        columns.number(seq)
+        columns.raw += log + head
+
+    def read(self, reader: Reader) -> bytes:
+        """Reads one."""
+        line = self.line
+        marks = _marks(reader, _AS_IT_IS)
+        if marks == _AS_IT_IS:
+            return reader.string()
+        node = line.node if marks & _NODE else reader.raw(_ID)
+        unit = line.unit if marks & _UNIT else reader.name()
+        epoch = self.epoch if marks & _AGE else reader.raw(_NONCE_BYTES)
+        self._at_ms += reader.signed()
+        logs = [self._read_entry(reader) for _ in range(self._count(reader))]
+        events = [reader.raw(_ID) for _ in range(reader.number())]
+        said = Statement(node, unit, epoch, self._at_ms, tuple(logs), tuple(events))
+        return said.with_signature(reader.raw(keys.SIGNATURE_BYTES))
+
+    def _count(self, reader: Reader) -> int:
+        """Reads how many logs a statement names; a byte names one that takes eighty."""
+        count = reader.number()
+        self._left -= count
+        if self._left < 0:
+            raise FormatError("A packet is larger than the protocol allows.")
+        return count
+
+    def _read_entry(self, reader: Reader) -> tuple[bytes, int, bytes]:
+        number = reader.number()
+        if number > len(self.ends):
+            raise FormatError("An ack names a log that was not sent.")
+        if number:
+            return self.ends[number - 1]
+        seq = reader.number()
+        log = reader.raw(_ID)
+        return log, seq, reader.raw(_ID)
+
+
+def _is_usual(said: Statement, signature: bytes) -> bool:
+    ids = [said.node, *said.events, *(part for log, _, head in said.logs for part in (log, head))]
+    numbers = [said.at_ms, *(seq for _, seq, _ in said.logs)]
+    return (
+        {len(each) for each in ids} == {_ID}
+        and len(said.epoch) == _NONCE_BYTES
+        and len(signature) == keys.SIGNATURE_BYTES
+        and min(numbers) >= 0
+        and all(type(each) is int for each in numbers)
+    )
