@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -240,14 +240,14 @@ class Answer(NamedTuple):
     items: list[Any]
     published: list[Any]
 
-    def write(self, line: Line, asked: bytes, version: int, ends: Sequence[End]) -> bytes:
+    def write(self, line: Line, asked: bytes, version: int, brought: Block) -> bytes:
         """Returns the packet.
 
         Args:
             line: As both sides knew it before.
             asked: The packet that is answered.
             version: Of the publication that the machine has.
-            ends: Of the logs that it brought: an ack of those is short.
+            brought: What the request held: an ack of it is short, and so is what comes back of it.
         """
         columns = Columns()
         start = line.cursor.n if line.cursor else 0
@@ -264,12 +264,12 @@ class Answer(NamedTuple):
             columns.raw += self.cursor.digest
         if is_new_epoch:
             columns.raw += self.cursor.epoch
-        statements = _Statements(line, self.cursor.epoch, ends)
+        statements = _Statements(line, self.cursor.epoch, brought.ends)
         if self.acks:
             columns.number(len(self.acks))
             for ack in self.acks:
                 statements.write(ack, columns)
-        ids = _write_items(self.items, columns, statements) if self.items else b""
+        ids = _write_items(self.items, columns, statements, brought) if self.items else b""
         if has_rest:
             columns.string(codec.encode(rest))
         packed = columns.pack()
@@ -283,7 +283,7 @@ def read_answer(
     line: Line,
     asked: bytes,
     version: int,
-    ends: Sequence[End],
+    brought: Block,
 ) -> Answer:
     """Reads an answer and checks that it is the parent's, to this request.
 
@@ -300,9 +300,9 @@ def read_answer(
         n += reader.signed()
         digest = reader.raw(_DIGEST_BYTES)
     epoch = reader.raw(_NONCE_BYTES) if marks & _EPOCH else line.cursor.epoch if line.cursor else b""
-    statements = _Statements(line, epoch, ends)
+    statements = _Statements(line, epoch, brought.ends)
     acks = [statements.read(reader) for _ in range(reader.number())] if marks & _ACKS else []
-    items, ids = _read_items(reader, limit, statements) if marks & _ITEMS else ([], b"")
+    items, ids = _read_items(reader, limit, statements, brought) if marks & _ITEMS else ([], b"")
     rest = codec.decode(reader.string()) if marks & _REST else [[], [version, None]]
     reader.end()
     said = _said(asked, acks, items, ids, packed)
@@ -322,29 +322,57 @@ def _said(asked: bytes, acks: Sequence[bytes], items: Sequence[Any], ids: bytes,
     return codec.pae(ANSWER_KIND, digest.digest() + packed)
 
 
-_EVENT, _STATEMENT = 0, 1
-"""Kinds of items: `onestop_sync.storage.feed`."""
+_EVENT, _STATEMENT, _YOURS = 0, 1, 255
+"""Kinds of items as `onestop_sync.storage.feed` has them, and one for an event that the request brought."""
 
 
-def _write_items(items: Sequence[Any], columns: Columns, statements: _Statements) -> bytes:
-    columns.string(bytes(kind for kind, _ in items))
-    block = compact.write([payload for kind, payload in items if kind == _EVENT], columns)
-    for kind, payload in items:
-        if kind == _STATEMENT:
+def _write_items(items: Sequence[Any], columns: Columns, statements: _Statements, brought: Block) -> bytes:
+    if len(items) > compact.MAX_FRAMES:
+        raise FormatError("An answer names more items than it may have.")
+    yours = {event: n for n, event in enumerate(brought.ids)}
+    rows = [_row(kind, payload, brought, yours) for kind, payload in items]
+    columns.string(bytes(kind for kind, _ in rows))
+    block = compact.write([payload for kind, payload in rows if kind == _EVENT], columns)
+    after = 0
+    for kind, payload in rows:
+        if kind == _YOURS:
+            columns.signed(payload - after)
+            after = payload + 1
+        elif kind == _STATEMENT:
             statements.write(payload, columns)
         elif kind != _EVENT:
             columns.string(codec.encode(payload))
     return block.digest
 
 
-def _read_items(reader: Reader, limit: int, statements: _Statements) -> tuple[list[Any], bytes]:
+def _row(kind: int, payload: Any, brought: Block, yours: Mapping[bytes, int]) -> tuple[int, Any]:
+    """Returns an item as it travels: of a frame that the request brought only its number there."""
+    if kind == _EVENT and yours:
+        n = yours.get(compact.event_id(payload[0]))
+        if n is not None and brought.frames[n] == list(payload):
+            return _YOURS, n
+    return kind, payload
+
+
+def _read_items(
+    reader: Reader, limit: int, statements: _Statements, brought: Block
+) -> tuple[list[Any], bytes]:
     kinds = reader.string()
+    if len(kinds) > compact.MAX_FRAMES:
+        raise FormatError("An answer names more items than it may have.")
     block = compact.read(reader, limit)
     frames = iter(block.frames)
     items: list[Any] = []
+    after = 0
     for kind in kinds:
         if kind == _EVENT:
             items.append([kind, next(frames, None)])
+        elif kind == _YOURS:
+            after += reader.signed()
+            if not 0 <= after < len(brought.frames):
+                raise FormatError("The answer names a frame that was not sent.")
+            items.append([_EVENT, brought.frames[after]])
+            after += 1
         elif kind == _STATEMENT:
             items.append([kind, statements.read(reader)])
         else:

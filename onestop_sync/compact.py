@@ -10,6 +10,7 @@ other ids: whoever carries a block binds the ids of its frames to it, and falls 
 
     block in columns = number of frames, frame, …
     frame = 0, sizes, header, signature, body              as it is
+          | 64, number of an earlier frame that is the same
           | 1 + marks, log, seq, prev, type, schema, time, document, parents, body without its salt
 """
 
@@ -45,6 +46,7 @@ _CREATES: Final = 8  # no parents, and the id that a new document gets
 _PARENT_DOC: Final = 16  # the document of its first parent, which is named by its place
 _AS_IT_IS: Final = 0
 _NEW_LOG: Final = 32  # as it is, and its log is named from now on
+_AGAIN: Final = 64  # one that stands before: proofs of authority come with many logs
 
 
 class Place(NamedTuple):
@@ -243,6 +245,8 @@ class _Writer:
         self.columns = columns
         self.known = _Known()
         self.ids: list[bytes] = []
+        self._frames: list[Any] = []
+        self._seen: dict[bytes, int] = {}
         self._logs: dict[bytes, int] = {}
         asked = {p for parts in split if parts for p in parts.parents}
         # The event before the first of each log tells whether the reader has that log.
@@ -253,7 +257,13 @@ class _Writer:
     def add(self, frame: Any, parts: _Parts | None) -> None:
         header, signature, body = frame
         event = event_id(header)
+        n = self._seen.setdefault(event, len(self.ids))
         self.ids.append(event)
+        self._frames.append(frame)
+        if n < len(self._frames) - 1 and list(self._frames[n]) == list(frame):
+            self.columns.number(_AGAIN)
+            self.columns.number(n)
+            return
         if parts is None:
             place, doc = self._plain(frame, event)
         else:
@@ -430,6 +440,8 @@ class _Parser:
         marks = self.reader.number()
         if marks in {_AS_IT_IS, _NEW_LOG}:
             return self._plain(marks)
+        if marks == _AGAIN:
+            return _Row(_AGAIN, -1, self.reader.number(), None, "", 0, 0, [], b"", b"", None)
         if not marks & _COMPACT or marks > 2 * _PARENT_DOC - 1:
             raise FormatError("A frame has marks that are not known.")
         return self._compact(marks)
@@ -526,7 +538,7 @@ class _Builder:
         wanted: set[Place] = set()
         for row in rows:
             named = {Place(self.logs[p.log], p.seq) for p in row.parents if isinstance(p, _Ref)}
-            if row.marks and row.prev is None and not row.marks & _FOLLOWS:
+            if row.log >= 0 and row.marks and row.prev is None and not row.marks & _FOLLOWS:
                 named.add(Place(self.logs[row.log], row.seq - 1))
             wanted |= named - seen
             if row.log >= 0:
@@ -537,6 +549,9 @@ class _Builder:
         frames: list[Any] = []
         ids: list[bytes] = []
         for row in rows:
+            if row.marks == _AGAIN:
+                self._again(row.seq, frames, ids)
+                continue
             doc = self._doc(row, self.logs[row.log]) if row.marks else row.doc
             header = self._header(row, doc) if row.marks else row.header
             self.left -= len(header) + len(row.signature) + len(row.body or b"")
@@ -548,6 +563,15 @@ class _Builder:
             if row.log >= 0:
                 self.known.saw(Place(self.logs[row.log], row.seq), event, doc)
         return Block(frames, ids, self.known.ends())
+
+    def _again(self, n: int, frames: list[Any], ids: list[bytes]) -> None:
+        if n >= len(frames):
+            raise FormatError("A frame is to be repeated that is not there.")
+        self.left -= sum(len(part or b"") for part in frames[n])
+        if self.left < 0:
+            raise FormatError("A packet is larger than the protocol allows.")
+        frames.append(list(frames[n]))
+        ids.append(ids[n])
 
     def _event(self, log: int, seq: int) -> tuple[bytes, bytes]:
         """Returns the id and document of the event at a place."""

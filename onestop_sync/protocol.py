@@ -31,7 +31,7 @@ from typing import Any, Final, NamedTuple
 import zstandard
 
 from onestop_sync import brief, codec, exchange, keys
-from onestop_sync.compact import Unknown, event_id
+from onestop_sync.compact import Block, Unknown, event_id
 from onestop_sync.errors import (
     FormatError,
     NotAllowed,
@@ -319,7 +319,7 @@ class Responder:
             )  # fmt: skip
             answer = self._accept(request, log, line.unit)
             if answer is not None:
-                return 200, self._brief_answer(data, line, asked.version, opened.block.ends, answer)
+                return 200, self._brief_answer(data, line, asked.version, opened.block, answer)
         raise Unknown("The request cannot be understood without what it leaves out.")
 
     def _line(self, log: bytes, nonce: bytes, n: int | None) -> brief.Line | None:
@@ -338,15 +338,14 @@ class Responder:
         return brief.Line(log, node, unit, nonce, cursor, secret) if secret else None
 
     def _brief_answer(
-        self, data: bytes, line: brief.Line, version: int, ends: list[tuple[bytes, int, bytes]],
-        answer: list[Any],
+        self, data: bytes, line: brief.Line, version: int, brought: Block, answer: list[Any],
     ) -> bytes:  # fmt: skip
         nonce, cursor, has_more, was_reset, acks, verdicts, items, published = answer
         if was_reset:
             return self._signed(data, answer)
         said = brief.Answer(nonce, Cursor(*cursor), has_more, acks, verdicts, items, published)
         try:
-            return said.write(line, data, version, ends)
+            return said.write(line, data, version, brought)
         except FormatError:  # more than a block holds: the store has taken it, so it is said in plain
             return self._signed(data, answer)
 
@@ -439,7 +438,7 @@ class Requester:
         self._asked = b""
         self._sent = b""
         self._line: brief.Line | None = None
-        self._ends: list[tuple[bytes, int, bytes]] = []
+        self._brought = Block([], [], [])
         self._version = 0
         # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
         self._echo = self._knows.cursor is None or not self._knows.nonce
@@ -487,7 +486,7 @@ class Requester:
         )
         with self.store.reading() as connection:
             data, block = asked.write(line, StoredEvents(connection, line.node))
-        self._line, self._ends, self._version = line, block.ends, published.version
+        self._line, self._brought, self._version = line, block, published.version
         return data
 
     def _common_line(self) -> brief.Line | None:
@@ -555,7 +554,7 @@ class Requester:
         if self._line is None:
             raise FormatError("The answer leaves out what was not left out of the request.")
         found = brief.read_answer(
-            data, self.limits.packet_bytes, self._line, self._sent, self._version, self._ends
+            data, self.limits.packet_bytes, self._line, self._sent, self._version, self._brought
         )
         self._take_body([
             found.nonce, list(found.cursor), found.has_more, False, found.acks, found.verdicts,
