@@ -1,7 +1,8 @@
 """Requests and answers between two who know each other: what both hold already is left out.
 
     packet  = 0x02, first 8 bytes of the machine's log (in a request), proof, block    (`columns`)
-    request = marks, number of the cursor, version and root of the publication, [max bytes], frames
+    request = marks, number of the cursor, version and root of the publication, [max bytes], frames, [logs]
+    challenge = 0x03, proof, nonce, digest of the request that was taken
     answer  = marks, nonce, [cursor], [acks], [items], [verdicts and publication]
 
 The nonce and the rest of the cursor are not sent: both sides have them. The proof is 16 bytes instead of a
@@ -30,12 +31,15 @@ from onestop_sync.errors import FormatError
 from onestop_sync.exchange import Cursor
 from onestop_sync.storage.outbox import Statement, parse_statement
 
-__all__ = ["MARK", "Answer", "Line", "Request", "Secret", "log_prefix", "shared_secret"]
+__all__ = ["AGAIN", "MARK", "Answer", "Challenge", "Line", "Request", "Secret", "log_prefix", "shared_secret"]
 
 MARK: Final = b"\x02"
 """First byte of a packet of this kind."""
+AGAIN: Final = b"\x03"
+"""First byte of a challenge."""
 REQUEST_KIND: Final = "onestop/brief-request/1"
 ANSWER_KIND: Final = "onestop/brief-answer/1"
+CHALLENGE_KIND: Final = "onestop/brief-challenge/1"
 PROOF_BYTES: Final = 16
 _PREFIX: Final = compact.PREFIX_BYTES
 _NONCE_BYTES: Final = 16
@@ -43,7 +47,7 @@ _DIGEST_BYTES: Final = 8
 _ID: Final = 32
 
 # Marks of a request.
-_ECHO, _BUDGET, _FRAMES, _CURSOR = 1, 2, 4, 8
+_ECHO, _BUDGET, _FRAMES, _CURSOR, _LOGS = 1, 2, 4, 8, 16
 # Marks of an answer.
 _MORE, _MOVED, _EPOCH, _ACKS, _ITEMS, _REST = 1, 2, 4, 8, 16, 32
 # Marks of a statement: what is as the line says.
@@ -111,6 +115,7 @@ class Request(NamedTuple):
         root: Of that publication's root.
         introduction: Frames that prove the authority of logs.
         frames: Events.
+        logs: Of which it wants to hear what is stored, because an answer was lost.
     """
 
     echo: bool
@@ -119,6 +124,7 @@ class Request(NamedTuple):
     root: int
     introduction: list[Any]
     frames: list[Any]
+    logs: tuple[bytes, ...] = ()
 
     def write(self, line: Line, held: Held) -> tuple[bytes, Block]:
         """Returns the packet, and what it holds."""
@@ -126,7 +132,7 @@ class Request(NamedTuple):
         sent = [*self.introduction, *self.frames]
         columns.number(
             _ECHO * self.echo | _BUDGET * (self.max_bytes > 0) | _FRAMES * bool(sent)
-            | _CURSOR * (line.cursor is not None)
+            | _CURSOR * (line.cursor is not None) | _LOGS * bool(self.logs)
         )  # fmt: skip
         if line.cursor is not None:
             columns.number(line.cursor.n)
@@ -138,6 +144,9 @@ class Request(NamedTuple):
         if sent:
             columns.number(len(self.introduction))
             block = compact.write(sent, columns, held)
+        if self.logs:
+            columns.number(len(self.logs))
+            columns.raw += b"".join(log[:_PREFIX] for log in self.logs)
         packed = columns.pack()
         proof = _prove(line.secret.up, _asked(line, block, packed))
         return MARK + line.machine[:_PREFIX] + proof + packed, block
@@ -182,7 +191,7 @@ def open_request(packet: bytes, limit: int, held: Held) -> Opened:
     start = 1 + _PREFIX + PROOF_BYTES
     packed = packet[start:]
     reader = Reader(packed, limit)
-    marks = _marks(reader, 2 * _CURSOR - 1)
+    marks = _marks(reader, 2 * _LOGS - 1)
     n = reader.number() if marks & _CURSOR else None
     version, root = reader.number(), reader.number()
     max_bytes = reader.number() if marks & _BUDGET else 0
@@ -190,11 +199,13 @@ def open_request(packet: bytes, limit: int, held: Held) -> Opened:
     if marks & _FRAMES:
         first = reader.number()
         block = compact.read(reader, limit, held)
+    short = [reader.raw(_PREFIX) for _ in range(reader.number())] if marks & _LOGS else []
     reader.end()
+    logs = tuple(held.logs(set(short)).values())
     if first > len(block.frames):
         raise FormatError("A request is malformed.")
     request = Request(
-        bool(marks & _ECHO), max_bytes, version, root, block.frames[:first], block.frames[first:]
+        bool(marks & _ECHO), max_bytes, version, root, block.frames[:first], block.frames[first:], logs
     )
     return Opened(request, n, block, packet[1 + _PREFIX : start], packed)
 
@@ -214,6 +225,49 @@ def _marks(reader: Reader, most: int) -> int:
     if marks > most:
         raise FormatError("A packet has marks that are not known.")
     return marks
+
+
+# ------------------------------------------------------------------------------------------- challenges
+
+
+class Challenge(NamedTuple):
+    """What a parent says to a request with the nonce of one that it took before.
+
+    Attributes:
+        nonce: For the next request.
+        taken: Digest of the request that it took; the machine knows by it whether that was its own.
+    """
+
+    nonce: bytes
+    taken: bytes
+
+    def write(self, line: Line, asked: bytes) -> bytes:
+        """Returns the packet."""
+        said = self.nonce + self.taken
+        return AGAIN + _prove(line.secret.down, _challenged(asked, said)) + said
+
+
+def read_challenge(packet: bytes, line: Line, asked: bytes) -> Challenge:
+    """Reads a challenge and checks that it is the parent's, to this request.
+
+    Raises:
+        FormatError: It is not.
+    """
+    start = 1 + PROOF_BYTES
+    said = packet[start:]
+    proof = _prove(line.secret.down, _challenged(asked, said))
+    if len(said) != 2 * _NONCE_BYTES or not hmac.compare_digest(packet[1:start], proof):
+        raise FormatError("The answer is not the parent's answer to this request.")
+    return Challenge(said[:_NONCE_BYTES], said[_NONCE_BYTES:])
+
+
+def _challenged(asked: bytes, said: bytes) -> bytes:
+    return codec.pae(CHALLENGE_KIND, hashlib.sha256(asked).digest() + said)
+
+
+def digest(packet: bytes) -> bytes:
+    """Returns what a request is known by afterwards."""
+    return hashlib.sha256(packet).digest()[:_NONCE_BYTES]
 
 
 # ---------------------------------------------------------------------------------------------- answers

@@ -11,10 +11,11 @@ The library is imported without httpx and tenacity; both are loaded by the first
 
 from __future__ import annotations
 
+import random
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -27,6 +28,7 @@ from onestop_sync.store import Store
 
 if TYPE_CHECKING:
     import httpx
+    import tenacity
 
 __all__ = ["CONTENT_TYPE", "SYNC_PATH", "Lines", "Parent", "Patience", "WireReport", "sync"]
 
@@ -89,7 +91,8 @@ class Patience(NamedTuple):
             below its bound, so that a hundred machines do not come back at once.
         most_s: Longest pause of all.
         connect_s: To wait for a connection.
-        answer_s: To wait for the next bytes of an answer.
+        answer_s: To wait for the next bytes of an answer, on a line of which nothing is known yet.
+        busy_s: Longest wait that a server's ``Retry-After`` is given within one sync.
     """
 
     tries: int = 3
@@ -97,6 +100,7 @@ class Patience(NamedTuple):
     most_s: float = 4.0
     connect_s: float = 5.0
     answer_s: float = 60.0
+    busy_s: float = 10.0
 
 
 PATIENCE: Final = Patience()
@@ -231,26 +235,49 @@ class _Exchange:
         self.requester = Requester(store, parent.name, limits, is_brief=True)
         self.wire_up = 0
         self.wire_down = 0
+        self.pace = self._kept = exchange.load_pace(store, parent.name)
 
     def run(self) -> WireReport:
-        is_complete = True
-        while (body := self.requester.next_request()) is not None:
-            if time.monotonic() > self.end:
-                is_complete = False
-                break
-            status, answer = self._ask(body)
-            if status == _UNTYPED and not self._is_typed:
-                self.lines.typed.add(self.parent)
-                status, answer = self._ask(body)
-            self.requester.take_answer(status, answer)
+        try:
+            is_complete = self._run()
+        finally:
+            if self.pace.budget != self._kept.budget:
+                exchange.save_pace(self.requester.store, self.parent.name, self.pace)
         report = self.requester.report
         if not report.round_trips:
             raise Unreachable("The time was up before the parent was asked.")
         plain = {f.name: getattr(report, f.name) for f in fields(report)}
         return WireReport(**plain, wire_up=self.wire_up, wire_down=self.wire_down, is_complete=is_complete)
 
+    def _run(self) -> bool:
+        """Asks until there is no more to ask; tells whether that was reached in time."""
+        while (body := self._next()) is not None:
+            if time.monotonic() > self.end:
+                return False
+            begun, before = time.monotonic(), self.wire_up + self.wire_down
+            status, answer = self._ask(body)
+            if status == _UNTYPED and not self._is_typed:
+                self.lines.typed.add(self.parent)
+                continue  # the same again, with its type named
+            took_s, wire = time.monotonic() - begun, self.wire_up + self.wire_down - before
+            self.requester.take_answer(status, answer)
+            most = max(self.limits.batch_bytes, self.limits.answer_bytes)
+            is_full = self.requester.has_more
+            self.pace = self.pace.after(wire, took_s, most, is_full=is_full)
+        return True
+
+    def _next(self) -> bytes | None:
+        """Returns the next request, as large as the line bears."""
+        budget, limits = self.pace.budget, self.limits
+        self.requester.limits = replace(
+            limits,
+            batch_bytes=min(budget, limits.batch_bytes),
+            answer_bytes=min(budget, limits.answer_bytes),
+        )
+        return self.requester.next_request()
+
     def _ask(self, body: bytes) -> tuple[int, bytes]:
-        """Sends a request until it is answered.
+        """Sends a request until it is answered; after a cut, smaller ones.
 
         Raises:
             Unreachable: It was not.
@@ -263,16 +290,31 @@ class _Exchange:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(patience.tries)
             | tenacity.stop_before_delay(max(0.0, self.end - time.monotonic())),
-            wait=tenacity.wait_random_exponential(multiplier=patience.first_s, max=patience.most_s),
+            wait=_Wait(patience),
             retry=tenacity.retry_if_exception(_is_passing),
             reraise=True,
         )
+        waiting: bytes | None = body
+
+        def send() -> tuple[int, bytes]:
+            nonlocal waiting
+            data = waiting if waiting is not None else self._next() or body
+            waiting = None
+            try:
+                return self._send(data)
+            except (_Busy, httpx.TransportError):
+                self.requester.was_cut()
+                self.pace = self.pace.after_cut()
+                raise
+
         try:
-            return retrying(self._send, body)
+            return retrying(send)
         except _Busy as error:
             if error.is_ours:
                 return error.status, error.body
-            raise Unreachable(f"A proxy before {self.parent.name} answered {error.status}.") from error
+            raise Unreachable(
+                f"A proxy before {self.parent.name} answered {error.status}.", retry_after_s=error.after_s
+            ) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise _translated(error, self.parent) from error
 
@@ -286,7 +328,8 @@ class _Exchange:
         headers = {"Content-Type": CONTENT_TYPE} if self._is_typed else {}
         # Not by the client's own method: it would add headers that nobody reads, 100 bytes of them.
         request = httpx.Request("POST", self.parent.endpoint, headers=headers, content=body)
-        wait = max(1.0, min(self.patience.answer_s, self.end - time.monotonic()))
+        patient = self.pace.wait_s(len(body), self.patience.answer_s)
+        wait = max(1.0, min(patient, self.end - time.monotonic()))
         request.extensions["timeout"] = {
             "connect": min(self.patience.connect_s, wait), "read": wait, "write": wait, "pool": wait,
         }  # fmt: skip
@@ -314,7 +357,7 @@ class _Exchange:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_ours = kind == CONTENT_TYPE or (not kind and data[:1] in _FIRST)
         if status in _PASSING:
-            raise _Busy(status, data, is_ours=is_ours)
+            raise _Busy(status, data, _after_s(response.headers.get("retry-after", "")), is_ours=is_ours)
         if not is_ours:
             raise UpstreamMalformed(
                 f"{self.parent.name} answered with {_kind_shown(kind)} instead of this protocol.",
@@ -326,11 +369,35 @@ class _Exchange:
 class _Busy(Exception):
     """The server, or a proxy before it, cannot answer at the moment."""
 
-    def __init__(self, status: int, body: bytes, *, is_ours: bool) -> None:
+    def __init__(self, status: int, body: bytes, after_s: float, *, is_ours: bool) -> None:
         super().__init__(f"status {status}")
         self.status = status
         self.body = body
+        self.after_s = after_s
         self.is_ours = is_ours
+
+
+class _Wait:
+    """How long to wait before the next try: at random below a bound that doubles, or as the server says."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.patience = patience
+
+    def __call__(self, state: tenacity.RetryCallState) -> float:
+        patience = self.patience
+        bound = min(patience.most_s, patience.first_s * 2 ** min(state.attempt_number - 1, 30))
+        pause = random.uniform(0, bound)  # noqa: S311 - not a secret
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.after_s if isinstance(error, _Busy) else 0.0
+        return min(asked, patience.busy_s) + pause
+
+
+def _after_s(text: str) -> float:
+    """Returns the seconds that a Retry-After header names; a date or rubbish counts as none.
+
+    Source: RFC 9110, 10.2.3. Dates are not read: clocks here may be years off.
+    """
+    return float(text) if text.isdecimal() and len(text) < 10 else 0.0  # noqa: PLR2004 - digits
 
 
 def _is_passing(error: BaseException) -> bool:

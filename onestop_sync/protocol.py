@@ -171,6 +171,8 @@ class _Request(NamedTuple):
     published: _Published
     frames: list[Any]
     introduction: list[Any]
+    logs: tuple[bytes, ...] = ()
+    """Of which the machine wants to hear what is stored; only where requests are brief."""
 
     def sign(self, machine: keys.Signer, log: bytes) -> bytes:
         cursor: codec.Value = list(self.cursor) if self.cursor else None
@@ -275,7 +277,7 @@ class Responder:
         if not request.parent:
             self.store.receive(request.introduction, log)
             return 401, self._challenge(node, request.nonce, log)
-        answer = self._accept(request, log, unit)
+        answer = self._accept(request, log, unit, brief.digest(data))
         if answer is None:
             return 401, self._challenge(node, b"", log)
         return 200, self._signed(data, answer)
@@ -285,9 +287,9 @@ class Responder:
         proof = self.store.machine.sign(_answer_bytes(data, body))
         return pack_packet([VERSION, "answer", body, proof])
 
-    def _accept(self, request: _Request, log: bytes, unit: str) -> list[Any] | None:
+    def _accept(self, request: _Request, log: bytes, unit: str, digest: bytes) -> list[Any] | None:
         """Takes what a request of a proven machine brings, and returns what it is answered."""
-        taken = self._take(request, log)
+        taken = self._take(request, log, digest)
         if taken is None:
             return None
         if request.published.files:
@@ -306,21 +308,28 @@ class Responder:
         with store.reading() as connection:
             asking = machines_with(connection, brief.log_prefix(data))
             opened = brief.open_request(data, self.limits.packet_bytes, StoredEvents(connection))
-        asked = opened.request
-        for log, nonce in asking:
-            line = self._line(log, nonce, opened.n)
-            if line is None or not opened.is_proven(line):
+        for asker in asking:
+            line = self._line(asker.log, asker.nonce, opened.n)
+            if line is None:
                 continue
-            published = _Published(asked.version, asked.root)
-            budget = asked.max_bytes or self.limits.answer_bytes
-            request = _Request(
-                line.node[:_NODE_BYTES], nonce, line.cursor, asked.echo, budget, published,
-                asked.frames, asked.introduction,
-            )  # fmt: skip
-            answer = self._accept(request, log, line.unit)
-            if answer is not None:
-                return 200, self._brief_answer(data, line, asked.version, opened.block, answer)
+            if opened.is_proven(line):
+                return self._answer_briefly(data, opened, line)
+            if asker.before and opened.is_proven(line._replace(nonce=asker.before)):
+                # It tells again what the lost answer told: a copy of the last request moves nothing.
+                return 401, brief.Challenge(asker.nonce, asker.taken).write(line, data)
         raise Unknown("The request cannot be understood without what it leaves out.")
+
+    def _answer_briefly(self, data: bytes, opened: brief.Opened, line: brief.Line) -> tuple[int, bytes]:
+        asked = opened.request
+        request = _Request(
+            line.node[:_NODE_BYTES], line.nonce, line.cursor, asked.echo,
+            asked.max_bytes or self.limits.answer_bytes, _Published(asked.version, asked.root),
+            asked.frames, asked.introduction, asked.logs,
+        )  # fmt: skip
+        answer = self._accept(request, line.machine, line.unit, brief.digest(data))
+        if answer is None:  # somebody was faster with a copy
+            raise Unknown("The request was answered already.")
+        return 200, self._brief_answer(data, line, asked.version, opened.block, answer)
 
     def _line(self, log: bytes, nonce: bytes, n: int | None) -> brief.Line | None:
         """Returns what this store knows of the line to a machine, as the machine should know it."""
@@ -349,14 +358,14 @@ class Responder:
         except FormatError:  # more than a block holds: the store has taken it, so it is said in plain
             return self._signed(data, answer)
 
-    def _take(self, request: _Request, log: bytes) -> tuple[bytes, list[Outcome]] | None:
+    def _take(self, request: _Request, log: bytes, digest: bytes) -> tuple[bytes, list[Outcome]] | None:
         """Stores what a request brings, once for each nonce; ``None`` when the nonce is not the last one."""
         store = self.store
         proofs, events = store.prepare(request.introduction), store.prepare(request.frames)
 
         def work() -> tuple[bytes, list[Outcome]] | None:
             with store.writing():
-                nonce = exchange.rotate_nonce(store, log, request.nonce)
+                nonce = exchange.rotate_nonce(store, log, request.nonce, digest)
                 if nonce is None:
                     return None
                 store.append(proofs, log)
@@ -395,7 +404,7 @@ class Responder:
         budget = min(max(request.max_bytes, 1), self.limits.answer_bytes)
         page = exchange.read_feed(store, unit, cursor, log, budget, echo=request.echo)
         offered = [event_id(frame[0]) for frame in request.frames if _is_frame(frame)]
-        logs = {item.log for item in page.items if item.log}
+        logs = {item.log for item in page.items if item.log}.union(request.logs)
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
         publication, asked = store.publication, request.published
         is_old = asked.version < publication.version
@@ -439,6 +448,9 @@ class Requester:
         self._sent = b""
         self._line: brief.Line | None = None
         self._brought = Block([], [], [])
+        self._is_cut = False
+        self._lost = b""
+        self._unsure: tuple[bytes, ...] = ()
         self._version = 0
         # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
         self._echo = self._knows.cursor is None or not self._knows.nonce
@@ -455,6 +467,9 @@ class Requester:
         """Returns the next request, or ``None`` when both sides have what they may have."""
         if self._is_done:
             return None
+        if self._is_cut and self._line is None:
+            self._is_cut = False
+            return self._sent  # a plain request is sent again as it was
         self._line = None
         if self._knows.node and self._knows.nonce:
             request = self._sync_request()
@@ -474,6 +489,21 @@ class Requester:
         self.report.bytes_up += len(data)
         return data
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the last request and its answer did not hold all that there was."""
+        return not self._is_done
+
+    def was_cut(self) -> None:
+        """Says that the last request was not answered, and may or may not have arrived.
+
+        What it brought is not sent again at once: the next request asks for what is stored.
+        """
+        self._is_cut = True
+        if self._line is not None:
+            self._lost = brief.digest(self._sent)
+            self._unsure = tuple(log for log, _, _ in self._brought.ends) or self._unsure
+
     def _written(self, request: _Request) -> bytes:
         """Returns the packet: brief, where both sides can put back what is left out."""
         line = self._common_line() if self.is_brief and request.parent else None
@@ -482,8 +512,9 @@ class Requester:
             return request.sign(self.store.machine, self._log)
         budget = request.max_bytes if request.max_bytes != LIMITS.answer_bytes else 0
         asked = brief.Request(
-            request.echo, budget, published.version, published.root, request.introduction, request.frames
-        )
+            request.echo, budget, published.version, published.root, request.introduction, request.frames,
+            request.logs,
+        )  # fmt: skip
         with self.store.reading() as connection:
             data, block = asked.write(line, StoredEvents(connection, line.node))
         self._line, self._brought, self._version = line, block, published.version
@@ -500,6 +531,8 @@ class Requester:
 
     def _sync_request(self) -> _Request:
         store, knows = self.store, self._knows
+        if self._is_cut and self.is_brief and knows.cursor is not None:
+            return self._question()
         found = exchange.pending(
             store, knows.node, self.limits.batch_bytes, self.limits.batch_events, self._skip
         )
@@ -510,6 +543,15 @@ class Requester:
         return _Request(
             knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
             self._published(), [frame for _, frame in found.events], introduction,
+        )  # fmt: skip
+
+    def _question(self) -> _Request:
+        """Returns a request that brings nothing, after one of which nobody knows whether it arrived."""
+        knows = self._knows
+        self._has_more, self._offered, self._introduced = True, [], []
+        return _Request(
+            knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
+            self._published(), [], [], self._unsure,
         )  # fmt: skip
 
     def take_answer(self, status: int, data: bytes) -> None:
@@ -529,6 +571,8 @@ class Requester:
         try:
             if data[:1] == brief.MARK:
                 self._take_brief(data)
+            elif data[:1] == brief.AGAIN:
+                self._take_again(data)
             else:
                 self._take(status, open_packet(data, self.limits))
         except (FormatError, SignatureInvalid) as error:
@@ -560,6 +604,16 @@ class Requester:
             found.nonce, list(found.cursor), found.has_more, False, found.acks, found.verdicts,
             [list(item) for item in found.items], found.published,
         ])  # fmt: skip
+
+    def _take_again(self, data: bytes) -> None:
+        """Takes the nonce of a challenge from a parent that took a request under the last one."""
+        if self._line is None:
+            raise FormatError("The answer leaves out what was not left out of the request.")
+        self._refuse_again("nonce", "The parent does not take this machine's requests.")
+        found = brief.read_challenge(data, self._line, self._sent)
+        # If it was our own, nobody else has brought anything under our name.
+        self._echo |= found.taken not in {self._lost, brief.digest(self._sent)}
+        self._knows = exchange.meet_parent(self.store, self.parent, self._knows.node, found.nonce)
 
     def _check_answer(self, body: bytes, proof: bytes) -> None:
         authority = self.store.authority(self._knows.node)
@@ -639,6 +693,7 @@ class Requester:
 
     def _count(self, outcomes: list[Outcome], *, was_reset: bool) -> None:
         report = self.report
+        self._is_cut, self._unsure = False, ()
         not_stored = {o.id for o in outcomes if not o.is_stored}
         report.outcomes += outcomes
         report.was_rolled_back |= was_reset

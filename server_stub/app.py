@@ -54,6 +54,8 @@ class Bounds:
 
 
 BOUNDS: Final = Bounds()
+_LATER_S: Final = 5
+"""When to come again to a server that has no room, or whose database is busy."""
 
 
 class _Refused(Exception):
@@ -138,7 +140,8 @@ class _Sync:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         # Who saves the bytes of naming the type is answered in the same way.
-        return Response(answer, status, media_type=_kind(request) and CONTENT_TYPE)
+        later = {"retry-after": str(_LATER_S)} if status == 503 else None  # noqa: PLR2004 - HTTP's own number
+        return Response(answer, status, later, media_type=_kind(request) and CONTENT_TYPE)
 
     def _respond(self, body: bytes) -> tuple[int, bytes]:
         start = perf_counter()

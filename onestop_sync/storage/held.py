@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -11,7 +11,7 @@ from onestop_sync.compact import Place
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.rows import select_in
 
-__all__ = ["StoredEvents", "machines_with"]
+__all__ = ["Asker", "StoredEvents", "machines_with"]
 
 
 class StoredEvents:
@@ -65,11 +65,28 @@ _EVENTS = (
 )
 
 
-def machines_with(connection: sa.Connection, prefix: bytes) -> list[tuple[bytes, bytes]]:
-    """Returns log and nonce of the machines that asked before and whose logs begin so."""
+class Asker(NamedTuple):
+    """A machine that asked before.
+
+    Attributes:
+        log: Its log.
+        nonce: What its next request is to be bound to.
+        before: What the last one was bound to that was taken.
+        taken: That request's digest.
+    """
+
+    log: bytes
+    nonce: bytes
+    before: bytes
+    taken: bytes
+
+
+def machines_with(connection: sa.Connection, prefix: bytes) -> list[Asker]:
+    """Returns the machines that asked before and whose logs begin so."""
     machines = _beginning(connection, t.peer.c.machine, prefix)
-    query = sa.select(t.peer.c.machine, t.peer.c.nonce).where(t.peer.c.machine.in_(machines))
-    return [(bytes(row.machine), bytes(row.nonce)) for row in connection.execute(query)]
+    at = t.peer.c
+    query = sa.select(at.machine, at.nonce, at.before, at.taken).where(at.machine.in_(machines))
+    return [Asker(*map(bytes, row)) for row in connection.execute(query)]
 
 
 def _beginning(connection: sa.Connection, column: Any, prefix: bytes) -> list[bytes]:
