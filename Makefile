@@ -18,7 +18,7 @@ ARGS    ?=
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo tui test check format lint types imports simulate hostile bench lock clean
+.PHONY: help venv demo tui test check format lint types imports simulate hostile network bench lock clean
 
 help: ## show this help
 	@echo "make TARGET:"
@@ -66,6 +66,9 @@ simulate: $(VENV)/.dev ## simulated network, disk and clock: SEEDS=n STEPS=m, or
 
 hostile: $(VENV)/.dev ## the long runs of lies, rights and orders: ARGS="--what relay --packets 100"
 	@$(SHM) $(PY) -m tests.hostile --workers $(WORKERS) $(ARGS)
+
+network: $(VENV)/.dev ## the long runs over lines that fail, about half an hour: ARGS="--posts 100 --events 100"
+	@$(SHM) $(PY) -m tests.network $(ARGS)
 
 bench: $(VENV)/.dev ## measure and print figures
 	@$(PY) -m benchmarks $(ARGS)

@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 
-from benchmarks import change, figures, machine, paint, push, save, search
+from benchmarks import change, figures, machine, paint, push, save, search, wire
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure
 from benchmarks.grown import Grown
 
-_SECTIONS = ("push", "change", "save", "page", "search", "paint")
+_SECTIONS = ("push", "change", "wire", "save", "page", "search", "paint")
 
 
 class _Run:
@@ -34,6 +34,7 @@ class _Run:
         found: dict[str, Callable[[], Iterator[Figure]]] = {
             "push": partial(push.run, self._bench),
             "change": lambda: change.run(self._bench, self._grown),
+            "wire": partial(wire.run, self._bench),
             "save": lambda: save.run(self._bench, self._grown),
             "page": lambda: search.run_pages(self._bench, self._grown),
             "search": lambda: search.run_searches(self._bench, self._grown),

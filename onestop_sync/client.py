@@ -12,6 +12,7 @@ The library is imported without httpx and tenacity; both are loaded by the first
 from __future__ import annotations
 
 import random
+import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -30,7 +31,17 @@ if TYPE_CHECKING:
     import httpx
     import tenacity
 
-__all__ = ["CONTENT_TYPE", "SYNC_PATH", "Lines", "Parent", "Patience", "WireReport", "sync"]
+__all__ = [
+    "CONTENT_TYPE",
+    "SYNC_PATH",
+    "Circuit",
+    "Lines",
+    "Parent",
+    "Patience",
+    "WireReport",
+    "is_reachable",
+    "sync",
+]
 
 SYNC_PATH: Final = "/v1/sync"
 CONTENT_TYPE: Final = "application/cbor"
@@ -38,7 +49,7 @@ _PASSING: Final = frozenset({429, 502, 503, 504})
 """Statuses of a server, or of a proxy before it, that may be better in a moment."""
 
 _UNTYPED: Final = 415
-_FIRST: Final = {b"\x00", b"\x01", b"\x02"}
+_FIRST: Final = {b"\x00", b"\x01", b"\x02", b"\x03"}
 """First bytes of packets: how an answer that names no type is told from somebody else's."""
 
 
@@ -121,6 +132,30 @@ class WireReport(SyncReport):
     is_complete: bool = True
 
 
+@dataclass(slots=True)
+class Circuit:
+    """A parent that does not answer: passed over for a while that doubles, then tried once.
+
+    Attributes:
+        failures: How often in a row it did not.
+        opens_at: Until when others come first, by the monotonic clock.
+    """
+
+    failures: int = 0
+    opens_at: float = 0.0
+
+    def fail(self) -> None:
+        """Notes that it did not answer."""
+        self.failures += 1
+        pause = min(_PASSED_OVER_S * 2 ** min(self.failures - 1, 10), _MOST_PASSED_OVER_S)
+        self.opens_at = time.monotonic() + pause * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+
+
+_WELL: Final = Circuit()
+_PASSED_OVER_S: Final = 5.0
+_MOST_PASSED_OVER_S: Final = 60.0
+
+
 class Lines:
     """Connections to parents, one for each, kept open between syncs.
 
@@ -133,12 +168,26 @@ class Lines:
         self._open: dict[Parent, httpx.Client] = {}
         self.typed: set[Parent] = set()
         """Parents that want the type of a request named; a proxy may, so behind one it always is."""
+        self.circuits: dict[Parent, Circuit] = {}
 
     def to(self, parent: Parent) -> httpx.Client:
         """Returns the client that holds the connection to ``parent``."""
         if parent not in self._open:
             self._open[parent] = self._make(parent)
         return self._open[parent]
+
+    def order(self, parents: Sequence[Parent]) -> list[Parent]:
+        """Returns parents in the order in which to try them: those that were just found down come last."""
+        now = time.monotonic()
+        is_open = {parent: self.circuits.get(parent, _WELL).opens_at > now for parent in parents}
+        return sorted(parents, key=is_open.__getitem__)
+
+    def note(self, parent: Parent, *, is_up: bool) -> None:
+        """Notes whether a parent answered."""
+        if is_up:
+            self.circuits.pop(parent, None)
+        else:
+            self.circuits.setdefault(parent, Circuit()).fail()
 
     def close(self) -> None:
         """Closes all connections."""
@@ -152,6 +201,20 @@ class Lines:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def is_reachable(parent: Parent, wait_s: float = 2.0) -> bool:
+    """Tells whether somebody takes connections at a parent's address, or at the proxy before it: no more.
+
+    It costs two packets, so it may be asked every few seconds while a line is down.
+    """
+    parts = urlsplit(parent.proxy or parent.url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), wait_s).close()
+    except OSError:
+        return False
+    return True
 
 
 def _client(parent: Parent) -> httpx.Client:
@@ -203,12 +266,16 @@ def sync(
             return sync(store, parents, lines=own, limits=limits, patience=patience, deadline_s=deadline_s)
     failures: list[UpstreamError] = []
     end = time.monotonic() + deadline_s
-    for parent in parents:
+    for parent in lines.order(parents):
         try:
-            return _Exchange(store, parent, lines, limits, patience, end).run()
+            report = _Exchange(store, parent, lines, limits, patience, end).run()
+            lines.note(parent, is_up=True)
         except UpstreamError as error:
+            lines.note(parent, is_up=not isinstance(error, Unreachable))
             exchange.note_failure(store, parent.name, error.code)
             failures.append(error)
+        else:
+            return report
     # A parent that answered tells more than one that did not.
     told = [error for error in failures if not isinstance(error, Unreachable)]
     raise (told or failures or [Unreachable("No parent is named for this machine.")])[0]
