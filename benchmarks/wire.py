@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ from benchmarks.bench import Bench, take_in
 from benchmarks.figures import Figure
 from benchmarks.link import Link
 from benchmarks.server import serving
-from benchmarks.world import Counter
+from benchmarks.world import Counter, World
 from tests.bad_line import BadLine, Weather
 
 __all__ = ["run"]
@@ -30,10 +29,10 @@ _DOSSIERS: Final = 200
 
 def run(bench: Bench) -> Iterator[Figure]:
     """Measures against a server on SQLite: the database has no part in the bytes."""
+    yield from _cold(bench)
     with ExitStack() as stack:
         server = stack.enter_context(bench.server("SQLite"))
         port = stack.enter_context(serving(*server))
-        yield from _cold(bench, port)
         counter = bench.world.counter(bench.fresh("wire"))
         stack.callback(counter.store.close)
         documents = take_in(counter, 0, _DOSSIERS)
@@ -45,19 +44,23 @@ def run(bench: Bench) -> Iterator[Figure]:
         yield _thin(bench, counter, documents, stack.enter_context(BadLine(port, _THIN)))
 
 
-def _cold(bench: Bench, port: int) -> Iterator[Figure]:
+def _cold(bench: Bench) -> Iterator[Figure]:
     """Ten events of a machine that the server has never seen: edits of one dossier, and a dossier itself."""
     sizes: list[float] = []
     trips: list[float] = []
     for _ in range(bench.rounds):
-        counter = bench.world.counter(bench.fresh("cold"))
+        world = World(bench.folder / bench.fresh("world"))
+        counter = world.counter("cold")
+        database = f"sqlite:///{world.folder / 'server.db'}"
+        server = world.server("server", database)
         [document] = take_in(counter, 0, 1)
         _change(counter, [document] * 9, 0)
-        link = Link(port)
-        found = link.sync(counter.store)
-        link.close()
+        with serving(server, database) as port:
+            link = Link(port)
+            found = link.sync(counter.store)
+            link.close()
         counter.store.close()
-        shutil.rmtree(counter.store.folder)
+        world.close()
         sizes.append(found.wire_bytes)
         trips.append(found.round_trips)
     yield Figure("cold sync of ten events: on the wire", "bytes", tuple(sizes), COLD, is_worst=True)

@@ -105,6 +105,11 @@ class Block(NamedTuple):
     ids: list[bytes]
     ends: list[tuple[bytes, int, bytes]]
 
+    def with_frames(self, frames: Sequence[Any]) -> Block:
+        """Returns a block that holds further frames, which were not read from it."""
+        ids = [event_id(frame[0]) for frame in frames]
+        return Block([*self.frames, *(list(frame) for frame in frames)], [*self.ids, *ids], self.ends)
+
     @property
     def digest(self) -> bytes:
         """What binds the frames: SHA-256 of the ids, one after the other."""

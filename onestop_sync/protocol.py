@@ -352,6 +352,8 @@ class Responder:
         nonce, cursor, has_more, was_reset, acks, verdicts, items, published = answer
         if was_reset:
             return self._signed(data, answer)
+        if line.cursor is None:  # it has shown what proves its authority, at first contact
+            brought = brought.with_frames(self.store.introduction(line.machine))
         said = brief.Answer(nonce, Cursor(*cursor), has_more, acks, verdicts, items, published)
         try:
             return said.write(line, data, version, brought)
@@ -448,6 +450,7 @@ class Requester:
         self._sent = b""
         self._line: brief.Line | None = None
         self._brought = Block([], [], [])
+        self._shown: frozenset[bytes] = frozenset()
         self._is_cut = False
         self._lost = b""
         self._unsure: tuple[bytes, ...] = ()
@@ -539,7 +542,9 @@ class Requester:
         self._has_more = found.has_more
         self._offered = [event for event, _ in found.events]
         self._introduced = found.new_logs
-        introduction = [frame for log in found.new_logs for frame in store.introduction(log)]
+        proofs = [frame for log in found.new_logs for frame in store.introduction(log)]
+        # What the first contact brought is stored there already.
+        introduction = [frame for frame in proofs if event_id(frame[0]) not in self._shown]
         return _Request(
             knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
             self._published(), [frame for _, frame in found.events], introduction,
@@ -576,6 +581,11 @@ class Requester:
             else:
                 self._take(status, open_packet(data, self.limits))
         except (FormatError, SignatureInvalid) as error:
+            if self._line is not None and data[:1] in {brief.MARK, brief.AGAIN}:
+                # Changed on the way, or the two do not believe the same: nothing moved, and plain words help.
+                self._refuse_again("plain", "The parent's answers cannot be read.")
+                self.is_brief = False
+                return
             raise UpstreamMalformed("The answer is not one of this protocol.", status=status) from error
 
     def _take(self, status: int, packet: object) -> None:
@@ -597,8 +607,11 @@ class Requester:
     def _take_brief(self, data: bytes) -> None:
         if self._line is None:
             raise FormatError("The answer leaves out what was not left out of the request.")
+        brought = self._brought
+        if self._line.cursor is None:
+            brought = brought.with_frames(self.store.introduction(self._log))
         found = brief.read_answer(
-            data, self.limits.packet_bytes, self._line, self._sent, self._version, self._brought
+            data, self.limits.packet_bytes, self._line, self._sent, self._version, brought
         )
         self._take_body([
             found.nonce, list(found.cursor), found.has_more, False, found.acks, found.verdicts,
@@ -666,6 +679,7 @@ class Requester:
             return
         if theirs:
             self.store.receive(introduction)
+            self._shown = frozenset(event_id(frame[0]) for frame in self.store.introduction(self._log))
         authority = self.store.authority(node)
         signed = codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, self._log]))
         if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
