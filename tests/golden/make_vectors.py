@@ -219,16 +219,16 @@ def sync() -> dict[str, Any]:
 def brief_() -> dict[str, Any]:
     """Returns a line in use: requests, answers and a challenge without what both sides hold."""
     with tempfile.TemporaryDirectory() as folder:
-        province = Province(Path(folder), seed=5)
-        hub = province.machine("hub", "c1", serves=True, database="sqlite://")
-        pc = province.machine("pc", "c1", {"An": ["clerk"]}, database="sqlite://")
-        writer = pc.writer("An")
-        doc = writer.create("case", {"name": "Đặng Văn Đức", "code": "1"})
+        province = SmallProvince(Path(folder), lambda _: "sqlite://", seed=12)
+        hub = province.machine("hub", "d1", serves=True)
+        pc = province.machine("pc", "c1", {"an": CLERK})
+        writer = pc.writer("an")
+        doc = writer.create("matter", {"name": "Đặng Văn Đức"})
         passed: list[dict[str, Any]] = []
         _talk(pc.store, hub.store, passed)
-        writer.edit(doc, {"phone": "0903"})
+        writer.edit(doc, {"name": "Đặng Văn Đức 1"})
         _talk(pc.store, hub.store, passed)
-        writer.edit(doc, {"phone": "0904"})
+        writer.edit(doc, {"name": "Đặng Văn Đức 2"})
         _talk(pc.store, hub.store, passed, lost=1)
         found = {
             "machine_log": pc.store.machine_log.hex(), "machine_seal_seed": pc.secrets.seal_seed.hex(),

@@ -160,7 +160,7 @@ def test_a_block_holds_its_frames() -> None:
 
 
 def test_the_packets_of_a_brief_sync_are_proven() -> None:
-    """Requests that stand for themselves, answers and challenges are proven by keys that both sides derive."""
+    """Requests that stand for themselves, and challenges, are proven by keys that both sides derive."""
     told = load("brief")
     machine, node = bytes.fromhex(told["machine_log"]), bytes.fromhex(told["node"])
     seeds = bytes.fromhex(told["machine_seal_seed"]), bytes.fromhex(told["node_seal_seed"])
