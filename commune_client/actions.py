@@ -63,6 +63,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("quit", "ctrl+q", "Khóa, thoát", "Khóa màn hình, hoặc thoát chương trình"),
     Action("back", "escape", "Quay lại", "Về màn hình trước; những gì đã gõ vẫn còn"),
     Action("trail", "", "Nhật ký", "Xem ai đã mở khóa, xem, tìm, in, xuất dữ liệu hoặc bị từ chối", "audit"),
+    Action("passphrase", "", "Đổi mật khẩu", "Đổi mật khẩu của mình trên máy này", "passphrase"),
+    Action("backup", "", "Sao lưu", "Sao lưu kho dữ liệu ngay, ra USB hoặc thư mục đã chọn", "backup"),
+    Action("remove_officer", "", "Bỏ cán bộ", "Bỏ một cán bộ khỏi máy này", "dismiss"),
     # On one screen.
     Action("choose", "enter", "Chọn", "Chọn dòng có dấu >", "", "pick"),
     Action("open", "enter", "Mở", "Mở hồ sơ đang chọn", "show", "list"),
@@ -88,12 +91,21 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "dossier",
     ),
     Action("edit", "0", "Sửa", "Sửa thông tin của hồ sơ", "edit", "dossier"),
+    Action(
+        "verify",
+        "",
+        "Xác minh",
+        "Kiểm tra chữ ký của từng ghi chép, từ khóa gốc của tỉnh",
+        "verify",
+        "dossier",
+    ),
     Action("next", "enter", "Hồ sơ khác", "Tiếp nhận hồ sơ khác", "intake", "accepted"),
     Action("open", "0", "Mở hồ sơ", "Mở hồ sơ vừa tiếp nhận", "show", "accepted"),
     Action("settle", "enter", "Giải quyết", "Xem từng bản ghi và giải quyết", "resolve", "conflicts"),
     Action("all_seen", "0", "Đã xem hết", "Đánh dấu đã xem mọi thay đổi", "", "notices"),
     Action("save", "ctrl+s", "Giải quyết", "Ghi giá trị đã chọn cùng lý do", "resolve", "conflict"),
     Action("save", "ctrl+s", "Ký và ghi", "Ký việc này và ghi vào hồ sơ", "", "act"),
+    Action("save", "ctrl+s", "Đồng ý", "Làm việc đang hỏi, với những gì vừa gõ", "", "asked"),
 )
 """In the order of the keyboard; a name stands once for each screen that has it."""
 
@@ -138,6 +150,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("enrol", "Nhận tệp trả lời của quản trị và mở kho dữ liệu (enrolment answer)"),
     Command("officer", "Thêm một cán bộ làm việc trên máy này, ghi tệp xin chứng nhận"),
     Command("login", "Chọn cán bộ mặc định, đổi địa chỉ cấp trên, kiểm tra mật khẩu"),
+    Command("passphrase", "Đổi mật khẩu của cán bộ"),
+    Command("dismiss", "Bỏ một cán bộ khỏi máy này; kho dữ liệu nhận khóa mới (remove an officer)"),
+    Command("backup", "Sao lưu kho dữ liệu ra USB hoặc thư mục (backup)"),
+    Command("restore", "Khôi phục kho dữ liệu từ bản sao lưu (restore)"),
+    Command("recovery", "Khi mọi người quên mật khẩu: xin tỉnh mở lại máy (recovery)"),
     # The counter.
     Command("procedures", "Xem danh mục thủ tục và giấy tờ cần nộp"),
     Command("intake", "Tiếp nhận hồ sơ: cấp mã và hẹn ngày trả", ("accept",)),
@@ -145,6 +162,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     # Looking.
     Command("list", "Xem danh sách hồ sơ"),
     Command("show", "Xem một hồ sơ và quá trình xử lý có chữ ký"),
+    Command("verify", "Xác minh hồ sơ, cả kho, hoặc tệp chứng cứ: ai ký gì, theo chứng thư nào"),
+    Command("evidence", "Xuất tệp chứng cứ của một hồ sơ (evidence file); tệp có dữ liệu cá nhân"),
     # Working.
     Command("edit", "Sửa thông tin hoặc giấy tờ của hồ sơ"),
     Command("note", "Ghi chú vào hồ sơ (ghi chú không sửa, không xóa)"),
@@ -171,6 +190,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     # Disagreements.
     Command("conflicts", "Xem những chỗ hai người ghi khác nhau"),
     Command("resolve", "Giải quyết một xung đột, có lý do"),
+    Command("countersign", "Lãnh đạo xác nhận ghi chép nằm sau mốc thu hồi (countersignature)"),
     # The line.
     Command("sync", "Đồng bộ với cấp trên: gửi việc đã làm, nhận việc về"),
     Command("status", "Xem còn bao nhiêu việc chưa gửi, từ bao giờ, vì sao"),
@@ -178,6 +198,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("export", "Xuất gói dữ liệu niêm phong ra USB (bundle)"),
     Command("import", "Nhập gói dữ liệu từ USB (bundle)"),
     Command("audit", "Xem hoặc xuất nhật ký: ai đã xem, in, xuất, mở khóa, bị từ chối (audit trail)"),
+    Command("proof", "Ghi bằng chứng khi cấp trên không khớp (proof), hoặc kiểm tra tệp bằng chứng"),
     Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),
 )
 """Every command, in the order of the work; what `Action.command` names is here."""

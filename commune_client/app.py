@@ -10,15 +10,17 @@ from textual.message import Message
 from textual.screen import Screen
 
 from commune_client.actions import ACTIONS, EVERYWHERE
-from commune_client.office_app import IDLE_LOCK_S, OfficeApp
+from commune_client.chores import BackedUp, Chores
+from commune_client.office_app import OfficeApp
 from commune_client.screens import words
 from commune_client.screens.unlock import UnlockScreen
+from commune_client.theme import StateStyle
 
 if TYPE_CHECKING:
-    from commune_client.desk import Desk
+    from commune_client.desk import Config, Desk
     from commune_client.desk.facts import SyncFacts, SyncResult
 
-__all__ = ["IDLE_LOCK_S", "OnestopApp"]
+__all__ = ["OnestopApp"]
 
 _PROGRESS_EVERY_S = 0.3
 """How often a running sync is looked at, in seconds."""
@@ -34,10 +36,12 @@ class Synced(Message):
     Attributes:
         result: What it came to; None when it failed.
         error: Why it failed.
+        is_quiet: Whether nobody had asked for it: then only the line of state changes.
     """
 
     result: SyncResult | None
     error: Exception | None
+    is_quiet: bool = False
 
 
 class OnestopApp(OfficeApp):
@@ -47,6 +51,7 @@ class OnestopApp(OfficeApp):
         """Make the app; see `OfficeApp`."""
         super().__init__(*arguments, **options)
         self._is_syncing = False
+        self.chores = Chores(self)
 
     # ------------------------------------------------------------------ synchronising
 
@@ -54,19 +59,22 @@ class OnestopApp(OfficeApp):
         """Synchronise in a thread of its own; the screen is free meanwhile."""
         if self._is_syncing:
             self.say(words.SYNC_RUNNING)
-            return
+        else:
+            self._start_sync(is_quiet=False)
+
+    def _start_sync(self, *, is_quiet: bool) -> None:
         self._is_syncing = True
         total = self.sync_state.unsent
         self._show_sync(replace(self.sync_state, progress=(0, total)))
-        self.run_worker(partial(self._sync, self.desk), thread=True, exit_on_error=False)
+        self.run_worker(partial(self._sync, self.desk, is_quiet), thread=True, exit_on_error=False)
         self.set_timer(_PROGRESS_EVERY_S, partial(self._look, total))
 
-    def _sync(self, desk: Desk) -> None:
+    def _sync(self, desk: Desk, is_quiet: bool) -> None:  # noqa: FBT001 - private
         """Runs in its own thread; what it finds out goes back as a message."""
         try:
-            self.post_message(Synced(desk.sync(), None))
+            self.post_message(Synced(desk.sync(), None, is_quiet))
         except Exception as error:  # noqa: BLE001 - whatever it is, the work is kept and the screen says so
-            self.post_message(Synced(None, error))
+            self.post_message(Synced(None, error, is_quiet))
 
     def _look(self, total: int) -> None:
         """Count what has gone up; the store knows, as acks are stored when they come."""
@@ -85,9 +93,12 @@ class OnestopApp(OfficeApp):
         """Say what it came to; no line is an ordinary state."""
         self._is_syncing = False
         self._show_sync(replace(self.sync_state, progress=None))
-        if event.result is not None:
-            result = event.result
-            self.work(self.desk.status, partial(self._finished, result))
+        if event.is_quiet:
+            self.refresh_status()
+            if event.result is not None and event.result.received and self.is_open:
+                self.reload_list()
+        elif event.result is not None:
+            self.work(self.desk.status, partial(self._finished, event.result))
         elif event.error is not None:
             self.refresh_status()
             if getattr(event.error, "code", "") == "unreachable":
@@ -105,6 +116,63 @@ class OnestopApp(OfficeApp):
         self.say(". ".join(told))
         if (screen := self._office_screen()) is not None:
             screen.reload()
+
+    def reload_list(self) -> None:
+        """Show what came in where it disturbs nobody: in the list."""
+        from commune_client.screens.working_list import ListScreen
+
+        if isinstance(self.screen, ListScreen):
+            self.screen.reload()
+
+    # ------------------------------------------------------------------ what goes on by itself
+
+    def keep_watch(self, config: Config) -> None:
+        """Synchronise now and then, and back up once a day, on a locked screen too."""
+        if config.sync_every_min and config.parents:
+            self.again("sync", config.sync_every_min * 60, partial(self._sync_quietly, config))
+        self.chores.watch_backup()
+
+    def _sync_quietly(self, config: Config) -> None:
+        if not self._is_syncing:
+            self._start_sync(is_quiet=True)
+        self.again("sync", config.sync_every_min * 60, partial(self._sync_quietly, config))
+
+    @property
+    def is_busy_outside(self) -> bool:
+        """Whether a thread works on the store that the desk's own does not wait for."""
+        return self._is_syncing or self.chores.is_backing_up
+
+    def start_backup(self) -> None:
+        """Write a backup in a thread of its own; the screen is free meanwhile."""
+        self.chores.start_backup(is_quiet=False)
+
+    def on_backed_up(self, event: BackedUp) -> None:
+        """Say what it came to."""
+        self.chores.take(event)
+
+    # ------------------------------------------------------------------ the machine
+
+    def action_passphrase(self) -> None:
+        """Change one's passphrase."""
+        from commune_client.screens.machine import ask_passphrase
+
+        ask_passphrase(self)
+
+    def action_backup(self) -> None:
+        """Write a backup now."""
+        from commune_client.screens.machine import ask_backup
+
+        ask_backup(self)
+
+    def action_remove_officer(self) -> None:
+        """Remove an officer from this machine."""
+        from commune_client.screens.machine import ask_dismissal
+
+        if self.is_busy_outside:
+            self.say(words.BUSY_LINE, StateStyle.SOON)
+            return
+        self._to_list()
+        ask_dismissal(self)
 
     # ------------------------------------------------------------------ actions of every screen
 

@@ -12,9 +12,12 @@ from typing import Any, Final, NamedTuple, Protocol
 __all__ = [
     "CHOICE_LABELS",
     "ERRORS",
+    "FINDING_LABELS",
     "ISSUES",
     "LEVEL_LABELS",
+    "NOTES",
     "OUTCOMES",
+    "PROBLEMS",
     "REASONS",
     "STANDING_LABELS",
     "Message",
@@ -98,6 +101,14 @@ ERRORS: Final[Mapping[str, Message]] = {
     "wrong_passphrase": Message(
         "Mật khẩu không đúng.", f"{_UNCHANGED} Hãy kiểm tra phím Caps Lock và bộ gõ tiếng Việt rồi thử lại."
     ),
+    "too_many_tries": Message(
+        "Đã gõ sai mật khẩu nhiều lần.",
+        f"{_UNCHANGED} Hãy chờ rồi thử lại; tắt máy mở lại không rút ngắn được thời gian chờ.",
+    ),
+    "backup_failed": Message(
+        "Chưa sao lưu hoặc khôi phục được.",
+        "Kho dữ liệu vẫn nguyên. Hãy kiểm tra USB hoặc thư mục rồi thử lại.",
+    ),
     "upstream": Message("Cấp trên chưa nhận được.", _KEPT),
     "unreachable": Message(
         "Chưa liên lạc được với cấp trên.", f"{_KEPT} Có thể tiếp tục làm việc như bình thường."
@@ -148,7 +159,18 @@ REASONS: Final[Mapping[str, str]] = {
     "missing": "Đang chờ ghi chép trước đó của hồ sơ.",
     "newer": "Cần phiên bản mới hơn của chương trình.",
     "locked": "Màn hình đang khóa. Hãy mở khóa bằng mật khẩu.",
-    "expired": "Chứng nhận của cán bộ không còn hiệu lực vào hôm nay.",
+    "expired": "Chứng nhận của cán bộ, hoặc bản công bố của tỉnh, không còn hiệu lực vào hôm nay.",
+    "confirm": "Phải gõ lại mật khẩu để ký quyết định này.",
+    "self": "Không ai tự bỏ mình. Hãy để cán bộ khác trên máy này làm.",
+    "no_backup_folder": "Chưa chọn nơi sao lưu. Hãy dùng `onestop backup THƯ-MỤC --daily`.",
+    "backup_full": "USB hoặc thư mục sao lưu đã đầy. Hãy dọn bớt, hoặc dùng USB khác.",
+    "backup_missing": "Không thấy USB hoặc thư mục sao lưu. Hãy cắm USB rồi thử lại.",
+    "backup_refused": "Không ghi được vào USB hoặc thư mục sao lưu. Hãy gỡ khóa chống ghi của USB.",
+    "backup_damaged": "Bản sao lưu đã hỏng. Hãy dùng bản khác, hoặc USB khác.",
+    "backup_none": "Thư mục này không phải bản sao lưu, hoặc sao lưu chưa xong.",
+    "backup_note": "USB không ghi được. Hãy chép bản sao lưu sang ổ đĩa, rồi khôi phục từ đó.",
+    "no_recovery": "Máy này chưa niêm phong khóa cho tỉnh. Hãy khôi phục từ bản sao lưu.",
+    "recovery_key": "Máy này niêm phong cho khóa khôi phục khác của tỉnh.",
     "serials_exhausted": "Máy này đã dùng hết số hồ sơ trong ngày. Hãy tiếp nhận trên máy khác của xã.",
     "no_block": "Máy này không còn dải số hồ sơ. Hãy xin quản trị cấp chứng nhận mới có dải số.",
     "no_agency_code": "Đơn vị chưa có mã cơ quan. Hãy báo người quản trị.",
@@ -166,6 +188,20 @@ REASONS: Final[Mapping[str, str]] = {
     "json": "Tệp JSON không đúng dạng. Xem `onestop intake --help`.",
     "settings": "Tệp cấu hình config.json không đọc được. Hồ sơ vẫn an toàn; hãy chuyển tệp đó đi chỗ khác.",
     "recipients": "Chưa biết máy nào để niêm phong gói. Hãy nêu bằng --to, hoặc đồng bộ một lần.",
+    "code_slip": "Gõ nhầm một ký tự của mã kích hoạt. Hãy so từng nhóm với tờ giấy; chưa mất lần thử nào.",
+    "code_length": "Mã kích hoạt có 5 nhóm, mỗi nhóm 5 ký tự. Hãy gõ đủ; chưa mất lần thử nào.",
+    "code_letters": "Mã kích hoạt bị gõ thành chữ có dấu. Hãy tắt bộ gõ tiếng Việt (Unikey) rồi gõ lại mã.",
+    "code_wrong": "Máy chủ không biết mã kích hoạt này. Hãy xem lại địa chỉ máy chủ và mã, hoặc xin mã mới.",
+    "code_busy": "Có quá nhiều lần thử mã sai trong giờ này. Hãy thử lại sau một giờ, hoặc dùng tệp qua USB.",
+    "code_tries": "Mã kích hoạt đã bị thử sai quá 5 lần nên không dùng được nữa. Hãy xin quản trị mã mới.",
+    "code_expired": "Mã kích hoạt đã hết hạn, hoặc đã bị hủy. Hãy xin quản trị mã mới.",
+    "code_used": "Mã này đã được dùng cho một máy khác. Nếu không phải máy của xã, hãy báo ngay quản trị.",
+    "code_unit": "Mã kích hoạt dành cho đơn vị khác.",
+    "code_officer": "Mã kích hoạt không có tên cán bộ này. Hãy xem tên trên tờ được phát.",
+    "code_taken": "Cán bộ này đã có khóa theo mã này. Không phải chính người đó làm thì báo ngay quản trị.",
+    "code_answer": "Câu trả lời không do nơi cấp mã làm ra. Hãy xem lại địa chỉ máy chủ và mã; báo quản trị.",
+    "code_foreign": "Mã kích hoạt do máy chủ khác lập ra.",
+    "code_ring": "Các máy chủ cấp trên trỏ vòng tròn vào nhau. Hãy báo quản trị.",
     "fingerprint": "Dấu vân tay không khớp với khóa gốc của tỉnh. Hãy hỏi lại người quản trị qua điện thoại.",
     "no_hub": "Máy này chưa được chứng nhận làm máy chủ của xã. Hãy xin quản trị duyệt lại với --serves.",
     "not_enrolled": "Máy này đang chờ quản trị chứng nhận. Khi có tệp trả lời: `onestop enrol TỆP`.",
@@ -181,7 +217,11 @@ REASONS: Final[Mapping[str, str]] = {
     "repeated": "Gói này đã được nhập trước đó. Không thiếu gì.",
     "old": "Đã nhập một gói mới hơn của máy đó. Không thiếu gì.",
     "late": "Người phụ trách mới chưa xem ghi chép này.",
-    "revoked": "Chứng nhận đã bị thu hồi.",
+    "revoked": "Khóa của máy hoặc cán bộ này đã bị thu hồi.",
+    "countersign": "Nằm sau mốc thu hồi: chờ lãnh đạo xác nhận (`onestop countersign`).",
+    "not_beyond": "Không có ghi chép nào như vậy đang chờ xác nhận. Xem `onestop countersign --list`.",
+    "not_head": "Chỉ lãnh đạo của đơn vị đó, không phải người ghi, mới xác nhận được.",
+    "erased": "Hồ sơ đã được xóa theo quy định; chỉ còn dòng trong sổ (xem `onestop verify`).",
 }
 """Reason code → sentence: why something is refused, or for what it waits."""
 
@@ -206,6 +246,50 @@ STANDING_LABELS: Final[Mapping[str, str]] = {
     "waiting": "đang chờ",
 }
 """What became of an event."""
+
+FINDING_LABELS: Final[Mapping[str, str]] = {
+    "rolled_back": "Máy cấp trên không còn biết điều chính nó đã ký: kho dữ liệu đã bị đưa về bản cũ",
+    "restored": "Máy cấp trên đã ký trong hai lần lập kho: kho dữ liệu đã được khôi phục",
+    "rewritten": "Máy cấp trên đã ký nhận hai nội dung khác nhau ở cùng một chỗ",
+    "went_back": "Tỉnh xác nhận ít hơn những gì trước đó đã ký nhận",
+    "equivocated": "Tỉnh đã ký hai bản xác nhận khác nhau mang cùng một số",
+    "withheld": "Có dữ liệu tỉnh đã gửi mà chưa tới máy này",
+    "gap": "Có một bản xác nhận của tỉnh chưa tới máy này",
+}
+"""What was found out about those above, by kind."""
+
+PROBLEMS: Final[Mapping[str, str]] = {
+    "publication": "bản công bố của tỉnh không đúng, tính từ khóa gốc",
+    "malformed": "ghi chép hỏng, hoặc nội dung không phải nội dung đã ký",
+    "forged": "chữ ký sai: ghi chép đã bị sửa, hoặc do khóa khác ký",
+    "foreign": "ghi chép thuộc hồ sơ khác",
+    "no_log": "thiếu ghi chép mở đầu nhật ký của người ký, nên chưa kiểm tra được chữ ký",
+    "no_authority": "thiếu chứng thư dẫn lên khóa gốc",
+    "no_chain": "thiếu phần đầu ghi chép để biết việc này trước hay sau khi khóa bị cắt",
+    "no_parent": "thiếu ghi chép đứng trước",
+    "no_body": "thiếu nội dung, mà không có bia xóa nào nêu lý do",
+    "newer": "cần phiên bản mới hơn của chương trình",
+    "type": "chương trình không biết loại hồ sơ này",
+    "empty": "không có ghi chép nào của hồ sơ",
+    "ack_forged": "xác nhận của cấp trên hỏng hoặc bị giả mạo",
+    "ack_stranger": "xác nhận do máy không có quyền ký, hoặc thiếu chứng thư của máy đó",
+    "claim": "lời khai của máy xuất tệp không đúng",
+    "left_out": "máy xuất tệp đã có ghi chép này, nhưng trong tệp không có",
+    "put_in": "máy xuất tệp không có ghi chép này",
+    "not_erased": "hồ sơ đã xóa, nhưng nội dung ghi chép vẫn còn",
+    "projection": "điều máy đang hiện khác với điều các ghi chép cho thấy",
+    "broken": "nhật ký đứt: ghi chép không nối vào ghi chép trước",
+    "head": "đầu nhật ký mà kho ghi nhớ không phải ghi chép cuối",
+}
+"""What is not proven, by the codes of `onestop_sync.report.PROBLEMS`."""
+
+NOTES: Final[Mapping[str, str]] = {
+    "fork": "khóa này từng được dùng trên hai máy cùng lúc: hai ghi chép cùng một chỗ",
+    "ack_short": "có xác nhận của cấp trên, nhưng thiếu phần nối để chứng minh cho ghi chép này",
+    "no_claim": "không máy nào ký tên cho danh sách ghi chép: có thể thiếu ghi chép về sau",
+    "not_buried": "bia xóa có nêu ghi chép này, nhưng ở đây không có",
+}
+"""What is to be known, by the codes of `onestop_sync.report.NOTES`."""
 
 LEVEL_LABELS: Final[Mapping[str, str]] = {
     "here": "chỉ ở máy này",
@@ -271,6 +355,8 @@ def outcome_text(code: str, reason: str) -> str:
 
 def parent_error(code: str) -> str:
     """Returns why the last exchange with a parent failed; empty after a success."""
+    if code == "revoked":
+        return _REVOKED.what
     return ERRORS.get(code, ERRORS["upstream"]).what if code else ""
 
 
@@ -310,15 +396,27 @@ def explain(error: Exception) -> Message:
     problems = getattr(error, "problems", ())
     if problems:
         return Message(message.what, f"{message.todo}: " + "; ".join(map(problem_text, problems)) + ".")
+    if details.get("code") == "revoked":
+        return _REVOKED
     if reason in _NOTHING_TO_DO:
         return Message(REASONS[reason], _NOT_IMPORTED)
+    if reason == "code_slip":
+        return Message(REASONS[reason], f"Nhóm thứ {details.get('group')} chưa đúng.")
     if reason in REASONS:
-        says_all = getattr(error, "code", "") in _BY_REASON
+        says_all = getattr(error, "code", "") in _BY_REASON or reason.startswith("code_")
         return Message(REASONS[reason], _UNCHANGED if says_all else message.todo)
     return Message(message.what + _extra(details), message.todo)
 
 
-_BY_REASON: Final = frozenset({"invalid_input", "not_allowed", "not_found", "store_damaged", "store_missing"})
+_REVOKED: Final = Message(
+    "Máy chủ cấp trên báo khóa của máy này đã bị thu hồi, nên không đồng bộ nữa.",
+    "Những gì đã ghi vẫn được giữ trên máy này. Hãy báo người quản trị của đơn vị để được cấp khóa mới.",
+)
+"""What a parent says to a machine whose key was cut off."""
+
+_BY_REASON: Final = frozenset(
+    {"invalid_input", "not_allowed", "not_found", "store_damaged", "store_missing", "backup_failed"}
+)
 """Codes whose reason says itself what to do next."""
 _NOTHING_TO_DO: Final = frozenset({"own", "repeated", "old"})
 """Reasons for which a bundle is not taken although nothing is wrong with it."""
@@ -327,6 +425,8 @@ _NOT_IMPORTED: Final = "Chưa có gì được nhập."
 
 def _extra(details: Mapping[str, Any]) -> str:
     """Returns the facts that help and are no personal data."""
+    if wait_s := details.get("wait_s"):
+        return f" Phải chờ {_wait(int(str(wait_s)))} mới được thử lại."
     if code := details.get("code"):
         return f" Mã: {code}."
     if codes := details.get("codes"):
@@ -336,6 +436,12 @@ def _extra(details: Mapping[str, Any]) -> str:
     if day := details.get("today"):
         return f" Máy đang ghi ngày {_day(str(day))}."
     return ""
+
+
+def _wait(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    words = [f"{minutes} phút"] * bool(minutes) + [f"{rest} giây"] * bool(rest)
+    return " ".join(words)
 
 
 def explain_unexpected(log_name: str) -> Message:

@@ -27,16 +27,14 @@ from commune_client.screens.unlock import UnlockScreen
 from commune_client.theme import StateStyle, use_theme
 
 if TYPE_CHECKING:
-    from commune_client.desk import Desk
+    from commune_client.desk import Config, Desk
     from commune_client.desk.facts import SyncFacts
     from commune_client.scratch import Scratch
     from commune_client.screens.base import OfficeScreen
     from commune_client.widgets.sync_status import SyncState
 
-__all__ = ["IDLE_LOCK_S", "OfficeApp"]
+__all__ = ["OfficeApp"]
 
-IDLE_LOCK_S = 10 * 60
-"""Seconds without a key after which the screen locks itself."""
 _STATUS_EVERY_S = 60
 """How often the ages in the sync line are counted anew, in seconds."""
 
@@ -47,6 +45,7 @@ class _Opened(NamedTuple):
     desk: Desk
     scratch: Scratch
     who: str
+    config: Config
 
 
 class OfficeApp(Asker, App[int]):
@@ -65,13 +64,14 @@ class OfficeApp(Asker, App[int]):
         if item.screen == EVERYWHERE and item.key
     ]
 
-    def __init__(self, place: Place, officer: str = "", *, idle_lock_s: float = IDLE_LOCK_S) -> None:
+    def __init__(self, place: Place, officer: str = "", *, idle_lock_s: float | None = None) -> None:
         """Make the app.
 
         Args:
             place: The machine's folder.
             officer: Whose passphrase to ask for; empty to choose.
-            idle_lock_s: Seconds without a key after which the screen locks itself; 0 for never.
+            idle_lock_s: Seconds without a key after which the screen locks itself; 0 for never, ``None`` for
+                what the machine's settings say.
         """
         super().__init__()
         use_theme(self)
@@ -81,7 +81,8 @@ class OfficeApp(Asker, App[int]):
         self.who = ""
         self._desk: Desk | None = None
         self._scratch: Scratch | None = None
-        self._idle_lock_s = idle_lock_s
+        self._asked_idle_s = idle_lock_s
+        self._idle_lock_s = 0.0
         self._last_key_s = time.monotonic()
         self._timers_by_name: dict[str, Timer] = {}
         self.notices = 0
@@ -99,10 +100,23 @@ class OfficeApp(Asker, App[int]):
         self.work(self._read_place, self._show_officers, self._show_no_officers)
         self.work(_import_office, lambda _: None)
 
+    def read_officers(self, said: str) -> None:
+        """Read anew who works here, after the machine was activated.
+
+        Args:
+            said: What the unlock screen says; empty for nothing.
+        """
+        self.work(self._read_place, partial(self._shown_again, said), self._show_no_officers)
+
+    def _shown_again(self, said: str, found: tuple[list[str], str]) -> None:
+        self._show_officers(found)
+        if said and isinstance(self.screen, UnlockScreen):
+            self.screen.say(said)
+
     def _read_place(self) -> tuple[list[str], str]:
         """Returns who works here, and whose passphrase to ask for."""
         officers = self.place.officers()
-        asked = self.asked_officer
+        asked = self._desk.name if self._desk else self.asked_officer  # after a lock: who was there
         return officers, asked if asked in officers else self.place.default_officer()
 
     def _show_officers(self, found: tuple[list[str], str]) -> None:
@@ -162,16 +176,21 @@ class OfficeApp(Asker, App[int]):
         desk, scratch = self._desk, self._scratch
         if desk is None or scratch is None:
             secrets = self.place.secrets(officer, passphrase)
-            desk, scratch = open_desk(self.place, secrets), Scratch(self.place.folder, secrets.database_key)
+            desk = open_desk(self.place, secrets)
+            desk.asks_again = True
+            scratch = Scratch(self.place.folder, desk.store.database_key)
         else:
             desk.unlock(officer, passphrase)
+        scratch.forget_of(desk.erased_ids())
         who = desk.officer
-        return _Opened(desk, scratch, words.who(who.name, who.unit_name))
+        return _Opened(desk, scratch, words.who(who.name, who.unit_name), self.place.config)
 
     def _opened(self, opened: _Opened, *, is_same: bool) -> None:
         from commune_client.screens.working_list import ListScreen
 
-        self._desk, self._scratch, self.who = opened
+        self._desk, self._scratch, self.who, config = opened
+        asked = self._asked_idle_s
+        self._idle_lock_s = config.idle_lock_min * 60 if asked is None else asked
         self._last_key_s = time.monotonic()
         if is_same:
             self.pop_screen()
@@ -181,7 +200,15 @@ class OfficeApp(Asker, App[int]):
             self.push_screen(ListScreen())
         self.refresh_status()
         self._watch_idle()
-        self._again("ages", _STATUS_EVERY_S, self._count_ages)
+        self.again("ages", _STATUS_EVERY_S, self._count_ages)
+        self.keep_watch(config)
+
+    def keep_watch(self, config: Config) -> None:
+        """Do what goes on while nobody asks for it, on a locked screen too."""
+
+    def exchange_desk(self, desk: Desk, scratch: Scratch) -> None:
+        """Go on with the same store, opened anew; called in the desk's thread."""
+        self._desk, self._scratch = desk, scratch
 
     def _not_opened(self, error: Exception) -> None:
         if isinstance(self.screen, UnlockScreen):
@@ -235,9 +262,9 @@ class OfficeApp(Asker, App[int]):
         if left <= 0:
             self.lock()
         else:
-            self._again("idle", left, self._watch_idle)
+            self.again("idle", left, self._watch_idle)
 
-    def _again(self, name: str, after_s: float, call: Callable[[], None]) -> None:
+    def again(self, name: str, after_s: float, call: Callable[[], None]) -> None:
         """Set the one timer of a name anew: an officer who locks and unlocks does not add to them."""
         if name in self._timers_by_name:
             self._timers_by_name[name].stop()
@@ -248,12 +275,16 @@ class OfficeApp(Asker, App[int]):
     def refresh_status(self) -> None:
         """Ask the desk how sync stands."""
         if self._desk is not None:
-            self.work(self._desk.status, self._take_status)
+            self.work(self._ask_status, self._take_status)
+
+    def _ask_status(self) -> SyncFacts:
+        """Runs in the desk's thread: of the desk that is open by then."""
+        return self.desk.status()
 
     def _count_ages(self) -> None:
         if self.is_open:
             self.refresh_status()
-            self._again("ages", _STATUS_EVERY_S, self._count_ages)
+            self.again("ages", _STATUS_EVERY_S, self._count_ages)
 
     def _take_status(self, facts: SyncFacts) -> None:
         from commune_client.screens.show import sync_state
@@ -293,7 +324,8 @@ class OfficeApp(Asker, App[int]):
 _OFFICE_MODULES = (
     "desk.desk", "scratch", "screens.working_list", "screens.intake", "screens.accepted", "screens.dossier",
     "screens.act", "screens.edit", "screens.outbox", "screens.conflicts", "screens.settle", "screens.help",
-    "screens.notices", "screens.leave", "screens.trail",
+    "screens.notices", "screens.leave", "screens.trail", "screens.first_run", "screens.asked",
+    "screens.machine",
 )  # fmt: skip
 
 

@@ -12,13 +12,14 @@ import errno
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from onestop_sync.errors import StoreError, StoreFull
 
-__all__ = ["Note", "Scratch"]
+__all__ = ["Note", "Scratch", "reseal"]
 
 FOLDER: Final = "typing"
 _NONCE_BYTES: Final = 12
@@ -87,6 +88,16 @@ class Scratch:
         """Removes a note: its content is an event now, or was thrown away."""
         self._path(name).unlink(missing_ok=True)
 
+    def forget_of(self, docs: Collection[str]) -> None:
+        """Removes what was being typed about dossiers that were erased by law.
+
+        Args:
+            docs: Their ids in hex, as names and facts of notes hold them.
+        """
+        for note in self.notes() if docs else ():
+            if any(part in docs for part in (*note.name.split("/"), note.facts.get("doc", ""))):
+                self.forget(note.name)
+
     def _path(self, name: str) -> Path:
         return (
             self.folder / f"{hashlib.blake2b(name.encode(), key=self._key, digest_size=12).hexdigest()}.note"
@@ -109,3 +120,20 @@ class Scratch:
             return Note(**json.loads(plain))
         except (OSError, InvalidTag, ValueError, TypeError):
             return None
+
+
+def reseal(folder: Path, old: bytes, new: bytes) -> None:
+    """Seals all notes with another key; called again, it goes on with those that are left.
+
+    Args:
+        folder: The store's folder.
+        old: The key that they were sealed with.
+        new: The key that the store has now.
+
+    Raises:
+        StoreError: The disk refused.
+    """
+    before, after = Scratch(folder, old), Scratch(folder, new)
+    for note in before.notes():
+        after.keep(note)
+        before.forget(note.name)

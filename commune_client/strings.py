@@ -81,6 +81,9 @@ SYNC_OFFLINE = "Ngoại tuyến"
 SYNC_UNKNOWN = "Chưa kết nối"
 SYNC_NEVER = "chưa đồng bộ"
 SYNC_ALL_SENT = "đã gửi hết"
+PUBLISHED_OLD = "! công bố của tỉnh quá hạn"
+SYNC_FINDINGS = "! cấp trên không khớp (F6)"
+BACKUP_NEVER = "chưa sao lưu"
 CLOCK_WARNING = "! kiểm tra ngày giờ máy"
 SEPARATOR = " | "
 
@@ -110,9 +113,41 @@ def sync_progress(done: int, total: int) -> str:
     return f"đang gửi {done}/{total}"
 
 
+def backup_made(days: int) -> str:
+    """Say of which day the last backup is.
+
+    Args:
+        days: Days since; a negative number is of a clock that went back.
+    """
+    words = {0: "hôm nay", 1: "hôm qua"}
+    return f"sao lưu: {words.get(days, f'{days} ngày trước' if days > 0 else 'ngày không rõ')}"
+
+
 def statement_old(age: str) -> str:
-    """Say that the last statement from the province is old."""
-    return f"! xác nhận của tỉnh đã {age}"
+    """Say for how long there was contact without a statement from the province."""
+    return f"chưa có xác nhận của tỉnh từ {age}"
+
+
+def findings(count: int) -> str:
+    """Say that something that those above have signed does not fit together; calmly: nothing is lost here."""
+    return f"Cấp trên có {count} điểm không khớp; ở đây không mất gì. Báo người quản trị: onestop proof TỆP"
+
+
+def stated(when: str) -> str:
+    """Say when the province made its newest statement."""
+    return f"Xác nhận gần nhất của tỉnh: {when}"
+
+
+def published_old(since: str) -> str:
+    """Say that what the province has published has expired, and what that means.
+
+    Args:
+        since: A day, as officials read it.
+    """
+    return (
+        f"{WARNING_MARK} Bản công bố của tỉnh đã quá hạn từ {since}: chưa chứng nhận được cán bộ, máy mới;"
+        " mọi việc khác vẫn làm bình thường. Hãy đồng bộ; nếu vẫn còn, báo người quản trị của tỉnh."
+    )
 
 
 def age_words(age_s: float) -> str:

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from onestop_sync import exchange
 from onestop_sync.errors import InvalidInput, Unreachable, UpstreamError, UpstreamMalformed
+from onestop_sync.pace import Pace
 from onestop_sync.protocol import LIMITS, Limits, Requester, SyncReport
 from onestop_sync.store import Store
 
@@ -40,6 +41,7 @@ __all__ = [
     "Patience",
     "WireReport",
     "is_reachable",
+    "post",
     "sync",
 ]
 
@@ -49,7 +51,7 @@ _PASSING: Final = frozenset({429, 502, 503, 504})
 """Statuses of a server, or of a proxy before it, that may be better in a moment."""
 
 _UNTYPED: Final = 415
-_FIRST: Final = {b"\x00", b"\x01", b"\x02", b"\x03"}
+_FIRST: Final = {b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"}
 """First bytes of packets: how an answer that names no type is told from somebody else's."""
 
 
@@ -272,7 +274,8 @@ def sync(
             lines.note(parent, is_up=True)
         except UpstreamError as error:
             lines.note(parent, is_up=not isinstance(error, Unreachable))
-            exchange.note_failure(store, parent.name, error.code)
+            is_revoked = error.details.get("code") == "revoked"
+            exchange.note_failure(store, parent.name, "revoked" if is_revoked else error.code)
             failures.append(error)
         else:
             return report
@@ -281,75 +284,71 @@ def sync(
     raise (told or failures or [Unreachable("No parent is named for this machine.")])[0]
 
 
-class _Exchange:
-    """One exchange with one parent."""
+def post(
+    parent: Parent,
+    path: str,
+    body: bytes,
+    *,
+    limits: Limits = LIMITS,
+    patience: Patience = PATIENCE,
+    deadline_s: float = 120.0,
+) -> tuple[int, bytes]:
+    """Sends one request of this protocol beside sync, which may be repeated; returns status and body.
+
+    Args:
+        parent: Where to.
+        path: Path of the endpoint.
+        body: What to send.
+        limits: How large the answer may be.
+        patience: How long to wait and how often to try.
+        deadline_s: No try is begun after so many seconds.
+
+    Raises:
+        Unreachable: Nobody answered.
+        UpstreamMalformed: Somebody answered who does not speak this protocol.
+    """
+    with Lines() as lines:
+        end = time.monotonic() + deadline_s
+        return _Line(parent, lines, path, limits.packet_bytes, patience, end).ask(body)
+
+
+class _Line:
+    """A line to one parent: sends a request until it is answered."""
 
     def __init__(
         self,
-        store: Store,
         parent: Parent,
         lines: Lines,
-        limits: Limits,
+        path: str,
+        packet_bytes: int,
         patience: Patience,
         end: float,
     ) -> None:
         self.parent = parent
         self.lines = lines
         self.client = lines.to(parent)
-        self.limits = limits
+        self.pace = Pace()
+        self.endpoint = parent.name + path
+        self.packet_bytes = packet_bytes
         self.patience = patience
         self.end = end
-        self.requester = Requester(store, parent.name, limits, is_brief=True)
         self.wire_up = 0
         self.wire_down = 0
-        self.pace = self._kept = exchange.load_pace(store, parent.name)
 
-    def run(self) -> WireReport:
-        try:
-            is_complete = self._run()
-        finally:
-            if self.pace.budget != self._kept.budget:
-                exchange.save_pace(self.requester.store, self.parent.name, self.pace)
-        report = self.requester.report
-        if not report.round_trips:
-            raise Unreachable("The time was up before the parent was asked.")
-        plain = {f.name: getattr(report, f.name) for f in fields(report)}
-        return WireReport(**plain, wire_up=self.wire_up, wire_down=self.wire_down, is_complete=is_complete)
-
-    def _run(self) -> bool:
-        """Asks until there is no more to ask; tells whether that was reached in time."""
-        while (body := self._next()) is not None:
-            if time.monotonic() > self.end:
-                return False
-            begun, before = time.monotonic(), self.wire_up + self.wire_down
-            status, answer = self._ask(body)
-            if status == _UNTYPED and not self._is_typed:
-                self.lines.typed.add(self.parent)
-                continue  # the same again, with its type named
-            took_s, wire = time.monotonic() - begun, self.wire_up + self.wire_down - before
-            self.requester.take_answer(status, answer)
-            most = max(self.limits.batch_bytes, self.limits.answer_bytes)
-            is_full = self.requester.has_more
-            self.pace = self.pace.after(wire, took_s, most, is_full=is_full)
-        return True
-
-    def _next(self) -> bytes | None:
-        """Returns the next request, as large as the line bears."""
-        budget, limits = self.pace.budget, self.limits
-        self.requester.limits = replace(
-            limits,
-            batch_bytes=min(budget, limits.batch_bytes),
-            answer_bytes=min(budget, limits.answer_bytes),
-        )
-        return self.requester.next_request()
-
-    def _ask(self, body: bytes) -> tuple[int, bytes]:
-        """Sends a request until it is answered; after a cut, smaller ones.
+    def ask(self, body: bytes) -> tuple[int, bytes]:
+        """Sends a request until it is answered; returns status and body.
 
         Raises:
             Unreachable: It was not.
             UpstreamMalformed: By something that does not speak this protocol.
         """
+        status, answer = self._ask(body)
+        if status == _UNTYPED and not self._is_typed:
+            self.lines.typed.add(self.parent)
+            return self._ask(body)
+        return status, answer
+
+    def _ask(self, body: bytes) -> tuple[int, bytes]:
         import httpx
         import tenacity
 
@@ -365,13 +364,11 @@ class _Exchange:
 
         def send() -> tuple[int, bytes]:
             nonlocal waiting
-            data = waiting if waiting is not None else self._next() or body
-            waiting = None
+            data, waiting = waiting if waiting is not None else self.again(body), None
             try:
                 return self._send(data)
             except (_Busy, httpx.TransportError):
-                self.requester.was_cut()
-                self.pace = self.pace.after_cut()
+                self.was_cut()
                 raise
 
         try:
@@ -385,6 +382,13 @@ class _Exchange:
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise _translated(error, self.parent) from error
 
+    def was_cut(self) -> None:
+        """Notes that the last request was not answered."""
+
+    def again(self, body: bytes) -> bytes:
+        """Returns what to send after a cut."""
+        return body
+
     @property
     def _is_typed(self) -> bool:
         return bool(self.parent.proxy) or self.parent in self.lines.typed
@@ -394,7 +398,7 @@ class _Exchange:
 
         headers = {"Content-Type": CONTENT_TYPE} if self._is_typed else {}
         # Not by the client's own method: it would add headers that nobody reads, 100 bytes of them.
-        request = httpx.Request("POST", self.parent.endpoint, headers=headers, content=body)
+        request = httpx.Request("POST", self.endpoint, headers=headers, content=body)
         patient = self.pace.wait_s(len(body), self.patience.answer_s)
         wait = max(1.0, min(patient, self.end - time.monotonic()))
         request.extensions["timeout"] = {
@@ -415,7 +419,7 @@ class _Exchange:
         data = bytearray()
         for chunk in response.iter_raw():
             data += chunk
-            if len(data) > self.limits.packet_bytes:
+            if len(data) > self.packet_bytes:
                 raise UpstreamMalformed("The answer is larger than the protocol allows.")
         return bytes(data)
 
@@ -431,6 +435,66 @@ class _Exchange:
                 status=status,
             )
         return status, data
+
+
+class _Exchange(_Line):
+    """One exchange with one parent."""
+
+    def __init__(
+        self,
+        store: Store,
+        parent: Parent,
+        lines: Lines,
+        limits: Limits,
+        patience: Patience,
+        end: float,
+    ) -> None:
+        super().__init__(parent, lines, SYNC_PATH, limits.packet_bytes, patience, end)
+        self.limits = limits
+        self.requester = Requester(store, parent.name, limits, is_brief=True)
+        self.pace = self._kept = exchange.load_pace(store, parent.name)
+
+    def run(self) -> WireReport:
+        try:
+            is_complete = self._run()
+        finally:
+            if self.pace.budget != self._kept.budget:
+                exchange.save_pace(self.requester.store, self.parent.name, self.pace)
+        report = self.requester.report
+        if not report.round_trips:
+            raise Unreachable("The time was up before the parent was asked.")
+        plain = {f.name: getattr(report, f.name) for f in fields(report)}
+        return WireReport(**plain, wire_up=self.wire_up, wire_down=self.wire_down, is_complete=is_complete)
+
+    def _run(self) -> bool:
+        """Asks until there is no more to ask; tells whether that was reached in time."""
+        while (body := self._next()) is not None:
+            if time.monotonic() > self.end:
+                return False
+            begun, before = time.monotonic(), self.wire_up + self.wire_down
+            status, answer = self.ask(body)
+            took_s, wire = time.monotonic() - begun, self.wire_up + self.wire_down - before
+            self.requester.take_answer(status, answer)
+            most = max(self.limits.batch_bytes, self.limits.answer_bytes)
+            self.pace = self.pace.after(wire, took_s, most, is_full=self.requester.has_more)
+        return True
+
+    def _next(self) -> bytes | None:
+        """Returns the next request, as large as the line bears."""
+        budget, limits = self.pace.budget, self.limits
+        self.requester.limits = replace(
+            limits,
+            batch_bytes=min(budget, limits.batch_bytes),
+            answer_bytes=min(budget, limits.answer_bytes),
+        )
+        return self.requester.next_request()
+
+    def was_cut(self) -> None:
+        self.requester.was_cut()
+        self.pace = self.pace.after_cut()
+
+    def again(self, body: bytes) -> bytes:
+        return self._next() or body
 
 
 class _Busy(Exception):

@@ -99,16 +99,20 @@ class Block(NamedTuple):
         frames: ``[header, signature, body or null]`` each.
         ids: Their events' ids; of what is no event too.
         ends: The last event of each log in the block: log, sequence, id, sorted.
+        time_ms: What the last frame claims that did not travel as it is.
     """
 
     frames: list[Any]
     ids: list[bytes]
     ends: list[tuple[bytes, int, bytes]]
+    time_ms: int = 0
 
     def with_frames(self, frames: Sequence[Any]) -> Block:
         """Returns a block that holds further frames, which were not read from it."""
         ids = [event_id(frame[0]) for frame in frames]
-        return Block([*self.frames, *(list(frame) for frame in frames)], [*self.ids, *ids], self.ends)
+        return Block(
+            [*self.frames, *(list(frame) for frame in frames)], [*self.ids, *ids], self.ends, self.time_ms
+        )
 
     @property
     def digest(self) -> bytes:
@@ -235,7 +239,7 @@ def write(frames: Sequence[Any], columns: Columns, held: Held = NOTHING) -> Bloc
     columns.number(len(frames))
     for frame, parts in zip(frames, split, strict=True):
         writer.add(frame, parts)
-    return Block(list(frames), writer.ids, writer.known.ends())
+    return Block(list(frames), writer.ids, writer.known.ends(), writer.known.time_ms)
 
 
 def _usual(frame: Any) -> _Parts | None:
@@ -421,7 +425,7 @@ def read(reader: Reader, limit: int, held: Held = NOTHING) -> Block:
     """
     parser = _Parser(reader)
     rows = [parser.row() for _ in range(_counted(reader.number()))]
-    return _Builder(parser, rows, limit, held).build(rows)
+    return _Builder(parser, rows, limit, held).build(rows)._replace(time_ms=parser.time_ms)
 
 
 def _counted(count: int) -> int:
@@ -439,7 +443,7 @@ class _Parser:
         """Ids, or first bytes of them."""
         self._last: dict[int, int] = {}
         self._kind: tuple[str, int] = ("", 0)
-        self._time_ms = 0
+        self.time_ms = 0
 
     def row(self) -> _Row:
         marks = self.reader.number()
@@ -472,7 +476,7 @@ class _Parser:
         seq, prev = self._seq(log, follows=bool(marks & _FOLLOWS))
         if not marks & _SAME_TYPE:
             self._kind = (reader.name(), reader.number())
-        self._time_ms += reader.signed()
+        self.time_ms += reader.signed()
         parents: list[bytes | _Ref] = []
         doc = b""
         if not marks & _CREATES:
@@ -484,7 +488,7 @@ class _Parser:
         signature = reader.raw(_SIGNATURE)
         body = _BODY_START + salt + reader.string()
         self._last[log] = seq
-        return _Row(marks, log, seq, prev, *self._kind, self._time_ms, parents, doc, signature, body)
+        return _Row(marks, log, seq, prev, *self._kind, self.time_ms, parents, doc, signature, body)
 
     def _log(self) -> int:
         number = self.reader.number()

@@ -10,6 +10,7 @@ Nothing here touches a file or the network but through a store.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +42,11 @@ __all__ = [
     "Officer",
     "accept",
     "approve",
+    "approve_described",
     "describe",
+    "find_answer",
+    "give_blocks",
+    "next_blocks",
     "read_answer",
     "receive",
     "request",
@@ -84,7 +89,21 @@ def approve(
         FormatError: Not a request, or a key did not sign it.
         NotAllowed: The signer is no administrator above that unit, a block is taken, or none is left.
     """
-    asked = describe(data)
+    return approve_described(
+        store, signer, describe(data), blocks=blocks, serves=serves, max_serial=max_serial
+    )
+
+
+def approve_described(
+    store: Store,
+    signer: keys.Signer,
+    asked: EnrolRequest,
+    *,
+    blocks: Sequence[Block] | None = None,
+    serves: bool = False,
+    max_serial: int = MAX_SERIAL,
+) -> bytes:
+    """Certifies what `describe` read, or what an administrator made of it; see `approve`."""
     if asked.unit not in store.trust.document.units:
         raise NotAllowed(
             f"The trust document names no unit {asked.unit!r}.", todo="Check the unit's id.", reason="unit"
@@ -93,17 +112,25 @@ def approve(
     with store.writing():
         machine = _certify_machine(writer, asked, blocks, serves=serves, max_serial=max_serial)
         events = [machine, *(_certify(writer, _of_officer(asked.unit, o)) for o in asked.officers)]
-        frames = _frames(store, _needed(store, asked.unit, events))
+        return _answer(store, asked, events)
+
+
+def find_answer(store: Store, asked: EnrolRequest, *, serves: bool = False) -> bytes | None:
+    """Returns the answer to a request of which everything is certified already; ``None`` when not."""
+    wanted = [_of_machine(asked, serves=serves), *(_of_officer(asked.unit, o) for o in asked.officers)]
+    events = [event_id for each in wanted if (event_id := _existing(store, each))]
+    return _answer(store, asked, events) if len(events) == len(wanted) else None
+
+
+def _answer(store: Store, asked: EnrolRequest, events: Iterable[bytes]) -> bytes:
+    frames = _frames(store, _needed(store, asked.unit, events))
     return codec.encode([1, "enrolment", store.root, store.trust_bytes, asked.unit, asked.machine, frames])
 
 
 def _certify_machine(
     writer: Writer, asked: EnrolRequest, blocks: Sequence[Block] | None, *, serves: bool, max_serial: int
 ) -> bytes:
-    wanted = Certificate(
-        asked.machine, asked.unit, "machine", asked.machine_name, seal=asked.seal, serves=serves
-    )
-    there = _existing(writer.store, wanted)
+    there = _existing(writer.store, _of_machine(asked, serves=serves))
     if there is not None:
         return there
     taken = _blocks_of(writer.store, asked.unit)
@@ -116,8 +143,44 @@ def _certify_machine(
     return writer.certify(certified).id
 
 
+def _of_machine(asked: EnrolRequest, *, serves: bool) -> Certificate:
+    return Certificate(
+        asked.machine, asked.unit, "machine", asked.machine_name, seal=asked.seal, serves=serves
+    )
+
+
+def give_blocks(
+    store: Store, signer: keys.Signer, machine: bytes, *, max_serial: int = MAX_SERIAL
+) -> Certificate:
+    """Certifies a machine once more, with further blocks of serials behind those it was given.
+
+    After each restore a machine goes on with its next block, and has to be given more when it has none left.
+    It gets the certificate with the next sync or stick; nothing else changes for it.
+
+    Args:
+        store: The administrator's store.
+        signer: The administrator's key.
+        machine: The machine's Ed25519 key.
+        max_serial: Largest serial that the unit's codes can hold.
+
+    Raises:
+        NotAllowed: Nobody has certified that machine, the signer is no administrator above its unit, or no
+            block is left.
+    """
+    _, held = store.find_authority(machine)
+    if held.kind != "machine":
+        raise NotAllowed("That is not a machine's key.", reason="machine")
+    writer = store.writer(signer)
+    with store.writing():
+        _, held = store.find_authority(machine)
+        more = _free_blocks(store, held.unit, _blocks_of(store, held.unit), max_serial)
+        given = dataclasses.replace(held, blocks=(*held.blocks, *more))
+        writer.certify(given)
+    return given
+
+
 def _of_officer(unit: str, officer: Officer) -> Certificate:
-    return Certificate(officer.key, unit, "officer", officer.name, officer.roles)
+    return Certificate(officer.key, unit, "officer", officer.name, officer.roles, person=officer.person)
 
 
 def _certify(writer: Writer, wanted: Certificate) -> bytes:
@@ -148,12 +211,15 @@ def _blocks_of(store: Store, unit: str) -> list[Block]:
     ]
 
 
-def _free_blocks(store: Store, unit: str, taken: Sequence[Block], max_serial: int) -> tuple[Block, ...]:
+def _free_blocks(
+    store: Store, unit: str, taken: Sequence[Block], max_serial: int, size: int = BLOCK_SERIALS
+) -> tuple[Block, ...]:
     """Returns the next free blocks; a counter row keeps two administrators on one database apart."""
     found: list[Block] = []
+    counter = f"blocks of {unit}" if size == BLOCK_SERIALS else f"blocks of {unit} by {size}"
     while len(found) < BLOCKS:
-        number = store.next_serial(f"blocks of {unit}", "")
-        block = ((number - 1) * BLOCK_SERIALS + 1, min(number * BLOCK_SERIALS, max_serial))
+        number = store.next_serial(counter, "")
+        block = ((number - 1) * size + 1, min(number * size, max_serial))
         if block[0] > max_serial:
             raise NotAllowed(
                 f"Unit {unit!r} has no serial block left.",
@@ -163,6 +229,23 @@ def _free_blocks(store: Store, unit: str, taken: Sequence[Block], max_serial: in
         if not any(_overlap(block, other) for other in taken):
             found.append(block)
     return tuple(found)
+
+
+def next_blocks(
+    store: Store, unit: str, *, size: int = BLOCK_SERIALS, max_serial: int = MAX_SERIAL
+) -> tuple[Block, ...]:
+    """Returns the next free serial blocks of a unit for one machine; call it in `writing`, with what uses it.
+
+    Args:
+        store: The administrator's.
+        unit: Its id.
+        size: Serials of each day in one block.
+        max_serial: Largest serial that the unit's codes can hold.
+
+    Raises:
+        NotAllowed: None is left.
+    """
+    return _free_blocks(store, unit, _blocks_of(store, unit), max_serial, size)
 
 
 def _overlap(one: Block, other: Block) -> bool:

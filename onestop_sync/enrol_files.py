@@ -9,6 +9,8 @@ checked against the root key that it names, and by its fingerprint that key is c
 
 from __future__ import annotations
 
+import base64
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -20,8 +22,20 @@ from onestop_sync.publication import Publication
 from onestop_sync.storage.arrive import parse_all, verify_all
 from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
 
-__all__ = ["Applicant", "EnrolAnswer", "EnrolRequest", "Officer", "describe", "read_answer", "request"]
+__all__ = [
+    "Applicant",
+    "EnrolAnswer",
+    "EnrolRequest",
+    "Officer",
+    "describe",
+    "from_text",
+    "read_answer",
+    "request",
+    "to_text",
+]
 
+_BEGIN: Final = "-----BEGIN ONESTOP ENROLMENT-----"
+_END: Final = "-----END ONESTOP ENROLMENT-----"
 REQUEST_KIND: Final = "onestop/enrol-request/1"
 _MAX_NAME: Final = 200
 _MAX_OFFICERS: Final = 100
@@ -43,11 +57,12 @@ class Applicant(NamedTuple):
 
 
 class Officer(NamedTuple):
-    """An officer as a request names them."""
+    """An officer as a request names them; who they are as a person, only an administrator says."""
 
     name: str
     key: bytes
     roles: frozenset[str]
+    person: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -191,6 +206,32 @@ def _is_name(name: str) -> bool:
 
 def _is_role(role: object) -> bool:
     return isinstance(role, str) and 0 < len(role) <= _ROLE_CHARS and role.isidentifier()
+
+
+# --------------------------------------------------------------------------------------------------- as text
+
+
+def to_text(data: bytes) -> str:
+    """Returns a request as text that survives mail and messengers: base64 between two lines."""
+    lines = textwrap.wrap(base64.b64encode(data).decode(), 64)
+    return "\n".join([_BEGIN, *lines, _END, ""])
+
+
+def from_text(data: bytes) -> bytes:
+    """Returns the request in a file that holds it as bytes, or as text with whatever stands around it.
+
+    Raises:
+        FormatError: The text was cut or changed.
+    """
+    begin, end = data.find(_BEGIN.encode()), data.find(_END.encode())
+    if begin < 0:
+        return data
+    try:
+        if end < begin:
+            raise ValueError
+        return base64.b64decode(b"".join(data[begin + len(_BEGIN) : end].split()), validate=True)
+    except ValueError as error:
+        raise FormatError("The text of the enrolment request was cut or changed.") from error
 
 
 # ------------------------------------------------------------------------------------------------- the answer

@@ -13,7 +13,9 @@
     │       ├── StoreFull          the disk took no more
     │       ├── StoreDamaged       the file cannot be read
     │       ├── StoreTooNew        written by a newer version of this program
-    │       └── WrongPassphrase
+    │       ├── WrongPassphrase    it opens nothing
+    │       ├── TooManyTries       wrong passphrases: the next try has to wait
+    │       └── BackupFailed       a backup could not be written, or is not whole
     ├── UpstreamError              their side: parent, line or stick
     │   ├── Unreachable            nobody answered; the work is kept and will be sent
     │   ├── UpstreamRefused        the parent said no, with its reason
@@ -142,6 +144,20 @@ class WrongPassphrase(StoreError):
 
     code = "wrong_passphrase"
     default_todo = "Nothing was changed. Check Caps Lock and the typing mode, and try again."
+
+
+class TooManyTries(StoreError):
+    """Too many wrong passphrases; ``details["wait_s"]`` is how many seconds the next try has to wait."""
+
+    code = "too_many_tries"
+    default_todo = "Nothing was changed. Wait, and try again; a restart makes the wait no shorter."
+
+
+class BackupFailed(StoreError):
+    """A backup could not be written or read; ``details["reason"]`` says why. The store is as it was."""
+
+    code = "backup_failed"
+    default_todo = "The store is as it was. Check the stick or folder, and try again."
 
 
 class UpstreamError(OnestopError):

@@ -13,13 +13,16 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from onestop_sync.acks import Acks, check_acks, parse_acks
+from onestop_sync.answer import KeptAnswer
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.pace import Pace
-from onestop_sync.storage import feed, outbox
+from onestop_sync.statement import Statement, check_statement, parse_statement
+from onestop_sync.storage import feed, findings, outbox, statements
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.cuts import keep_skeleton
-from onestop_sync.storage.outbox import Statement, check_statement, parse_statement
+from onestop_sync.storage.findings import Signed
 from onestop_sync.store import Prepared, Store
 from onestop_sync.trust import MAX_CHAIN, Authority, NoAuthority, Waiting
 
@@ -30,6 +33,7 @@ __all__ = [
     "ParentState",
     "Taken",
     "acknowledge",
+    "acks_of",
     "introduced",
     "is_cursor_good",
     "keep_forwarded",
@@ -41,7 +45,6 @@ __all__ = [
     "read_feed",
     "rotate_nonce",
     "save_pace",
-    "statements_of",
     "take",
 ]
 
@@ -72,12 +75,14 @@ class ParentState(NamedTuple):
         node: Log of the parent's machine; empty before the first contact.
         nonce: For the next request.
         cursor: Where we are in our feed there; ``None`` before the first answer.
+        answer: What the parent signed when it gave that cursor; empty when that came by a stick.
     """
 
     name: str
     node: bytes
     nonce: bytes
     cursor: Cursor | None
+    answer: bytes = b""
 
 
 class FeedPage(NamedTuple):
@@ -97,6 +102,8 @@ class Answer(NamedTuple):
         acks: The parent's own statements.
         items: ``(kind, payload)`` of the feed, in order.
         was_reset: The parent lost what it had acknowledged.
+        signed: What proves that it said so; empty for what came by a stick.
+        is_in_turn: Whether the items follow on those that are here: nothing of the feed is between.
     """
 
     nonce: bytes
@@ -104,6 +111,8 @@ class Answer(NamedTuple):
     acks: Sequence[bytes]
     items: Sequence[tuple[int, Any]]
     was_reset: bool
+    signed: bytes = b""
+    is_in_turn: bool = True
 
 
 class Taken(NamedTuple):
@@ -185,7 +194,7 @@ def read_feed(
 def acknowledge(
     store: Store, events: Sequence[bytes], logs: Iterable[bytes], unit: str, *, everything: bool
 ) -> list[bytes]:
-    """Signs what is stored of logs of ``unit`` and the units below it: one statement for each unit.
+    """Signs what is stored of logs of ``unit`` and the units below it: one list of acks for each unit.
 
     Args:
         store: The parent's store.
@@ -200,13 +209,15 @@ def acknowledge(
         touched = None if everything else {*logs, *(row.id for row in offered)}
         entries = _entries(connection, touched, below, offered)
         off = _off_chain(connection, touched, below)
-    node = store.machine_log
-    now = store.clock()
+        units = sorted({*entries, *off})
+        # Asked after the heads: a statement that is not counted here was made later, and names no less.
+        made = statements.made(connection, store.machine.public, store.epoch, units)
+    node, epoch, now = store.machine_log, store.epoch, store.clock()
     return [
-        Statement(node, u, store.epoch, now, tuple(entries.get(u, ())), tuple(off.get(u, ()))).sign(
+        Acks(node, u, epoch, now, made.get(u, 0), tuple(entries.get(u, ())), tuple(off.get(u, ()))).sign(
             store.machine
         )
-        for u in sorted({*entries, *off})
+        for u in units
     ]
 
 
@@ -277,7 +288,7 @@ def load_parent(store: Store, name: str) -> ParentState:
     if row is None:
         return ParentState(name, b"", b"", None)
     cursor = Cursor(row.epoch, row.n, row.digest) if row.epoch else None
-    return ParentState(name, row.node, row.nonce, cursor)
+    return ParentState(name, row.node, row.nonce, cursor, row.answer)
 
 
 def meet_parent(store: Store, name: str, node: bytes, nonce: bytes) -> ParentState:
@@ -293,7 +304,7 @@ def meet_parent(store: Store, name: str, node: bytes, nonce: bytes) -> ParentSta
         else:
             values: dict[str, Any] = {"node": node, "nonce": nonce}
             if row.node != node:
-                values |= {"epoch": b"", "n": 0, "digest": feed.START}
+                values |= {"epoch": b"", "n": 0, "digest": feed.START, "answer": b""}
             connection.execute(sa.update(t.parent).where(t.parent.c.name == name).values(**values))
     return load_parent(store, name)
 
@@ -334,6 +345,7 @@ def _insert_parent(connection: sa.Connection, name: str, **values: Any) -> None:
         "tried_ms": 0,
         "ok_ms": 0,
         "error": "",
+        "answer": b"",
     }
     connection.execute(sa.insert(t.parent).values(name=name, **row | values))
 
@@ -360,26 +372,55 @@ def pending(
     return found._replace(new_logs=known)
 
 
-def statements_of(store: Store, data: Iterable[object]) -> list[tuple[bytes, Statement]]:
+def acks_of(store: Store, data: Iterable[object]) -> list[tuple[Acks, Signed]]:
     """Checks signed acks: by a serving machine whose unit is above the one that it speaks of.
 
     Raises:
         FormatError: Malformed, or by a machine that may not acknowledge for that unit.
         SignatureInvalid: Not by the machine that it names.
     """
-    found: list[tuple[bytes, Statement]] = []
+    found: list[tuple[Acks, Signed]] = []
     for each in data:
         if not isinstance(each, bytes):
             raise FormatError("An ack is malformed.")
-        named = parse_statement(each)[0]
-        authority = store.authority(named.node)
-        if not isinstance(authority, Authority) or not authority.certificate.serves:
-            raise FormatError("An ack is by a machine that is no parent.")
-        if not store.trust.document.is_over(authority.certificate.unit, named.unit):
-            raise FormatError("An ack speaks of a unit that is not below its author's.")
-        if store.trust.document.cuts_of(authority.key, authority.certificate.unit):
-            raise FormatError("An ack is by a machine whose key was cut off.")
-        found.append((each, check_statement(each, authority.key)))
+        named = parse_acks(each)[0]
+        if named.unit not in store.trust.document.units:
+            continue  # of a unit that this machine has not heard of yet
+        key = _author(store, named.node, named.unit).key
+        found.append((check_acks(each, key), Signed("ack", key, each)))
+    return found
+
+
+def _author(store: Store, node: bytes, unit: str) -> Authority:
+    """Returns by whose right a machine speaks of a unit.
+
+    Raises:
+        FormatError: It is no parent of that unit.
+    """
+    authority = store.authority(node)
+    if not isinstance(authority, Authority) or not authority.certificate.serves:
+        raise FormatError("An ack is by a machine that is no parent.")
+    if not store.trust.document.is_over(authority.certificate.unit, unit):
+        raise FormatError("An ack speaks of a unit that is not below its author's.")
+    if store.trust.document.cuts_of(authority.key, authority.certificate.unit):
+        raise FormatError("An ack is by a machine whose key was cut off.")
+    return authority
+
+
+def _statements_of(store: Store, data: Iterable[object]) -> list[tuple[Statement, Signed]]:
+    """Returns those statements that check: by a server of the unit at the top, of our unit or one below."""
+    found: list[tuple[Statement, Signed]] = []
+    for each in data:
+        try:
+            if isinstance(each, bytes):
+                named = parse_statement(each)[0]
+                author = _author(store, named.node, named.unit)
+                unit = store.trust.document.units[author.certificate.unit]
+                if not unit.parent and named.unit in store.below:
+                    said = check_statement(each, author.key)
+                    found.append((said, Signed("statement", author.key, each)))
+        except (FormatError, SignatureInvalid):
+            continue
     return found
 
 
@@ -405,53 +446,115 @@ def _take(
 ) -> Taken:
     with store.writing() as transaction:
         outcomes, stored = store.append(prepared, state.node, is_limited=False)
-        connection = transaction.connection
+        connection, now = transaction.connection, store.clock()
+        # Statements first: what is acknowledged is compared with them before it may be forgotten.
+        said = [payload for kind, payload in answer.items if kind == feed.STATEMENT]
+        node = state.node if answer.is_in_turn else b""
+        for statement, paper in _statements_of(store, said):
+            _keep_statement(store, connection, statement, paper, node)
         if answer.was_reset:
             outbox.forget_acks(connection, state.node)
+            _note_lost(store, connection, state, answer)
         bones = [payload for kind, payload in answer.items if kind == feed.HEADER]
         if fresh := keep_skeleton(connection, bones):
             transaction.append.wake(fresh)
-        said = [payload for kind, payload in answer.items if kind == feed.STATEMENT]
-        for data, statement in [*statements_of(store, answer.acks), *_checkable(store, said)]:
-            _keep(store, connection, data, statement)
+        said = [payload for kind, payload in answer.items if kind == feed.ACKS]
+        for acks, paper in [*acks_of(store, answer.acks), *_checkable(store, said)]:
+            _keep(store, connection, acks, paper)
+        findings.stamp(connection, now)
+        findings.clear(connection)
         outbox.note_proven(connection, state.node, shown)
-        cursor, now = answer.cursor, store.clock()
+        cursor = answer.cursor
         values = {
             "epoch": cursor.epoch, "n": cursor.n, "digest": cursor.digest, "nonce": answer.nonce,
-            "ok_ms": now, "tried_ms": now, "error": "",
+            "ok_ms": now, "tried_ms": now, "error": "", "answer": answer.signed,
         }  # fmt: skip
         connection.execute(sa.update(t.parent).where(t.parent.c.name == state.name).values(**values))
     return Taken(stored, [o for o in outcomes if not o.is_stored])
 
 
-def keep_forwarded(store: Store, data: Sequence[object]) -> int:
-    """Takes statements that somebody forwards; those that do not check are left out.
+def _note_lost(store: Store, connection: sa.Connection, state: ParentState, answer: Answer) -> None:
+    """Notes that a parent does not know the cursor that it gave: it was put back, and says so or not."""
+    authority, cursor = store.authority(state.node), state.cursor
+    if not isinstance(authority, Authority) or cursor is None or not (state.answer and answer.signed):
+        return
+    first, second = KeptAnswer.parse(state.answer), KeptAnswer.parse(answer.signed)
+    if second.denies(first):
+        is_told = cursor.epoch != answer.cursor.epoch
+        papers = [Signed("answer", authority.key, kept.pack()) for kept in (first, second)]
+        if is_told:
+            findings.note(connection, "restored", store.unit, [answer.cursor.epoch], papers)
+        else:
+            findings.note(connection, "rolled_back", store.unit, list(cursor), papers)
+
+
+def keep_forwarded(store: Store, items: Sequence[Sequence[Any]]) -> int:
+    """Takes acks and statements that another machine forwards; those that do not check are left out.
 
     Returns:
         How many were taken.
     """
     with store.writing() as transaction:
-        checked = _checkable(store, data)
-        for each, statement in checked:
-            _keep(store, transaction.connection, each, statement)
-    return len(checked)
+        connection = transaction.connection
+        checked = _checkable(store, [payload for kind, payload in items if kind == feed.ACKS])
+        for acks, paper in checked:
+            _keep(store, connection, acks, paper)
+        stated = _statements_of(store, [payload for kind, payload in items if kind == feed.STATEMENT])
+        for statement, paper in stated:
+            _keep_statement(store, connection, statement, paper, b"")
+        findings.stamp(connection, store.clock())
+    return len(checked) + len(stated)
 
 
-def _checkable(store: Store, data: Iterable[object]) -> list[tuple[bytes, Statement]]:
-    """Returns those of the forwarded statements that check; a relay's rubbish delays nothing else."""
-    found: list[tuple[bytes, Statement]] = []
+def _checkable(store: Store, data: Iterable[object]) -> list[tuple[Acks, Signed]]:
+    """Returns those of the forwarded acks that check; a relay's rubbish delays nothing else."""
+    found: list[tuple[Acks, Signed]] = []
     for each in data:
         try:
-            found += statements_of(store, [each])
+            found += acks_of(store, [each])
         except (FormatError, SignatureInvalid):
             continue
     return found
 
 
-def _keep(store: Store, connection: sa.Connection, data: bytes, statement: Statement) -> None:
-    outbox.keep_acks(connection, statement)
-    n, digest, is_new = outbox.keep_statement(connection, data, statement)
-    if is_new and store.serves:
+def _keep(store: Store, connection: sa.Connection, acks: Acks, paper: Signed) -> None:
+    n, digest, is_new = outbox.keep_paper(connection, paper.data, acks)
+    outbox.keep_acks(connection, acks, paper._replace(n=n))
+    if is_new:
+        _publish(store, connection, feed.ACKS, n, digest, acks)
+
+
+def _keep_statement(
+    store: Store, connection: sa.Connection, said: Statement, paper: Signed, node: bytes
+) -> None:
+    """Takes a statement.
+
+    Args:
+        store: The machine's store.
+        connection: In a write transaction.
+        said: The statement.
+        paper: The same as it came.
+        node: The parent whose feed brought it in its turn; empty when it came otherwise: then what it names
+            may still be on its way, and is not looked for yet.
+    """
+    n, digest, is_new = statements.keep(connection, said, paper.data, paper.key, store.clock())
+    paper = paper._replace(n=n)
+    if is_new:
+        outbox.is_current(connection, said.node, said.unit, said.epoch, paper)
+        findings.check_statement(connection, said, paper)
+    if node:
+        # Of our own unit everything is here. What a unit below was sent may have gone another way to it, as
+        # when it was put below us later, or succeeded by several.
+        if said.unit == store.unit:
+            findings.check_presence(connection, said, paper, node, store.clock())
+        # Those who read our feed take it that what a statement names came before it.
+        _publish(store, connection, feed.STATEMENT, n, digest, said)
+
+
+def _publish(
+    store: Store, connection: sa.Connection, kind: int, n: int, digest: bytes, said: Acks | Statement
+) -> None:
+    if store.serves:
         published = feed.Feed(connection, store.trust, store.unit, set())
-        published.add_statement(n, digest, statement.unit, statement.node)
+        published.add_signed(kind, n, digest, said.unit, said.node)
         published.flush()

@@ -1,4 +1,4 @@
-"""Ed25519 keys, and secrets sealed by a passphrase.
+"""Ed25519 keys, secrets sealed by a passphrase, and secrets sealed to a public key.
 
 Verification is libsodium's, everywhere: two implementations that disagree on one edge signature would
 give two verdicts on one event. Keys of small order, for which one signature fits many messages, are
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -33,7 +34,9 @@ __all__ = [
     "agree",
     "fingerprint",
     "is_valid_key",
+    "open_sealed",
     "seal_public_key",
+    "seal_to",
     "verify",
 ]
 
@@ -41,6 +44,7 @@ KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 _SALT_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
+_SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 
 class Signer(Protocol):
@@ -116,6 +120,40 @@ def agree(seed: bytes, public: bytes) -> bytes:
         return X25519PrivateKey.from_private_bytes(seed).exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError:
         return b""
+
+
+def seal_to(public: bytes, secret: bytes, purpose: str) -> bytes:
+    """Seals a secret to whoever holds the other half of an X25519 key (HPKE, RFC 9180, base mode).
+
+    Args:
+        public: 32 bytes, see `seal_public_key`.
+        secret: What to protect.
+        purpose: Bound to it: opened for another purpose, it does not open.
+
+    Raises:
+        InvalidInput: The key is no point of the curve, or one to which nothing can be sealed.
+    """
+    try:
+        return bytes(_SUITE.encrypt(secret, X25519PublicKey.from_public_bytes(public), purpose.encode()))
+    except ValueError as error:
+        raise InvalidInput("Nothing can be sealed to that key.") from error
+
+
+def open_sealed(seed: bytes, sealed: bytes, purpose: str) -> bytes:
+    """Opens what `seal_to` sealed.
+
+    Args:
+        seed: The 32-byte seed of the X25519 key.
+        sealed: What was sealed.
+        purpose: The same as when it was sealed.
+
+    Raises:
+        FormatError: It was sealed to another key or for another purpose, or was changed.
+    """
+    try:
+        return bytes(_SUITE.decrypt(sealed, X25519PrivateKey.from_private_bytes(seed), purpose.encode()))
+    except (InvalidTag, ValueError) as error:
+        raise FormatError("The sealed secret does not open with this key.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ answer, so that a copied one opens nothing:
     request = [payload, machine log, signature]     signature over PAE(REQUEST_KIND, payload)
     payload = [1, parent, nonce, cursor or null, echo, max_bytes, published, [frame, …], [proof, …]]
     published = [version, root version, [wanted file, …], files or null]    of what the machine has
+    answer  = [1, "answer", head, rest, signature]
+                       over PAE(ANSWER_KIND, SHA-256(request) + machine log + SHA-256(rest) + head)
 
 A parent that was restored may know less of what the province publishes than its machines; they give it back.
-    answer  = [1, "answer", body, signature]        over PAE(ANSWER_KIND, SHA-256(request) + body)
 
 An answer is signed, and bound to the request that it answers, so that an old one, or one that a relay has
-changed or shortened, moves nothing.
+changed or shortened, moves nothing. Its head, what the parent says of its own store, can be proven without
+the rest, and is kept until the next one: a parent that does not know its own cursor has contradicted itself.
 
 The first request of all names no parent and carries the machine's own proof and nothing else; it is answered
 by a *challenge*, in which the parent proves who it is before it is told anything. Everything else is an
@@ -23,7 +25,7 @@ by a *challenge*, in which the parent proves who it is before it is told anythin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -31,6 +33,7 @@ from typing import Any, Final, NamedTuple
 import zstandard
 
 from onestop_sync import brief, codec, exchange, keys
+from onestop_sync.answer import KeptAnswer, answer_bytes
 from onestop_sync.compact import Block, Unknown, event_id
 from onestop_sync.errors import (
     FormatError,
@@ -42,22 +45,26 @@ from onestop_sync.errors import (
     UpstreamRefused,
 )
 from onestop_sync.exchange import Cursor
-from onestop_sync.publication import Incomplete, check_files
+from onestop_sync.publication import TARGET, Incomplete, check_files
+from onestop_sync.storage import feed
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.feed import digest_at
 from onestop_sync.storage.held import StoredEvents, machines_with
 from onestop_sync.store import Store
+from onestop_sync.tombstone import is_tombstones
 from onestop_sync.trust import Authority
 
 __all__ = ["LIMITS", "Limits", "Requester", "Responder", "SyncReport", "open_packet", "pack_packet"]
 
 REQUEST_KIND: Final = "onestop/sync/1"
-ANSWER_KIND: Final = "onestop/answer/1"
 CHALLENGE_KIND: Final = "onestop/challenge/1"
 VERSION: Final = 1
+_BRIEF: Final = {brief.MARK, brief.AGAIN, brief.SIGNED}
 HTTP_FORBIDDEN: Final = 403
 _MAX_REFUSALS: Final = 3
+_BEGINNING: Final = Cursor(b"", 0, feed.START)
 _NODE_BYTES: Final = 16
+_HEAD_PARTS: Final = 4
 _COMPRESS_FROM: Final = 200
 """Smaller packets do not gain by compression, bytes."""
 
@@ -244,8 +251,8 @@ class Responder:
 
         Returns:
             An HTTP status and a packet. 200 an answer or challenge; 400 malformed; 401 a challenge, because
-            the nonce is not the last one; 403 not a machine of ours; 409 ask in plain; 503 the store cannot
-            take more now.
+            the nonce is not the last one; 403 not a machine of ours; 409 ask in plain; 503 the store
+            cannot take more now.
         """
         try:
             if data[:1] == brief.MARK:
@@ -257,7 +264,8 @@ class Responder:
         except FormatError as error:
             return 400, self._error("malformed", error)
         except NotAllowed as error:
-            return 403, self._error("not_allowed", error)
+            is_revoked = error.details.get("reason") == "revoked"
+            return 403, self._error("revoked" if is_revoked else "not_allowed", error)
         except StoreError as error:
             return 503, self._error(error.code, error)
 
@@ -267,6 +275,7 @@ class Responder:
     def _respond(
         self, data: bytes, request: _Request, log: bytes, signed: bytes, signature: bytes
     ) -> tuple[int, bytes]:
+        self.store.refresh_trust()  # another process may have published: a key that was cut off, say
         node = self.store.machine_log
         if request.parent and request.parent != node[:_NODE_BYTES]:
             raise NotAllowed("The request is for another server.")
@@ -276,16 +285,11 @@ class Responder:
             raise NotAllowed("The request is not signed by the machine that it names.")
         if not request.parent:
             self.store.receive(request.introduction, log)
-            return 401, self._challenge(node, request.nonce, log)
-        answer = self._accept(request, log, unit, brief.digest(data))
-        if answer is None:
+            return 401, self._challenge(node, request.nonce, log, request.introduction)
+        parts = self._accept(request, log, unit, brief.digest(data))
+        if parts is None:
             return 401, self._challenge(node, b"", log)
-        return 200, self._signed(data, answer)
-
-    def _signed(self, data: bytes, answer: list[Any]) -> bytes:
-        body = codec.encode(answer)
-        proof = self.store.machine.sign(_answer_bytes(data, body))
-        return pack_packet([VERSION, "answer", body, proof])
+        return 200, _pack_answer(self.store.machine, data, log, parts)
 
     def _accept(self, request: _Request, log: bytes, unit: str, digest: bytes) -> list[Any] | None:
         """Takes what a request of a proven machine brings, and returns what it is answered."""
@@ -304,8 +308,8 @@ class Responder:
             Unknown: It cannot be put back, or its proof fails: whether it was forged, copied, or leans on
                 what this store has not got, is told by the plain one.
         """
-        store = self.store
-        with store.reading() as connection:
+        self.store.refresh_trust()  # another process may have published: a key that was cut off, say
+        with self.store.reading() as connection:
             asking = machines_with(connection, brief.log_prefix(data))
             opened = brief.open_request(data, self.limits.packet_bytes, StoredEvents(connection))
         for asker in asking:
@@ -326,10 +330,10 @@ class Responder:
             asked.max_bytes or self.limits.answer_bytes, _Published(asked.version, asked.root),
             asked.frames, asked.introduction, asked.logs,
         )  # fmt: skip
-        answer = self._accept(request, line.machine, line.unit, brief.digest(data))
-        if answer is None:  # somebody was faster with a copy
+        parts = self._accept(request, line.machine, line.unit, brief.digest(data))
+        if parts is None:  # somebody was faster with a copy
             raise Unknown("The request was answered already.")
-        return 200, self._brief_answer(data, line, asked.version, opened.block, answer)
+        return 200, self._brief_answer(data, opened, line, parts)
 
     def _line(self, log: bytes, nonce: bytes, n: int | None) -> brief.Line | None:
         """Returns what this store knows of the line to a machine, as the machine should know it."""
@@ -337,8 +341,7 @@ class Responder:
         _, unit = self._machine(log, [])
         authority = store.authority(log)
         assert isinstance(authority, Authority)
-        seal = authority.certificate.seal
-        secret = brief.shared_secret(store.seal_seed, seal, log, node)
+        secret = brief.shared_secret(store.seal_seed, authority.certificate.seal, log, node)
         cursor = None
         if n is not None:
             with store.reading() as connection:
@@ -346,19 +349,18 @@ class Responder:
             cursor = Cursor(store.epoch, n, digest or b"")
         return brief.Line(log, node, unit, nonce, cursor, secret) if secret else None
 
-    def _brief_answer(
-        self, data: bytes, line: brief.Line, version: int, brought: Block, answer: list[Any],
-    ) -> bytes:  # fmt: skip
-        nonce, cursor, has_more, was_reset, acks, verdicts, items, published = answer
-        if was_reset:
-            return self._signed(data, answer)
-        if line.cursor is None:  # it has shown what proves its authority, at first contact
-            brought = brought.with_frames(self.store.introduction(line.machine))
-        said = brief.Answer(nonce, Cursor(*cursor), has_more, acks, verdicts, items, published)
-        try:
-            return said.write(line, data, version, brought)
-        except FormatError:  # more than a block holds: the store has taken it, so it is said in plain
-            return self._signed(data, answer)
+    def _brief_answer(self, data: bytes, opened: brief.Opened, line: brief.Line, parts: list[Any]) -> bytes:
+        nonce, cursor, has_more, lost, *rest = parts
+        brought, asked = opened.block, opened.request
+        if line.cursor is None:
+            brought = _with_proofs(self.store, brought, line)
+        said = brief.Answer(nonce, Cursor(*cursor), has_more, *rest)
+        if lost is None:
+            # More than a block holds: the store has taken it, so it is said in plain.
+            with suppress(FormatError):
+                what = brief.Asked(data, (asked.root, asked.version), brought)
+                return said.write(line, what, self.store.machine)
+        return _pack_answer(self.store.machine, data, line.machine, parts)
 
     def _take(self, request: _Request, log: bytes, digest: bytes) -> tuple[bytes, list[Outcome]] | None:
         """Stores what a request brings, once for each nonce; ``None`` when the nonce is not the last one."""
@@ -389,11 +391,12 @@ class Responder:
             raise NotAllowed("This machine belongs to no unit of this server.")
         return authority.key, unit
 
-    def _challenge(self, node: bytes, theirs: bytes, log: bytes) -> bytes:
-        """Proves who we are, and gives the nonce for the next request."""
+    def _challenge(self, node: bytes, theirs: bytes, log: bytes, known: Sequence[Any] = ()) -> bytes:
+        """Proves who we are, without frames that are ``known``, and gives the nonce for the next request."""
         nonce = self.store.retrying(lambda: exchange.rotate_nonce(self.store, log, None))
         proof = self.store.machine.sign(codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, log])))
-        introduction = self.store.introduction(node) if theirs else []
+        proofs = self.store.introduction(node) if theirs else []
+        introduction = [frame for frame in proofs if frame not in known]
         return pack_packet([VERSION, "challenge", [node, nonce, theirs, proof, introduction]])
 
     def _answer(
@@ -409,16 +412,16 @@ class Responder:
         logs = {item.log for item in page.items if item.log}.union(request.logs)
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
         publication, asked = store.publication, request.published
-        is_old = asked.version < publication.version
+        is_old = (asked.root, asked.version) < publication.rank
         return [
             nonce,
             list(page.cursor),
             page.has_more,
-            was_reset,
+            list(request.cursor) if was_reset and request.cursor else None,
             acks,
             bad,
             [[item.kind, item.payload] for item in page.items],
-            [publication.version, publication.newer_than(asked.root, asked.wanted) if is_old else None],
+            [*publication.rank, publication.newer_than(asked.root, asked.wanted) if is_old else None],
         ]
 
 
@@ -450,11 +453,11 @@ class Requester:
         self._sent = b""
         self._line: brief.Line | None = None
         self._brought = Block([], [], [])
+        self._had = (0, 0)
         self._shown: frozenset[bytes] = frozenset()
         self._is_cut = False
         self._lost = b""
         self._unsure: tuple[bytes, ...] = ()
-        self._version = 0
         # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
         self._echo = self._knows.cursor is None or not self._knows.nonce
         self._is_done = False
@@ -520,7 +523,7 @@ class Requester:
         )  # fmt: skip
         with self.store.reading() as connection:
             data, block = asked.write(line, StoredEvents(connection, line.node))
-        self._line, self._brought, self._version = line, block, published.version
+        self._line, self._brought, self._had = line, block, (published.root, published.version)
         return data
 
     def _common_line(self) -> brief.Line | None:
@@ -574,14 +577,12 @@ class Requester:
         self.report.round_trips += 1
         self.report.bytes_down += len(data)
         try:
-            if data[:1] == brief.MARK:
+            if data[:1] in _BRIEF:
                 self._take_brief(data)
-            elif data[:1] == brief.AGAIN:
-                self._take_again(data)
             else:
                 self._take(status, open_packet(data, self.limits))
         except (FormatError, SignatureInvalid) as error:
-            if self._line is not None and data[:1] in {brief.MARK, brief.AGAIN}:
+            if self._line is not None and data[:1] in _BRIEF:
                 # Changed on the way, or the two do not believe the same: nothing moved, and plain words help.
                 self._refuse_again("plain", "The parent's answers cannot be read.")
                 self.is_brief = False
@@ -596,57 +597,69 @@ class Requester:
                 [bytes(node), bytes(nonce), bytes(theirs), bytes(proof), list(introduction)],
             ]:
                 self._take_challenge(node, nonce, theirs, proof, introduction)
-            case [1, "answer", bytes(body), bytes(proof)]:
-                self._check_answer(body, proof)
-                self._take_body(codec.decode(body))
+            case [1, "answer", bytes(head), bytes(rest), bytes(proof)]:
+                signed = self._check_answer(head, rest, proof)
+                self._take_body([*_parts(head), *_parts(rest)], signed)
             case [1, "error", [str(code), str(what)]]:
                 self._take_error(status, code, what)
             case _:
                 raise FormatError("The answer is not one of this protocol.")
 
     def _take_brief(self, data: bytes) -> None:
-        if self._line is None:
+        line = self._line
+        authority = self.store.authority(self._knows.node)
+        if line is None or not isinstance(authority, Authority):
             raise FormatError("The answer leaves out what was not left out of the request.")
+        if data[:1] == brief.AGAIN:
+            self._take_again(brief.read_challenge(data, line, self._sent))
+            return
         brought = self._brought
-        if self._line.cursor is None:
-            brought = brought.with_frames(self.store.introduction(self._log))
-        found = brief.read_answer(
-            data, self.limits.packet_bytes, self._line, self._sent, self._version, brought
-        )
-        self._take_body([
-            found.nonce, list(found.cursor), found.has_more, False, found.acks, found.verdicts,
-            [list(item) for item in found.items], found.published,
-        ])  # fmt: skip
+        if line.cursor is None:
+            brought = _with_proofs(self.store, brought, line)
+        asked = brief.Asked(self._sent, self._had, brought)
+        found = brief.read_answer(data, self.limits.packet_bytes, line, asked, authority.key)
+        body = [
+            found.nonce, list(found.cursor), found.has_more, None, found.acks, found.verdicts,
+            found.items, found.published,
+        ]  # fmt: skip
+        # Without a signature the cursor is where the last signed answer put it.
+        self._take_body(body, found.signed or self._knows.answer)
 
-    def _take_again(self, data: bytes) -> None:
+    def _take_again(self, found: brief.Challenge) -> None:
         """Takes the nonce of a challenge from a parent that took a request under the last one."""
-        if self._line is None:
-            raise FormatError("The answer leaves out what was not left out of the request.")
         self._refuse_again("nonce", "The parent does not take this machine's requests.")
-        found = brief.read_challenge(data, self._line, self._sent)
         # If it was our own, nobody else has brought anything under our name.
         self._echo |= found.taken not in {self._lost, brief.digest(self._sent)}
         self._knows = exchange.meet_parent(self.store, self.parent, self._knows.node, found.nonce)
 
-    def _check_answer(self, body: bytes, proof: bytes) -> None:
-        authority = self.store.authority(self._knows.node)
-        signed = _answer_bytes(self._sent, body)
-        if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
+    def _check_answer(self, head: bytes, rest: bytes, proof: bytes) -> bytes:
+        """Returns what is kept of an answer that the parent signed: its head, and what proves it."""
+        node = self._knows.node
+        authority = self.store.authority(node)
+        kept = KeptAnswer(node, self._log, _hash(self._sent), _hash(rest), head, proof)
+        if not isinstance(authority, Authority) or not keys.verify(authority.key, kept.signed, proof):
             raise SignatureInvalid("The answer is not the parent's answer to this request.")
+        return kept.pack()
 
-    def _take_body(self, body: object) -> None:
+    def _take_body(self, body: object, signed: bytes) -> None:
         match body:
-            case [bytes(nonce), list(cursor), bool(has_more), bool(was_reset), list(acks), list(bad),
-                  list(items), [int(version), dict() | None as files]]:  # fmt: skip
+            case [bytes(nonce), list(cursor), bool(has_more), list() | None as lost, list(acks), list(bad),
+                  list(items), [int(root), int(version), dict() | None as files]]:  # fmt: skip
                 # All of it is read before any of it is taken.
-                outcomes, at = list(map(_outcome, bad)), _parse_cursor(cursor)
+                outcomes, was_reset = list(map(_outcome, bad)), _parse_cursor(lost) is not None
+                answer = exchange.Answer(nonce, _cursor(cursor), acks, _pairs(items), was_reset, signed)
                 self._take_publication(files)
+                if any(is_tombstones(name.removeprefix(TARGET)) for name in self._wanted):
+                    # What was erased comes without content: not before its tombstone is here. It comes again.
+                    start, has_more = self._knows.cursor or _BEGINNING, True
+                    answer = answer._replace(cursor=start, items=(), signed=b"")
                 self._echo &= has_more or was_reset
-                self._take_items(nonce, at, acks, items, was_reset=was_reset)
+                self._take_items(answer)
                 self._count(outcomes, was_reset=was_reset)
                 self._is_done = not (has_more or self._has_more or was_reset)
-                self._gives_back = version < self.store.publication.version and not self._gave_back
-                self._is_done &= version <= self.store.publication.version and not self._gives_back
+                theirs, ours = (root, version), self.store.publication.rank
+                self._gives_back = theirs < ours and not self._gave_back
+                self._is_done &= theirs <= ours and not self._gives_back
             case _:
                 raise FormatError("The answer is not one of this protocol.")
 
@@ -693,15 +706,9 @@ class Requester:
         self._asked = b""
         self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
 
-    def _take_items(
-        self, nonce: bytes, cursor: Cursor | None, acks: list[Any], items: list[Any], *, was_reset: bool
-    ) -> None:
-        pairs = [(i[0], i[1]) for i in items if isinstance(i, list) and len(i) == 2]  # noqa: PLR2004
-        if cursor is None or len(pairs) != len(items):
-            raise FormatError("The answer is malformed.")
-        answer = exchange.Answer(nonce, cursor, acks, pairs, was_reset)
+    def _take_items(self, answer: exchange.Answer) -> None:
         taken = exchange.take(self.store, self._knows, answer, self._introduced)
-        self._knows = exchange.load_parent(self.store, self.parent)._replace(nonce=nonce)
+        self._knows = exchange.load_parent(self.store, self.parent)._replace(nonce=answer.nonce)
         self.report.received += taken.stored
         self.report.rejected += taken.rejected
 
@@ -722,7 +729,7 @@ class Requester:
         if self._line is not None and code in {"plain", "malformed"}:
             self.is_brief = False  # an older parent, or one that has something else than was believed
             return
-        is_final = status != HTTP_FORBIDDEN or not self._knows.nonce
+        is_final = status != HTTP_FORBIDDEN or not self._knows.nonce or code == "revoked"
         self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=is_final)
         # It may have been rolled back, and know us no more: begin anew, with an introduction.
         self._knows = self._knows._replace(nonce=b"")
@@ -733,8 +740,41 @@ class Requester:
             raise UpstreamRefused(what, code=code, status=status)
 
 
-def _answer_bytes(request: bytes, body: bytes) -> bytes:
-    return codec.pae(ANSWER_KIND, hashlib.sha256(request).digest() + body)
+def _pack_answer(signer: keys.Signer, request: bytes, log: bytes, parts: Sequence[codec.Value]) -> bytes:
+    """Returns the packet of an answer: what it says of the parent's own store first."""
+    head, rest = codec.encode(list(parts[:_HEAD_PARTS])), codec.encode(list(parts[_HEAD_PARTS:]))
+    proof = signer.sign(answer_bytes(_hash(request), log, _hash(rest), head))
+    return pack_packet([VERSION, "answer", head, rest, proof])
+
+
+def _with_proofs(store: Store, brought: Block, line: brief.Line) -> Block:
+    """Returns what a request brought with what the two have shown each other at first contact."""
+    return brought.with_frames([*store.introduction(line.machine), *store.introduction(line.node)])
+
+
+def _hash(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _parts(data: bytes) -> list[Any]:
+    match codec.decode(data):
+        case list(parts):
+            return parts
+    raise FormatError("The answer is not one of this protocol.")
+
+
+def _cursor(value: object) -> Cursor:
+    cursor = _parse_cursor(value)
+    if cursor is None:
+        raise FormatError("The answer is malformed.")
+    return cursor
+
+
+def _pairs(items: list[Any]) -> list[tuple[int, Any]]:
+    pairs = [(i[0], i[1]) for i in items if isinstance(i, list) and len(i) == 2]  # noqa: PLR2004
+    if len(pairs) != len(items):
+        raise FormatError("The answer is malformed.")
+    return pairs
 
 
 def _is_frame(frame: object) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 
 __all__ = [
+    "MAX_FILE_BYTES",
     "TARGET",
     "TRUST",
     "Incomplete",
@@ -50,7 +51,7 @@ _TIMESTAMP: Final = "timestamp.json"
 _SNAPSHOT: Final = "snapshot.json"
 _TARGETS: Final = "targets.json"
 _MAX_FILES: Final = 300
-_MAX_FILE_BYTES: Final = 4 * 2**20
+MAX_FILE_BYTES: Final = 4 * 2**20
 _LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)
 """The time by which nothing has expired."""
 
@@ -83,6 +84,13 @@ class Incomplete(FormatError):
 class Publication:
     """One accepted version of what the province publishes.
 
+    Attributes:
+        version: Counts up with everything that is published.
+        expiries: Until when the ``root``, ``timestamp``, ``snapshot`` and ``targets`` are current,
+            milliseconds since 1970 UTC.
+        expires_ms: The earliest of these.
+        document: The trust document.
+
     Args:
         files: Name → bytes, as in the module's description. They are believed: use `check` or `updated` for
             what came from outside.
@@ -95,8 +103,14 @@ class Publication:
         self.files: Mapping[str, bytes] = dict(files)
         try:
             self.version = int(self._signed(_TIMESTAMP)["version"])
-            expiries = [self._signed(n)["expires"] for n in (self.root_name, _TIMESTAMP, _SNAPSHOT, _TARGETS)]
-            self.expires_ms = min(map(_to_ms, expiries))
+            roles = {
+                "root": self.root_name,
+                "timestamp": _TIMESTAMP,
+                "snapshot": _SNAPSHOT,
+                "targets": _TARGETS,
+            }
+            self.expiries = {role: _to_ms(self._signed(name)["expires"]) for role, name in roles.items()}
+            self.expires_ms = min(self.expiries.values())
             self.document = TrustDocument.from_bytes(self.files[TARGET + TRUST])
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError("The publication is malformed.") from error
@@ -105,6 +119,14 @@ class Publication:
     def root_version(self) -> int:
         """The newest version of the root's metadata that is here."""
         return sum(name.endswith(".root.json") for name in self.files)
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What is newer than what: first the root, then the version.
+
+        Whoever stole the publishing key may have counted as high as they liked; the next root ends that.
+        """
+        return self.root_version, self.version
 
     @property
     def root_name(self) -> str:
@@ -158,6 +180,22 @@ class Publication:
             raise SignatureInvalid("The publication is not by this province's root.")
         return _checked(None, files)
 
+    @classmethod
+    def check_part(cls, data: bytes, anchor: bytes) -> Publication:
+        """Does the same with a part: files may be missing that the metadata names, except `TRUST`.
+
+        For who proves something by it (`evidence`); nobody keeps or forwards it.
+        """
+        files = parse_files(data)
+        first = files.get(root_name(1))
+        if first is None or anchor_of(first) != anchor:
+            raise SignatureInvalid("The publication is not by this province's root.")
+        return _checked(None, files, is_part=True)
+
+    def part(self, names: Iterable[str]) -> bytes:
+        """Returns all metadata and some of the published files, for `check_part`."""
+        return codec.encode(dict(self.newer_than(0, [TARGET + name for name in (TRUST, *names)])))
+
     def updated(self, files: Mapping[str, bytes]) -> Publication:
         """Returns the publication with newer files; this one when they are not newer.
 
@@ -169,7 +207,7 @@ class Publication:
             Incomplete: Targets are missing.
             FormatError: Malformed.
         """
-        if _version_of(files) <= self.version:
+        if _rank_of(files, self.root_version) <= self.rank:
             return self  # an old stick, or a parent that has not heard of it yet: nothing to learn
         return _checked(self, files)
 
@@ -206,20 +244,23 @@ def check_files(value: object) -> dict[str, bytes]:
     if not isinstance(value, dict) or len(value) > _MAX_FILES:
         raise FormatError("The publication is malformed.")
     for name, data in value.items():
-        if not isinstance(name, str) or not isinstance(data, bytes) or len(data) > _MAX_FILE_BYTES:
+        if not isinstance(name, str) or not isinstance(data, bytes) or len(data) > MAX_FILE_BYTES:
             raise FormatError("The publication is malformed.")
     return value
 
 
-def _version_of(files: Mapping[str, bytes]) -> int:
-    """Returns the version that files claim; whether it is true is not checked."""
+def _rank_of(files: Mapping[str, bytes], root: int) -> tuple[int, int]:
+    """Returns the rank that files claim over a root that is held; whether it is true is not checked."""
+    root = 0 if root_name(1) in files else root  # a whole publication says itself how far its roots go
+    while root_name(root + 1) in files:
+        root += 1
     try:
-        return int(json.loads(files[_TIMESTAMP])["signed"]["version"])
+        return root, int(json.loads(files[_TIMESTAMP])["signed"]["version"])
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError("The publication is malformed.") from error
 
 
-def _checked(held: Publication | None, files: Mapping[str, bytes]) -> Publication:
+def _checked(held: Publication | None, files: Mapping[str, bytes], *, is_part: bool = False) -> Publication:
     """Walks through the client's workflow of the TUF specification, without a clock."""
     # Imported when something new has come, and not at every start: it takes 40 ms.
     from securesystemslib.exceptions import StorageError
@@ -228,7 +269,7 @@ def _checked(held: Publication | None, files: Mapping[str, bytes]) -> Publicatio
     try:
         trusted = _start(held, files)
         trusted.update_timestamp(files[_TIMESTAMP])
-        return _finish(trusted, held, files)
+        return _finish(trusted, held, files, is_part=is_part)
     except KeyError as error:
         raise FormatError("A publication lacks some of its metadata.") from error
     except (RepositoryError, StorageError, ValueError) as error:
@@ -258,7 +299,9 @@ def _start(held: Publication | None, files: Mapping[str, bytes]) -> TrustedMetad
     return trusted
 
 
-def _finish(trusted: TrustedMetadataSet, held: Publication | None, files: Mapping[str, bytes]) -> Publication:
+def _finish(
+    trusted: TrustedMetadataSet, held: Publication | None, files: Mapping[str, bytes], *, is_part: bool
+) -> Publication:
     from tuf.api.exceptions import RepositoryError
 
     if held is not None:
@@ -276,7 +319,8 @@ def _finish(trusted: TrustedMetadataSet, held: Publication | None, files: Mappin
             missing.append(TARGET + name)
         else:
             found[TARGET + name] = data
-    if missing:
+    # Of a part, a file that is there and is not as the metadata says was changed: that is not passed over.
+    if missing and (not is_part or TARGET + TRUST in missing or not files.keys().isdisjoint(missing)):
         raise Incomplete(missing)
     roots = {n: d for n, d in {**(held.files if held else {}), **files}.items() if n.endswith(".root.json")}
     metadata = {name: files[name] for name in (_TIMESTAMP, _SNAPSHOT, _TARGETS)}

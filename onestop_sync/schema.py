@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from onestop_sync.errors import InvalidInput
 
@@ -162,6 +162,8 @@ class DocumentType:
         summarise: Makes of a folded state what lists show; pure.
         regime: Names the rules under which a document runs, of which the province says whether they keep
             transitions apart (`TrustDocument.apart`); pure.
+        register: Makes of a folded state what may be kept when the document is erased by law: its row in the
+            register, nothing personal; pure. Its label is added.
     """
 
     name: str
@@ -175,6 +177,7 @@ class DocumentType:
     version: int = 1
     summarise: Callable[[State], Summary] | None = None
     regime: Callable[[State], str] | None = None
+    register: Callable[[State], Mapping[str, Any]] | None = None
 
     def __post_init__(self) -> None:
         """Refuses a type that could not be folded.

@@ -31,6 +31,7 @@ from onestop_sync.errors import (
     NotFound,
     OnestopError,
     StoreDamaged,
+    StoreError,
     StoreExists,
     StoreMissing,
 )
@@ -40,14 +41,18 @@ from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
 from onestop_sync.publication import Publication, parse_files
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import engines, outbox, queries, upgrade
+from onestop_sync.storage import beyond, engines, findings, outbox, queries, statements, upgrade
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.cuts import StoredChain
+from onestop_sync.storage.erasure import is_scrub_due, scrub
+from onestop_sync.storage.findings import Finding
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
-from onestop_sync.storage.transaction import Raced, Transaction, find_own_log
+from onestop_sync.storage.rows import select_in
+from onestop_sync.storage.transaction import Raced, Transaction, erased, find_own_log
+from onestop_sync.tombstone import Tombstone, tombstones
 from onestop_sync.trail import TRAIL
 from onestop_sync.trust import SYSTEM, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
 from onestop_sync.writer import Writer
@@ -134,6 +139,11 @@ class Status(NamedTuple):
         notices: Changes of standing that nobody has seen yet.
         forks: Logs that were written on two machines at once.
         parents: One entry for each parent that was ever tried.
+        findings: What was found out about somebody above and not told yet; see `Store.findings`.
+        stated_ms: What the province's clock said at its newest statement of our unit, milliseconds since 1970
+            UTC; ``None`` before the first.
+        silent_ms: For how long there has been contact with a parent without a statement coming, milliseconds;
+            being offline adds nothing to it.
     """
 
     unsent: int
@@ -143,6 +153,9 @@ class Status(NamedTuple):
     notices: int
     forks: int
     parents: tuple[ParentStatus, ...]
+    findings: int = 0
+    stated_ms: int | None = None
+    silent_ms: int = 0
 
 
 class Store:
@@ -150,6 +163,7 @@ class Store:
 
     Attributes:
         trust: What is known of keys.
+        tombstones: Of the documents that were erased by law.
         types: Document types by name; that of the audit trail is always among them.
         unit: The machine's unit; empty before it is enrolled.
         serves: Whether this machine is a parent of others.
@@ -173,6 +187,7 @@ class Store:
         self.engine = engine
         self.machine = secrets.machine
         self.seal_seed = secrets.seal_seed
+        self.database_key = secrets.database_key
         self._lock = threading.RLock()
         self._writes = engine.execution_options(writes=True)
         self._transaction: Transaction | None = None
@@ -186,6 +201,7 @@ class Store:
         self.epoch = b""
         self._chain = StoredChain(self.reading)
         self._publication: Publication | None = None
+        self.tombstones: Mapping[bytes, Tombstone] = {}
         self.trust = Trust(TrustDocument(0, {}, {}, 0), self._chain)
 
     # ---- opening
@@ -311,6 +327,7 @@ class Store:
             self._mark(is_new=is_new)
         self._reload_trust()
         self._fold_outdated(meta.get("folded", b""))
+        self._try_scrub()
 
     def _migrate(self, found: int) -> None:
         steps = upgrade.plan_steps(found, t.SCHEMA_VERSION, upgrade.MIGRATIONS)
@@ -387,6 +404,7 @@ class Store:
 
     def _take_trust(self, data: bytes) -> None:
         self._publication = Publication.parse(data)
+        self.tombstones = tombstones(self._publication)
         self.trust.replace(self._publication.document)
 
     def replace_trust(self, data: bytes) -> bool:
@@ -408,7 +426,7 @@ class Store:
     def take_files(self, files: Mapping[str, bytes]) -> bool:
         """Does the same with the files of a publication, by name."""
         newer = self.publication.updated(files)
-        if newer.version <= self.publication.version:
+        if newer.rank <= self.publication.rank:
             return False
         self.retrying(lambda: self._publish(newer))
         return True
@@ -416,11 +434,11 @@ class Store:
     def _publish(self, newer: Publication) -> None:
         with self.writing() as transaction:
             held = self.publication
-            if newer.version <= held.version:
+            if newer.rank <= held.rank:
                 return  # another program was faster
             before = self.trust.with_document(held.document)
             _set_meta(transaction.connection, {"trust": newer.data})
-            self._publication = newer
+            self._publication, self.tombstones = newer, tombstones(newer)
             self.trust.replace(newer.document)
             transaction.trust_changed(before)
             transaction.note_taught()
@@ -467,6 +485,8 @@ class Store:
             event = Event(row.id, ev.parse_header(row.header), row.header, row.signature, row.body)
             with suppress(FormatError):  # kept and forwarded, without effect
                 trust.add(event)
+        if publication is not self._publication:
+            self.tombstones = tombstones(publication)
         self.trust, self._publication, self.trust_mark = trust, publication, mark
         self.unit = held["unit"].decode()
 
@@ -520,6 +540,15 @@ class Store:
                 self.introduced.clear()
                 raise
             transaction.committed()
+        if transaction.has_erased:
+            self._try_scrub()
+
+    def _try_scrub(self) -> None:
+        # What was erased is erased; that its old pages go as well is tried again at the next start. A
+        # server's database is vacuumed by its administrator: that takes long, and others wait.
+        if self.engine.dialect.name == "sqlite":
+            with suppress(StoreError):
+                self.scrub()
 
     def retrying(self, work: Callable[[], Result]) -> Result:
         """Runs a transaction again when another process was in its way; the outermost one, never a part."""
@@ -627,7 +656,7 @@ class Store:
         fresh = [event for event in events if event.id not in known]
         if _any_unknown_log(fresh, self.trust):
             self._reload_trust()  # another process may have stored it
-        good, refused = verify_all(fresh, self.trust, self._pool)
+        good, refused = verify_all(fresh, self.trust, self._pool, self.tombstones)
         good.sort(key=lambda e: e.header.seq > 0)  # a genesis first; logs are otherwise in order
         return Prepared(good, [*bad, *refused])
 
@@ -682,13 +711,37 @@ class Store:
 
         Raises:
             NotFound: It is not here, or nothing of it has taken effect yet.
+            NotAllowed: It was erased by law (``details["reason"]`` is ``erased``); see `tombstone`.
         """
         with self.reading() as connection:
             row = connection.execute(sa.select(t.document).where(t.document.c.id == doc)).first()
         kind = self.types.get(row.kind) if row else None
+        if row is not None and row.tombstone is not None:
+            raise erased()
         if row is None or row.state is None or kind is None:
             raise NotFound("There is no such document in this store.")
         return Document(doc, kind, unpack(row.state))
+
+    def tombstone(self, doc: bytes) -> Tombstone | None:
+        """Returns what stays of a document of this store that was erased by law; ``None`` of any other."""
+        with self.reading() as connection:
+            query = sa.select(t.document.c.tombstone).where(t.document.c.id == doc)
+            data = connection.execute(query).scalar()
+        return Tombstone.from_bytes(data) if data is not None else None
+
+    def scrub(self) -> bool:
+        """Makes sure that what was erased is gone from the disk as well; see `storage.erasure`.
+
+        On SQLite done by itself after each erasure, and tried again at each start.
+
+        Returns:
+            Whether nothing is left to do.
+        """
+        with self.reading() as connection:
+            if not is_scrub_due(connection):
+                return True
+        with engines.told():
+            return scrub(self.engine)
 
     def lookup(self, kind: str, label: str) -> bytes:
         """Returns the id of the document that people call ``label``; of several the oldest here.
@@ -757,6 +810,12 @@ class Store:
         with self.reading() as connection:
             return [bytes(i) for i in connection.execute(query.order_by(t.document.c.n)).scalars()]
 
+    def beyond_cuts(self) -> list[beyond.Beyond]:
+        """Returns what waits for a countersignature, because it lies beyond a cut."""
+        self.refresh_trust()
+        with self.reading() as connection:
+            return beyond.beyond_cuts(connection, self.trust)
+
     def levels(self) -> queries.Levels:
         """Returns what tells at which level a node is; knows the keys that other programs have stored."""
         self.refresh_trust()
@@ -805,20 +864,52 @@ class Store:
             notices = connection.execute(count.where(t.notice.c.seen == 0)).scalar_one()
             forks = connection.execute(count.where(t.log.c.forked == 1)).scalar_one()
             parents = connection.execute(sa.select(t.parent).order_by(t.parent.c.name)).all()
+            found_out = findings.count(connection)
+            stated_ms, silent_ms = (None, 0) if is_top else self._stated(connection, parents)
         found = tuple(
             ParentStatus(
                 p.name, p.node, self._unit_of(p.node), levels.of(p.node), p.ok_ms, p.tried_ms, p.error
             )
             for p in parents
         )
-        return Status(unsent, oldest, conflicts, waiting, notices, forks, found)
+        return Status(
+            unsent, oldest, conflicts, waiting, notices, forks, found, found_out, stated_ms, silent_ms
+        )
+
+    def _stated(self, connection: sa.Connection, parents: Sequence[Any]) -> tuple[int | None, int]:
+        """Returns when the newest statement was made, and how long there was contact without another."""
+        newest = statements.newest(connection, self.unit)
+        since = newest.came_ms if newest is not None else None
+        if since is None:
+            first = sa.select(t.event.c.at_ms).order_by(t.event.c.n).limit(1)
+            since = connection.execute(first).scalar()
+        contact = max((parent.ok_ms for parent in parents), default=0)
+        silent_ms = max(0, contact - since) if contact and since is not None else 0
+        return (newest.at_ms if newest is not None else None), silent_ms
+
+    def findings(self) -> list[Finding]:
+        """Returns what was found out about somebody above, oldest first, then what is withheld just now.
+
+        A contradiction stays, with the two signed papers that show it. What is withheld is named as long as
+        it is not here.
+        """
+        with self.reading() as connection:
+            return findings.load(connection)
+
+    def mark_told(self) -> None:
+        """Notes that a person was given all findings: they stay, and are counted as news no more."""
+        with self.writing() as transaction:
+            findings.mark_told(transaction.connection)
 
     def _unit_of(self, node: bytes) -> str:
         authority = self.trust.authority(node)
         return authority.certificate.unit if isinstance(authority, Authority) else ""
 
     def fingerprints(self, kind: str) -> dict[bytes, bytes]:
-        """Returns, for each document of a kind, the SHA-256 of its folded state: equal at equal stores."""
+        """Returns, for each document of a kind, the SHA-256 of its folded state, equal at equal stores.
+
+        Of an erased document it is that of its tombstone.
+        """
         with self.reading() as connection:
             return queries.fingerprints(connection, kind)
 
@@ -831,12 +922,15 @@ class Store:
         return found.digest()
 
     def latest_ms(self) -> int:
-        """Returns the latest time that any statement of a parent or own event bears; 0 for none."""
+        """Returns the latest time that any ack, statement or own event bears; 0 for none."""
         with self.reading() as connection:
             last = sa.select(t.event.c.at_ms).order_by(t.event.c.n.desc()).limit(_LATEST).subquery()
             stored = connection.execute(sa.select(sa.func.max(last.c.at_ms))).scalar() or 0
-            said = connection.execute(sa.select(sa.func.max(t.statement.c.at_ms))).scalar() or 0
-        return max(stored, said)
+            said = [
+                connection.execute(sa.select(sa.func.max(table.c.at_ms))).scalar() or 0
+                for table in (t.acks, t.statement)
+            ]
+        return max(stored, *said)
 
     def introduction(self, log: bytes) -> list[Any]:
         """Returns the frames that prove a log's authority, from the root down; its genesis is the last."""
@@ -859,11 +953,7 @@ class Store:
 
 
 def _known(connection: sa.Connection, ids: Sequence[bytes]) -> set[bytes]:
-    found: set[bytes] = set()
-    for i in range(0, len(ids), 500):
-        query = sa.select(t.event.c.id).where(t.event.c.id.in_(ids[i : i + 500]))
-        found.update(connection.execute(query).scalars())
-    return found
+    return {row.id for row in select_in(connection, sa.select(t.event.c.id), t.event.c.id, ids)}
 
 
 def _any_unknown_log(events: Sequence[Event], trust: Trust) -> bool:

@@ -325,13 +325,7 @@ class Trust:
         return found
 
     def replace(self, document: TrustDocument) -> None:
-        """Takes a newer trust document; every verdict is asked anew.
-
-        Raises:
-            FormatError: It is older than the one that is here.
-        """
-        if document.version < self.document.version:
-            raise FormatError("The trust document is older than the one that is here.")
+        """Takes another trust document; every verdict is asked anew. Which is newer, `publication` says."""
         self.document = document
         self.forget()
 
@@ -379,7 +373,8 @@ class Trust:
     def best_certificate(self, key: bytes) -> tuple[bytes, Certificate] | None:
         """Returns what a key writes under from now on: its event id (empty: the root names it) and it.
 
-        Of several that count, one whose unit has not ended goes first, then the one that begins last.
+        Of several that count, one whose unit has not ended goes first, then the one that begins last, then
+        the one with the most blocks: `enrol.give_blocks` only ever adds behind those there.
         """
         if self.document.cuts_of(key, ""):
             return None
@@ -389,8 +384,12 @@ class Trust:
         good = [(i, c) for i, c in self.certificates_of(key) if self._counts(i, c)]
         units = self.document.units
         return max(
-            good, key=lambda x: (not units[x[1].unit].is_ended, x[1].valid_from_ms, x[0]), default=None
-        )
+            good,
+            key=lambda x: (
+                not units[x[1].unit].is_ended, x[1].valid_from_ms, len(x[1].blocks), x[0],
+            ),
+            default=None,
+        )  # fmt: skip
 
     def _counts(self, event_id: bytes, certificate: Certificate) -> bool:
         issued = self._here.certificates[event_id]

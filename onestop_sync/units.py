@@ -159,13 +159,16 @@ class Tree:
         self._over: dict[tuple[str, bytes], frozenset[str]] = {}
         self._acts: dict[tuple[str, bytes], frozenset[str]] = {}
         for unit in units.values():
-            self._check(unit)
+            self._check_names(unit)
+        for unit_id in units:  # once every name is known to lead somewhere
+            if self._runs_in_circles(unit_id):
+                raise InvalidInput(f"Unit {unit_id} is its own ancestor or successor.")
         for unit_id, listed in self.assignments.items():
             successors = units[unit_id].successors if unit_id in units else ()
             if not set(listed.values()) <= set(successors):
                 raise InvalidInput(f"A document of {unit_id} is given to a unit that does not succeed it.")
 
-    def _check(self, unit: Unit) -> None:
+    def _check_names(self, unit: Unit) -> None:
         if not is_name(unit.id):
             raise InvalidInput(
                 "A unit's id is empty, longer than 64 characters, or holds control characters."
@@ -173,8 +176,6 @@ class Tree:
         for other in (*unit.parents, *unit.successors):
             if other not in self.units:
                 raise InvalidInput(f"Unit {unit.id} names {other}, which is not in the tree.")
-        if self._runs_in_circles(unit.id):
-            raise InvalidInput(f"Unit {unit.id} is its own ancestor or successor.")
 
     def _runs_in_circles(self, unit: str) -> bool:
         at: str = unit
@@ -216,6 +217,11 @@ class Tree:
     def is_over(self, upper: str, lower: str) -> bool:
         """Tells whether ``upper`` replicates, carries and acknowledges what was written for ``lower``."""
         return upper in self.over(lower)
+
+    def is_wholly_over(self, upper: str, lower: str) -> bool:
+        """Tells whether ``upper`` replicates all that was written for ``lower``, not as a part of a split."""
+        whole = self._reached([lower], lambda u: (*self.units[u].parents, *self._only(u)))
+        return upper in whole
 
     def below(self, unit: str) -> frozenset[str]:
         """Returns every unit that ``unit`` is over, itself included."""
@@ -278,7 +284,12 @@ class Tree:
     def _certain_heirs(self, unit: str, doc: bytes) -> Iterable[str]:
         if doc:
             return self.heirs(unit, doc)
-        return self._reached([unit], lambda u: n if len(n := self._next(u, b"")) == 1 else ())
+        return self._reached([unit], self._only)
+
+    def _only(self, unit: str) -> tuple[str, ...]:
+        """Returns who goes on with all documents of a unit; nobody when it was split, or goes on itself."""
+        found = self._next(unit, b"")
+        return found if len(found) == 1 else ()
 
     @cached_property
     def _ended(self) -> tuple[str, ...]:

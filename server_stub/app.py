@@ -1,6 +1,7 @@
-"""The ASGI application: one endpoint that takes requests of machines, one that says that it lives.
+"""The ASGI application: endpoints that take requests of machines, and one that says that it lives.
 
     POST /v1/sync      application/cbor or no type at all, see `onestop_sync.protocol`
+    POST /v1/enrol     application/cbor, new machines with a one-time code, see `enrolment`
     GET  /v1/health    whether the database answers; says nothing of anybody
     GET  /             the dashboard, when it has a password
 
@@ -12,10 +13,11 @@ request and all together: a machine that asks when there is no room is told to c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Final
 
@@ -24,11 +26,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from onestop_sync.client import CONTENT_TYPE, SYNC_PATH
+from onestop_sync.client import CONTENT_TYPE, SYNC_PATH, Parent
+from onestop_sync.enrol_line import ENROL_PATH
 from onestop_sync.errors import OnestopError
+from onestop_sync.keys import Signer
 from onestop_sync.protocol import LIMITS, Limits, Responder, pack_packet
 from onestop_sync.store import Store
 from server_stub import dashboard, figures
+from server_stub.enrolment import MAX_BODY, Enrolment, Refused
 from server_stub.logs import log
 
 __all__ = ["HEALTH_PATH", "Bounds", "build_app"]
@@ -58,15 +63,6 @@ _LATER_S: Final = 5
 """When to come again to a server that has no room, or whose database is busy."""
 
 
-class _Refused(Exception):
-    """A request that is not even read: the status and code of the answer."""
-
-    def __init__(self, status: int, code: str, what: str) -> None:
-        super().__init__(what)
-        self.status = status
-        self.code = code
-
-
 class _Intake:
     """Receives bodies within the bounds."""
 
@@ -75,34 +71,38 @@ class _Intake:
         self._held = 0
 
     @asynccontextmanager
-    async def body(self, request: Request) -> AsyncIterator[bytes]:
+    async def body(self, request: Request, most: int = 0) -> AsyncIterator[bytes]:
         """Receives a body, and holds its room until the request is answered.
 
+        Args:
+            request: The request.
+            most: Largest body in bytes; 0: what the bounds say.
+
         Raises:
-            _Refused: Too large, too slow, of another type, or no room just now.
+            Refused: Too large, too slow, of another type, or no room just now.
         """
         if _kind(request) not in {CONTENT_TYPE, ""}:
-            raise _Refused(415, "malformed", "The request is not of this protocol's type.")
+            raise Refused(415, "malformed", "The request is not of this protocol's type.")
         data = bytearray()
         taken = 0
         try:
             async with asyncio.timeout(self.bounds.receive_s):
                 async for chunk in request.stream():
                     taken += len(chunk)
-                    self._take(len(chunk), taken)
+                    self._take(len(chunk), taken, most or self.bounds.body_bytes)
                     data += chunk
             yield bytes(data)
         except TimeoutError:
-            raise _Refused(408, "malformed", "The request took too long to arrive.") from None
+            raise Refused(408, "malformed", "The request took too long to arrive.") from None
         finally:
             self._held -= taken
 
-    def _take(self, count: int, taken: int) -> None:
+    def _take(self, count: int, taken: int, most: int) -> None:
         self._held += count
-        if taken > self.bounds.body_bytes:
-            raise _Refused(413, "too_large", "The request is larger than this server takes.")
+        if taken > most:
+            raise Refused(413, "too_large", "The request is larger than this server takes.")
         if self._held > self.bounds.held_bytes:
-            raise _Refused(503, "busy", "The server has no room just now.")
+            raise Refused(503, "busy", "The server has no room just now.")
 
 
 def _kind(request: Request) -> str:
@@ -134,7 +134,7 @@ class _Sync:
             async with self.intake.body(request) as body:
                 loop = asyncio.get_running_loop()
                 status, answer = await loop.run_in_executor(self.pool, self._respond, body)
-        except _Refused as refused:
+        except Refused as refused:
             log("sync refused", status=refused.status, code=refused.code)
             status, answer = refused.status, pack_packet([1, "error", [refused.code, str(refused)]])
         except ClientDisconnect:
@@ -163,6 +163,8 @@ def build_app(
     bounds: Bounds = BOUNDS,
     on_events: Callable[[], None] | None = None,
     password: str = "",
+    signer: Signer | None = None,
+    parents: Sequence[Parent] = (),
 ) -> Starlette:
     """Makes the application of a store; several processes may serve one database.
 
@@ -172,11 +174,17 @@ def build_app(
         bounds: How much is taken on at a time.
         on_events: Called, in a thread, when a request has brought something new (a relay's `wake`).
         password: Opens the dashboard; empty: there is none.
+        signer: An administrator's key, which enrols machines that know a code; without one they wait.
+        parents: Who is asked about codes that were not made here.
     """
     endpoint = _Sync(store, limits, bounds, on_events)
+    enrolment = Enrolment(store, signer, parents, partial(endpoint.intake.body, most=MAX_BODY), on_events)
 
     async def sync(request: Request) -> Response:
         return await endpoint(request)
+
+    async def enrol(request: Request) -> Response:
+        return await enrolment(request)
 
     def health(_: Request) -> Response:
         try:
@@ -189,8 +197,13 @@ def build_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         endpoint.pool.shutdown(cancel_futures=True)
+        enrolment.pool.shutdown(cancel_futures=True)
 
-    routes = [Route(SYNC_PATH, sync, methods=["POST"]), Route(HEALTH_PATH, health)]
+    routes = [
+        Route(SYNC_PATH, sync, methods=["POST"]),
+        Route(ENROL_PATH, enrol, methods=["POST"]),
+        Route(HEALTH_PATH, health),
+    ]
     if password:
         routes += dashboard.routes(store, password)
     return Starlette(routes=routes, lifespan=lifespan)

@@ -9,17 +9,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from onestop_sync import client, enrol
+from onestop_sync import client, enrol, enrol_files, enrol_proof
 from onestop_sync.dossier.roles import ADMIN
 from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.keyring import Keyring, write_durably
 from onestop_sync.keys import fingerprint
 from onestop_sync.store import Store
-from server_stub import figures, logs, province, settings
+from server_stub import code_commands, figures, logs, province, settings
+from server_stub.console import to_moment, write_file
 from server_stub.dashboard import check_password
+from server_stub.proofs import finding_lines
 from server_stub.relay import Pace
 
-__all__ = ["approve", "ask", "describe", "found", "join", "serve", "status", "sync"]
+__all__ = [
+    "approve", "ask", "code", "compare", "describe", "found", "join", "serve", "status", "sync",
+]  # fmt: skip
 
 
 def found(arguments: Namespace) -> None:
@@ -61,7 +65,7 @@ def ask(arguments: Namespace) -> None:
         secrets = keyring.create(arguments.holder, settings.passphrase(arguments))
     officers = [enrol.Applicant(arguments.admin_name or arguments.holder, secrets.officer, [ADMIN])]
     data = enrol.request(secrets, arguments.unit, arguments.name, officers if arguments.admin else [])
-    _write(arguments.ask, data)
+    write_file(arguments.ask, data)
     _say(
         arguments, _request_facts(data), f"The request is in {arguments.ask}. Have it approved with --serves."
     )
@@ -71,7 +75,7 @@ def join(arguments: Namespace) -> None:
     """Makes a new server's store from an administrator's answer."""
     secrets = settings.unlock(arguments)
     answer = enrol.read_answer(settings.read_file(arguments.answer))
-    _compare(arguments, arguments.root_fingerprint, answer.fingerprint, "root key")
+    compare(arguments, arguments.root_fingerprint, answer.fingerprint, "root key")
     store = enrol.accept(
         arguments.folder,
         secrets,
@@ -86,14 +90,25 @@ def join(arguments: Namespace) -> None:
 
 def describe(arguments: Namespace) -> None:
     """Shows what a request asks for."""
-    _say(arguments, _request_facts(settings.read_file(arguments.request)), "")
+    data = enrol_files.from_text(settings.read_file(arguments.request))
+    _say(arguments, _request_facts(data), "")
+
+
+def code(arguments: Namespace) -> None:
+    """Makes a one-time code for a machine."""
+    code_commands.code(arguments, _blocks(arguments))
 
 
 def approve(arguments: Namespace) -> None:
-    """Approves a request as an administrator."""
-    data = settings.read_file(arguments.request)
+    """Approves a request as an administrator: by the code that it proves, or by compared fingerprints."""
+    data = enrol_files.from_text(settings.read_file(arguments.request))
+    if enrol_proof.is_packet(data) and not arguments.fingerprint:
+        write_file(arguments.out, code_commands.answer_packet(arguments, data))
+        _say(arguments, _request_facts(data), f"Approved by its code. The answer is in {arguments.out}.")
+        return
+    data = enrol_proof.bare_request(data)
     asked = enrol.describe(data)
-    _compare(arguments, arguments.fingerprint, asked.fingerprint, "machine's key")
+    compare(arguments, arguments.fingerprint, asked.fingerprint, "machine's key")
     secrets = settings.unlock(arguments)
     store = Store.open(
         arguments.folder, secrets, types=settings.load_types(arguments.types),
@@ -105,7 +120,7 @@ def approve(arguments: Namespace) -> None:
         )
     finally:
         store.close()
-    _write(arguments.out, answer)
+    write_file(arguments.out, answer)
     read = enrol.read_answer(answer)
     facts = _request_facts(data) | {
         "root": read.fingerprint,
@@ -128,7 +143,8 @@ def serve(arguments: Namespace) -> None:
         )
     parents = settings.parents_of(arguments)
     pace = Pace(arguments.interval)
-    store = settings.open_store(arguments)
+    secrets = settings.unlock(arguments)
+    store = settings.open_store(arguments, secrets)
 
     def on_ready(port: int) -> None:
         facts = {"host": arguments.host, "port": port, "unit": store.unit}
@@ -138,8 +154,10 @@ def serve(arguments: Namespace) -> None:
 
     try:
         serving.run(
-            store, arguments.host, arguments.port, parents, pace=pace, password=password, on_ready=on_ready
-        )
+            store, arguments.host, arguments.port, parents, pace=pace, password=password,
+            signer=secrets.officer, on_ready=on_ready,
+            state_every_s=arguments.statement_every,
+        )  # fmt: skip
     finally:
         store.close()
 
@@ -176,6 +194,7 @@ def _plain(found: figures.Figures) -> dict[str, Any]:
     status = found.status._asdict()
     status["parents"] = [p._asdict() | {"node": p.node.hex()} for p in found.status.parents]
     return found._asdict() | {
+        "is_published_old": found.is_published_old,
         "status": status,
         "units": [u._asdict() for u in found.units],
         "peers": [p._asdict() for p in found.peers],
@@ -186,10 +205,17 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
     status = found.status
     yield f"{found.name} ({found.unit}): {found.documents} documents, {found.events} events"
     yield f"{status.unsent} unsent, {status.conflicts} in conflict, {status.waiting} waiting"
+    if found.is_published_old:
+        yield (
+            f"EXPIRED since {to_moment(found.published_until_ms)}: what the province has published. Nobody"
+            " new can be certified; all else goes on. The province renews it: `publish --renew`, `rotate`."
+        )
     if status.forks:
         yield f"{status.forks} logs were written on two machines at once"
+    yield from finding_lines(status)
     for unit in found.units:
-        yield f"  {'  ' * unit.depth}{unit.name}: {unit.documents} documents, {unit.overdue} overdue"
+        ended = f" (ended, {unit.heirs} goes on)" if unit.heirs else ""
+        yield f"  {'  ' * unit.depth}{unit.name}{ended}: {unit.documents} documents, {unit.overdue} overdue"
     for parent in status.parents:
         yield f"parent {parent.name} ({parent.level or 'not met yet'}): {parent.error or 'ok'}"
     for peer in found.peers:
@@ -197,14 +223,14 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
 
 
 def _request_facts(data: bytes) -> dict[str, Any]:
-    asked = enrol.describe(data)
+    asked, selector = code_commands.described(data)
     officers = [{"name": o.name, "roles": sorted(o.roles), "key": o.fingerprint} for o in asked.officers]
     return {
         "unit": asked.unit,
         "name": asked.machine_name,
         "machine": asked.fingerprint,
         "officers": officers,
-    }
+    } | ({"code": selector} if selector else {})
 
 
 def _blocks(arguments: Namespace) -> tuple[tuple[int, int], ...] | None:
@@ -222,7 +248,7 @@ def _blocks(arguments: Namespace) -> tuple[tuple[int, int], ...] | None:
     return tuple(found)
 
 
-def _compare(arguments: Namespace, said: str | None, shown: str, what: str) -> None:
+def compare(arguments: Namespace, said: str | None, shown: str, what: str) -> None:
     """Makes sure that a person has compared a fingerprint, or was told that nobody did.
 
     Raises:
@@ -243,14 +269,6 @@ def _compare(arguments: Namespace, said: str | None, shown: str, what: str) -> N
     print(f"Fingerprint of the {what}: {shown}")
     if input("Is it the one that was read out to you? (yes/no) ").strip().lower() not in {"yes", "y"}:
         raise NotAllowed("Not confirmed.", todo="Nothing was changed.")
-
-
-def _write(path: str, data: bytes) -> None:
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_durably(Path(path), data)
-    except OSError as error:
-        raise InvalidInput(f"Cannot write {path}: {error.strerror}.", todo="Check the path.") from error
 
 
 def _say(arguments: Namespace, facts: dict[str, Any], done: str) -> None:

@@ -31,6 +31,7 @@ _LEVELS: Final = {"here": "–", "hub": "máy đầu mối", "commune": "xã", "
 _ERRORS: Final = {
     "unreachable": "ngoại tuyến, sẽ gửi khi có mạng",
     "upstream_refused": "! bị từ chối",
+    "revoked": "! khóa của máy này đã bị thu hồi",
     "upstream_malformed": "! trả lời sai giao thức",
 }
 _SAFE: Final = {

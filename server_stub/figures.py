@@ -27,6 +27,7 @@ class UnitFigures(NamedTuple):
         conflicts: Of these, with something that a person must settle.
         waiting: Of these, with events that wait for something.
         events: Events of its logs that are stored here.
+        heirs: Of a unit that has ended, the names of those that go on with its work.
     """
 
     unit: str
@@ -38,6 +39,7 @@ class UnitFigures(NamedTuple):
     conflicts: int
     waiting: int
     events: int
+    heirs: str = ""
 
 
 class Peer(NamedTuple):
@@ -68,6 +70,7 @@ class Figures(NamedTuple):
         status: What the status line shows.
         units: One entry for each unit at or below this one, from above.
         peers: Machines, the latest first.
+        published_until_ms: Until when what the province has published is current.
     """
 
     unit: str
@@ -78,6 +81,12 @@ class Figures(NamedTuple):
     status: Status
     units: tuple[UnitFigures, ...]
     peers: tuple[Peer, ...]
+    published_until_ms: int
+
+    @property
+    def is_published_old(self) -> bool:
+        """Whether what the province has published has expired."""
+        return self.published_until_ms < self.at_ms
 
 
 def newest_event(store: Store) -> int:
@@ -98,8 +107,9 @@ def collect(store: Store) -> Figures:
     units = tuple(_unit(store, unit, depth, listed.get(unit), events) for unit, depth in _tree(store))
     peers = tuple(_peer(store, row.machine, row.seen_ms) for row in machines)
     return Figures(
-        here.id, here.name, now, int(documents), sum(u.events for u in units), store.status(), units, peers
-    )
+        here.id, here.name, now, int(documents), sum(u.events for u in units), store.status(), units, peers,
+        store.publication.expires_ms,
+    )  # fmt: skip
 
 
 def _per_unit(now_ms: int) -> sa.Select[Any]:
@@ -150,7 +160,11 @@ def _unit(store: Store, unit_id: str, depth: int, row: Any, events: dict[str, in
     counts = map(int, row[1:]) if row else (0, 0, 0, 0)
     documents, overdue, conflicts, waiting = counts
     written = events.get(unit_id, 0)
-    return UnitFigures(unit_id, unit.name, unit.level, depth, documents, overdue, conflicts, waiting, written)
+    units = store.trust.document.units
+    heirs = ", ".join(units[each].name for each in unit.successors or (unit.parent,)) if unit.is_ended else ""
+    return UnitFigures(
+        unit_id, unit.name, unit.level, depth, documents, overdue, conflicts, waiting, written, heirs
+    )
 
 
 def _peer(store: Store, machine: bytes, seen_ms: int) -> Peer:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
-from onestop_sync.errors import InvalidInput, NotFound, StoreExists
+from onestop_sync.errors import InvalidInput, NotFound, StoreExists, WrongPassphrase
 from onestop_sync.keyring import write_durably
 from onestop_sync.keys import KeyCost, SealedBox
 
@@ -79,7 +79,12 @@ def open_key(path: Path, passphrase: str, purpose: Purpose) -> bytes:
         raise NotFound(
             f"The key file {path} cannot be read.", todo="Bring the medium that holds it, or name its path."
         ) from error
-    return SealedBox.from_bytes(data).open(passphrase, purpose=_bound(purpose))
+    try:
+        return SealedBox.from_bytes(data).open(passphrase, purpose=_bound(purpose))
+    except WrongPassphrase as error:
+        raise WrongPassphrase(
+            f"The passphrase does not open {path}, or that is no {purpose} key.", todo=error.todo
+        ) from error
 
 
 def _bound(purpose: Purpose) -> str:

@@ -7,19 +7,20 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from onestop_sync import founding
+from onestop_sync import founding, publisher
 from onestop_sync.errors import InvalidInput, OnestopError, StoreExists
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import KeyCost, SigningKey, fingerprint, seal_public_key
 from onestop_sync.schema import DocumentType
 from onestop_sync.store import Store
 from onestop_sync.trust import Unit
-from server_stub.keyfiles import PUBLISHING, RECOVERY, Purpose, root_file, seal_key
+from server_stub.keyfiles import PUBLISHING, RECOVERY, Purpose, open_key, root_file, seal_key
 
-__all__ = ["ROOTS", "ROOT_FOLDER", "THRESHOLD", "Founded", "found", "parse_units"]
+__all__ = ["ROOTS", "ROOT_FOLDER", "THRESHOLD", "Founded", "found", "parse_units", "publish_units"]
 
 ROOT_FOLDER: Final = "root-keys"
 ROOTS: Final = 3
@@ -166,3 +167,26 @@ def found(  # noqa: PLR0913 - a province is made of these
             path.unlink(missing_ok=True)
         raise
     return Founded(store, fingerprint(store.root), fingerprint(secrets.officer.public))
+
+
+def publish_units(store: Store, units: Sequence[Unit], key_file: Path, passphrase: str) -> None:
+    """Adds units to the tree: a publication with them is in the store when it returns.
+
+    Args:
+        store: The top server's store.
+        units: The new ones.
+        key_file: Where the sealed publishing key is.
+        passphrase: Opens it.
+
+    Raises:
+        NotFound: There is no such file.
+        WrongPassphrase: It does not open.
+        NotAllowed: The root does not name that key for publishing.
+        InvalidInput: The tree would have a hole or a cycle.
+    """
+    online = SigningKey(open_key(key_file, passphrase, "publishing"))
+    held, now = store.publication, store.clock()
+    old = held.document
+    tree = {**old.units, **{unit.id: unit for unit in units}}
+    document = replace(old, version=old.version + 1, units=tree, issued_ms=now)
+    store.replace_trust(publisher.publish(held, online, now_ms=now, document=document))

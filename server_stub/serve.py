@@ -21,11 +21,13 @@ import uvicorn
 
 from onestop_sync.client import Parent
 from onestop_sync.errors import InvalidInput
+from onestop_sync.keys import Signer
 from onestop_sync.protocol import LIMITS, Limits
 from onestop_sync.store import Store
 from server_stub.app import BOUNDS, Bounds, build_app
 from server_stub.logs import log
 from server_stub.relay import PACE, Pace, Relay
+from server_stub.stater import EVERY_S, Stater
 
 __all__ = ["run"]
 
@@ -46,7 +48,9 @@ def run(  # noqa: PLR0913 - all but the store have defaults
     parents: Sequence[Parent] = (),
     *,
     pace: Pace = PACE,
+    state_every_s: float = EVERY_S,
     password: str = "",
+    signer: Signer | None = None,
     limits: Limits = LIMITS,
     bounds: Bounds = BOUNDS,
     on_ready: Callable[[int], object] = lambda _port: None,
@@ -60,7 +64,9 @@ def run(  # noqa: PLR0913 - all but the store have defaults
         port: Port; 0 takes a free one.
         parents: Whom this server itself syncs with, in the order in which they are tried.
         pace: How often.
+        state_every_s: How often the top server makes a statement of each unit, seconds.
         password: Opens the dashboard; empty: there is none.
+        signer: An administrator's key, which enrols machines that know a code; without one they wait.
         limits: What one exchange may cost.
         bounds: How much is taken on at a time.
         on_ready: Called with the port once requests are answered.
@@ -75,16 +81,27 @@ def run(  # noqa: PLR0913 - all but the store have defaults
             todo="Ask the administrator to approve its enrolment with --serves.",
         )
     relay = Relay(store, parents, pace, limits)
-    app = build_app(store, limits=limits, bounds=bounds, on_events=relay.wake, password=password)
+    stater = Stater(store, state_every_s)
+    app = build_app(
+        store,
+        limits=limits,
+        bounds=bounds,
+        on_events=relay.wake,
+        password=password,
+        signer=signer,
+        parents=parents,
+    )
     with _listening(host, port) as listener:
         server = _Server(_config(app), listener.getsockname()[1], on_ready, stop or threading.Event())
         relay.start()
+        stater.start()
         # What is loaded stays: the garbage collector need not look at it again (5 % of a push).
         gc.freeze()
         try:
             server.run(sockets=[listener])
         finally:
             relay.stop()
+            stater.stop()
     log("stopped", unit=store.unit)
 
 

@@ -8,11 +8,13 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
+from onestop_sync import rekey
 from onestop_sync.client import Parent
 from onestop_sync.errors import InvalidInput
 from onestop_sync.keyring import Keyring, Secrets
@@ -116,10 +118,17 @@ def passphrase(arguments: Namespace) -> str:
     return secret("ONESTOP_PASSPHRASE", arguments.passphrase_file, f"Passphrase of {arguments.holder}")
 
 
-def open_store(arguments: Namespace) -> Store:
-    """Opens the server's store."""
+def open_store(arguments: Namespace, secrets: Secrets | None = None) -> Store:
+    """Opens the server's store; unlocks it first where the caller has not."""
     types, database = load_types(arguments.types), database_of(arguments)
-    return Store.open(arguments.folder, unlock(arguments), types=types, database=database)
+    keyring = Keyring(Path(arguments.folder))
+    secrets = rekey.settle(keyring, secrets or unlock(arguments))
+    store = Store.open(arguments.folder, secrets, types=types, database=database)
+    public = store.trust.document.recovery
+    if public:
+        with suppress(OSError):  # a folder that cannot be written serves as well
+            keyring.set_recovery(secrets, public)
+    return store
 
 
 def database_of(arguments: Namespace) -> str | None:

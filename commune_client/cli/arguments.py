@@ -70,6 +70,7 @@ def _init(parser: ArgumentParser) -> None:
         "--machine", metavar="TÊN-MÁY", required=True, help="tên máy, ví dụ 'Máy tiếp nhận 1'"
     )
     _roles(parser)
+    _by_code(parser)
     parser.add_argument(
         "--parent", metavar="ĐỊA-CHỈ", action="append", default=[],
         help="địa chỉ máy chủ cấp trên, theo thứ tự thử (dùng được nhiều lần)",
@@ -79,8 +80,8 @@ def _init(parser: ArgumentParser) -> None:
 
 def _roles(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--role", metavar="VAI-TRÒ", action="append", required=True, choices=ROLES,
-        help=f"vai trò xin chứng nhận: {', '.join(ROLES)} (dùng được nhiều lần)",
+        "--role", metavar="VAI-TRÒ", action="append", default=[], choices=ROLES,
+        help=f"vai trò xin chứng nhận: {', '.join(ROLES)} (dùng được nhiều lần; có --code thì không cần)",
     )  # fmt: skip
 
 
@@ -91,10 +92,37 @@ def _request(parser: ArgumentParser) -> None:
         type=Path,
         help="tệp xin chứng nhận sẽ ghi ra (mặc định: trong thư mục kho)",
     )
+    parser.add_argument("--text", action="store_true", help="in cả yêu cầu dạng chữ, để dán vào thư")
+    parser.add_argument(
+        "--show-qr", action="store_true", help="vẽ mã QR của đơn vị và dấu vân tay trên màn hình"
+    )
+    parser.add_argument("--qr", metavar="TỆP", type=Path, help="ghi cả yêu cầu thành ảnh QR (.svg hoặc .png)")
+
+
+def _by_code(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--code",
+        metavar="MÃ",
+        default="",
+        help="mã kích hoạt trên tờ được phát (hoặc biến ONESTOP_ENROL_CODE)",
+    )
+
+
+def _server(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--server",
+        metavar="ĐỊA-CHỈ",
+        action="append",
+        help="địa chỉ máy chủ trên tờ kích hoạt (dùng được nhiều lần)",
+    )
 
 
 def _enrol(parser: ArgumentParser) -> None:
-    parser.add_argument("answer", metavar="TỆP", type=Path, help="tệp trả lời của quản trị")
+    parser.add_argument("answer", metavar="TỆP", type=Path, nargs="?", help="tệp trả lời của quản trị")
+    _server(parser)
+    _by_code(parser)
+    parser.add_argument("--ca", metavar="TỆP", type=Path, help="tệp PEM của nơi cấp chứng thư máy chủ")
+    parser.add_argument("--proxy", metavar="ĐỊA-CHỈ", help="proxy; để trống '' nếu không dùng")
     parser.add_argument(
         "--fingerprint", metavar="DẤU", default="",
         help="dấu vân tay khóa gốc của tỉnh do quản trị đọc cho (root key fingerprint)",
@@ -104,11 +132,52 @@ def _enrol(parser: ArgumentParser) -> None:
 def _officer(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="TÊN", help="tên cán bộ mới")
     _roles(parser)
+    _by_code(parser)
+    _server(parser)
     _request(parser)
+    _new_passphrase(parser)
+
+
+def _new_passphrase(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--new-passphrase-file", metavar="TỆP", type=Path,
-        help="tệp chứa mật khẩu của cán bộ mới (hoặc biến ONESTOP_NEW_PASSPHRASE)",
+        help="tệp chứa mật khẩu mới (hoặc biến ONESTOP_NEW_PASSPHRASE)",
     )  # fmt: skip
+
+
+def _dismiss(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="TÊN", help="tên cán bộ thôi làm việc trên máy này")
+
+
+def _backup(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", metavar="THƯ-MỤC", nargs="?", type=Path, help="USB hoặc thư mục (mặc định: nơi đã đặt)"
+    )
+    parser.add_argument("--daily", action="store_true", help="từ nay mỗi ngày tự sao lưu vào đó")
+    parser.add_argument(
+        "--keep", metavar="SỐ", type=int, help="giữ bao nhiêu bản của máy này (mặc định 7), dùng cùng --daily"
+    )
+
+
+def _restore(parser: ArgumentParser) -> None:
+    parser.add_argument("backup", metavar="BẢN-SAO-LƯU", type=Path, help="thư mục onestop-… trên USB")
+    parser.add_argument(
+        "--replace", action="store_true", help="thay kho đang có trong thư mục; kho đó được giữ bên cạnh"
+    )
+    parser.add_argument(
+        "--forgotten", action="store_true", help="không ai nhớ mật khẩu: khôi phục rồi xin tỉnh mở"
+    )
+
+
+def _recovery(parser: ArgumentParser) -> None:
+    parser.add_argument("what", metavar="VIỆC", choices=("request", "take"), help="request: xin; take: nhận")
+    parser.add_argument("path", metavar="TỆP", type=Path, help="tệp xin sẽ ghi ra, hoặc tệp trả lời của tỉnh")
+    parser.add_argument(
+        "--role", metavar="VAI-TRÒ", action="append", choices=ROLES, default=[],
+        help=f"vai trò xin chứng nhận khi nhận: {', '.join(ROLES)}",
+    )  # fmt: skip
+    _request(parser)
+    _new_passphrase(parser)
 
 
 def _login(parser: ArgumentParser) -> None:
@@ -117,6 +186,21 @@ def _login(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--ca", metavar="TỆP", type=Path, help="tệp PEM của nơi cấp chứng thư máy chủ")
     parser.add_argument("--proxy", metavar="ĐỊA-CHỈ", help="proxy; để trống '' nếu không dùng")
+    parser.add_argument(
+        "--statement-days",
+        metavar="SỐ",
+        type=int,
+        help="báo khi chưa có xác nhận của tỉnh quá số ngày này (3)",
+    )
+    parser.add_argument(
+        "--lock-after", metavar="PHÚT", type=int, help="tự khóa màn hình sau bao nhiêu phút; 0: không tự khóa"
+    )
+    parser.add_argument(
+        "--sync-every",
+        metavar="PHÚT",
+        type=int,
+        help="tự đồng bộ sau mỗi bao nhiêu phút; 0: không",
+    )
 
 
 def _procedures(parser: ArgumentParser) -> None:
@@ -148,6 +232,23 @@ def _list(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--after", metavar="DÒNG", default="", help="trang tiếp theo: giá trị 'after' của trang trước"
     )
+
+
+def _verify(parser: ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "what", metavar="MÃ", nargs="?", default="", help="mã hồ sơ trong kho, hoặc một tệp chứng cứ"
+    )
+    what.add_argument("--all", action="store_true", help="mọi nhật ký và hồ sơ của kho này")
+    parser.add_argument(
+        "--root", metavar="DẤU", default="",
+        help="dấu vân tay gốc của tỉnh để so, khi xác minh một tệp (root fingerprint)",
+    )  # fmt: skip
+
+
+def _evidence(parser: ArgumentParser) -> None:
+    _code(parser)
+    parser.add_argument("path", metavar="TỆP", type=Path, help="tệp chứng cứ sẽ ghi ra")
 
 
 def _edit(parser: ArgumentParser) -> None:
@@ -243,6 +344,14 @@ def _resolve(parser: ArgumentParser) -> None:
     _reason(parser)
 
 
+def _countersign(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "names", metavar="MÃ", nargs="*", help="mã hồ sơ (mọi ghi chép đang chờ của hồ sơ), hoặc mã ghi chép"
+    )
+    parser.add_argument("--why", dest="reason", metavar="LÝ-DO", default="", help="lý do xác nhận")
+    parser.add_argument("--list", action="store_true", help="xem những ghi chép đang chờ xác nhận")
+
+
 def _notices(parser: ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="cả những thông báo đã xem")
     parser.add_argument("--seen", action="store_true", help="đánh dấu là đã xem")
@@ -271,6 +380,11 @@ def _audit(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _proof(parser: ArgumentParser) -> None:
+    parser.add_argument("path", metavar="TỆP", type=Path, help="tệp sẽ ghi, hoặc tệp cần kiểm tra")
+    parser.add_argument("--check", action="store_true", help="kiểm tra tệp; không cần kho dữ liệu, mật khẩu")
+
+
 def _hub(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--host", metavar="ĐỊA-CHỈ", default="127.0.0.1", help="địa chỉ nghe (mặc định 127.0.0.1)"
@@ -294,10 +408,17 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "enrol": _enrol,
     "officer": _officer,
     "login": _login,
+    "passphrase": _new_passphrase,
+    "dismiss": _dismiss,
+    "backup": _backup,
+    "restore": _restore,
+    "recovery": _recovery,
     "procedures": _procedures,
     "intake": _intake,
     "list": _list,
     "show": _code,
+    "verify": _verify,
+    "evidence": _evidence,
     "edit": _edit,
     "note": _note,
     **dict.fromkeys(("handover", "receive", "pay"), _codes),
@@ -316,12 +437,14 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "return": _return,
     "conflicts": _conflicts,
     "resolve": _resolve,
+    "countersign": _countersign,
     "sync": _nothing,
     "status": _nothing,
     "notices": _notices,
     "export": _export,
     "import": _import,
     "audit": _audit,
+    "proof": _proof,
     "hub": _hub,
 }
 """Command → what adds its arguments."""

@@ -18,6 +18,8 @@ _LAST_PORT = 65535
 
 def hub(session: Session) -> int:
     """Serves until it is told to stop."""
+    from commune_client.desk.daily import backing_up_daily
+    from commune_client.messages import explain
     from onestop_sync.errors import InvalidInput, NotAllowed
 
     arguments = session.arguments
@@ -35,10 +37,11 @@ def hub(session: Session) -> int:
 
         logs.set_up("warning")
         try:
-            run(
-                desk.store, arguments.host, arguments.port, desk.parent_lines(),
-                pace=Pace(interval_s=arguments.interval), on_ready=lambda port: _ready(session, port),
-            )  # fmt: skip
+            with backing_up_daily(desk, lambda error: session.tell(explain(error).text)):
+                run(
+                    desk.store, arguments.host, arguments.port, desk.parent_lines(),
+                    pace=Pace(interval_s=arguments.interval), on_ready=lambda port: _ready(session, port),
+                )  # fmt: skip
         except InvalidInput as error:
             where = f"{arguments.host} cổng {arguments.port}"
             raise UsageFault(f"không nghe được ở {where}: địa chỉ đã có chương trình khác dùng.") from error

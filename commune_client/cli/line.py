@@ -21,10 +21,15 @@ def status(session: Session) -> int:
     """Shows where the work is; asks nobody over the line."""
     with session.desk() as desk:
         facts, officer, count = desk.status(), desk.officer, desk.count()
+        beyond = len(desk.store.beyond_cuts())
     who = f"{officer.name}, {officer.unit_name}: {roles_words(officer.roles) or 'chưa được chứng nhận'}"
     session.show(
-        {"officer": officer, "dossiers": count, "sync": facts},
-        [f"{who}   ({count} hồ sơ)", *status_lines(facts, facts.clock.now_ms)],
+        {"officer": officer, "dossiers": count, "sync": facts, "beyond_cuts": beyond},
+        [
+            f"{who}   ({count} hồ sơ)",
+            *status_lines(facts, facts.clock.now_ms),
+            *([f"{beyond} ghi chép chờ lãnh đạo xác nhận: onestop countersign --list"] if beyond else []),
+        ],
     )
     return DONE
 

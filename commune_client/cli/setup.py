@@ -12,9 +12,9 @@ from commune_client.cli.words import roles_words
 from commune_client.messages import REASONS
 
 if TYPE_CHECKING:
-    from commune_client.desk.enrolment import Asked
+    from commune_client.desk.enrolment import Answered, Asked
 
-__all__ = ["enrol", "init", "login", "officer"]
+__all__ = ["enrol", "init", "login", "officer", "welcome"]
 
 _YES = frozenset({"c", "có", "co", "y", "yes"})
 
@@ -26,6 +26,8 @@ def init(session: Session) -> int:
     arguments, place = session.arguments, session.place
     if not arguments.officer:
         raise UsageFault(REASONS["officer"])
+    if not (arguments.role or arguments.code):
+        raise UsageFault("còn thiếu: --role.")
     if place.is_set_up and not place.is_enrolled:
         passphrase = session.passphrase(f"Mật khẩu của {arguments.officer}: ")
         asked = enrolment.ask_again(
@@ -44,36 +46,65 @@ def init(session: Session) -> int:
 
 
 def _written(session: Session, asked: Asked, default_name: str) -> int:
+    from commune_client.cli import request_qr
+    from commune_client.cli.activate import proven
+    from onestop_sync.enrol_files import to_text
     from onestop_sync.keyring import write_durably
 
-    path: Path = session.arguments.request or session.place.folder / default_name
-    write_durably(path, asked.data)
-    facts = asked._asdict() | {"request": path}
+    arguments = session.arguments
+    path: Path = arguments.request or session.place.folder / default_name
+    data = proven(asked.data, arguments.code)
+    text = to_text(data)
+    write_durably(path, data)
+    if arguments.qr:
+        request_qr.save_picture(arguments.qr, text)
+    facts = asked._asdict() | {"request": path, "text": text}
     del facts["data"]
+    how = (
+        "Gửi tệp đó cho quản trị; mã thay việc so dấu vân tay. Có tệp trả lời: onestop enrol TỆP --code MÃ"
+        if arguments.code
+        else "Gửi tệp đó cho quản trị, đọc dấu vân tay để so. Khi có tệp trả lời: onestop enrol TỆP"
+    )
     session.show(
         facts,
         [
+            *(text.splitlines() if arguments.text else ()),
+            *(request_qr.terminal_lines(request_qr.fingerprint_text(asked)) if arguments.show_qr else ()),
             f"Đã ghi tệp xin chứng nhận: {path}",
-            f"  Cán bộ {asked.officer_name}: {roles_words(asked.roles)}",
+            f"  Cán bộ {asked.officer_name}: {roles_words(asked.roles) or 'vai trò theo mã'}",
             f"  Dấu vân tay cán bộ: {asked.officer}",
             f"  Dấu vân tay máy:    {asked.machine}",
-            "Gửi tệp đó cho quản trị, đọc dấu vân tay để so. Khi có tệp trả lời: onestop enrol TỆP",
+            how,
         ],
     )
     return DONE
 
 
 def enrol(session: Session) -> int:
-    """Takes the administrator's answer."""
+    """Takes the administrator's answer: from a file, or over the line by a one-time code."""
     from commune_client.desk import enrolment
     from onestop_sync.enrol import read_answer
 
     arguments = session.arguments
+    if arguments.answer is None:
+        from commune_client.cli.activate import activate
+
+        return activate(session)
     data = arguments.answer.read_bytes()
     secrets = session.secrets()
+    if arguments.code:
+        from commune_client.desk.activation import open_file
+
+        return welcome(
+            session, enrolment.take_answer(session.place, secrets, open_file(data, arguments.code))
+        )
     if not arguments.fingerprint and not session.place.is_enrolled:
         _compare(session, read_answer(data).fingerprint)
-    answered = enrolment.accept_answer(session.place, secrets, data, arguments.fingerprint)
+    return welcome(session, enrolment.accept_answer(session.place, secrets, data, arguments.fingerprint))
+
+
+def welcome(session: Session, answered: Answered) -> int:
+    """Shows what an answer brought."""
     blocks = ", ".join(f"{first}–{last}" for first, last in answered.blocks) or "không"
     session.show(
         answered,
@@ -103,6 +134,12 @@ def officer(session: Session) -> int:
 
     arguments = session.arguments
     secrets = session.secrets()
+    if arguments.code and not arguments.request:
+        from commune_client.cli.activate import add
+
+        return add(session, secrets)
+    if not (arguments.role or arguments.code):
+        raise UsageFault("còn thiếu: --role.")
     with open_desk(session.place, secrets) as desk:
         unit, machine_name = desk.store.unit, desk.machine_name
     passphrase = session.new_passphrase(
@@ -130,9 +167,21 @@ def login(session: Session) -> int:
     if arguments.proxy is not None:
         check_addresses([arguments.proxy] if arguments.proxy else [])
         config = config.with_(proxy=arguments.proxy)
+    if arguments.statement_days is not None:
+        config = config.with_(statement_days=max(1, arguments.statement_days))
+    config = config.with_(
+        idle_lock_min=_minutes("--lock-after", arguments.lock_after, config.idle_lock_min),
+        sync_every_min=_minutes("--sync-every", arguments.sync_every, config.sync_every_min),
+    )
     place.save_config(config)
     session.show(
         config,
         [f"Cán bộ mặc định: {config.officer}", f"Cấp trên: {', '.join(config.parents) or '(chưa có)'}"],
     )
     return DONE
+
+
+def _minutes(option: str, typed: int | None, held: int) -> int:
+    if typed is not None and typed < 0:
+        raise UsageFault(f"{option}: từ 0 trở lên.")
+    return held if typed is None else typed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from commune_client import strings
@@ -11,6 +11,7 @@ from commune_client.audit_words import AUDIT_LABELS, audit_detail
 from commune_client.desk.facts import (
     Accepted,
     AuditLine,
+    BackupFacts,
     BundleFacts,
     Dispute,
     Done,
@@ -227,14 +228,41 @@ def status_lines(facts: SyncFacts, now_ms: int) -> Iterator[str]:
     if facts.clock.is_suspect:
         parts.append(strings.CLOCK_WARNING)
     yield strings.SEPARATOR.join(parts)
+    if facts.is_published_old:
+        yield strings.published_old(f"{local(facts.published_until_ms):%d/%m/%Y}")
+    yield _backup_line(facts.backup, now_ms)
     if facts.waiting:
         yield f"{facts.waiting} hồ sơ có ghi chép đang chờ chứng nhận hoặc ghi chép khác"
     if facts.notices:
         yield f"{facts.notices} thay đổi chưa xem: onestop notices"
     if facts.forks:
         yield f"{strings.ERROR_MARK} {facts.forks} khóa đã ký trên hai máy cùng lúc: báo người quản trị"
+    yield from _stated_lines(facts, now_ms)
     for parent in facts.parents:
         yield _parent_line(parent, now_ms)
+
+
+def _stated_lines(facts: SyncFacts, now_ms: int) -> Iterator[str]:
+    """Yields what those above state, and what of it does not fit together."""
+    if facts.findings:
+        yield f"{strings.WARNING_MARK} {strings.findings(facts.findings)}"
+    if facts.silent_ms is not None:
+        age = strings.statement_old(strings.age_words(facts.silent_ms / 1000))
+        yield age[:1].upper() + age[1:]
+    if facts.stated_ms:
+        yield strings.stated(_clock(facts.stated_ms, now_ms))
+
+
+def _backup_line(facts: BackupFacts, now_ms: int) -> str:
+    """Says of when the last backup is, and what stood in the way of the next."""
+    if not facts.ok_ms:
+        text = strings.BACKUP_NEVER + ("" if facts.folder else " (onestop backup THƯ-MỤC --daily)")
+    else:
+        days = (local(now_ms).date() - local(facts.ok_ms).date()) // timedelta(days=1)
+        text = strings.backup_made(days)
+    mark = f"{strings.WARNING_MARK} " if facts.is_old else ""
+    why = f"; {reason_text(facts.error)}" if facts.error else ""
+    return f"{mark}{text}{why}"
 
 
 def _unsent(facts: SyncFacts, now_ms: int) -> str:

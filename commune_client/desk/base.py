@@ -56,6 +56,7 @@ class Base:
         rules: Catalogue, calendar and legal profiles.
         name: Name of the officer.
         notebook: Notes in the audit trail what is done at this desk, see `watch`.
+        asks_again: Whether each decision needs the passphrase anew (`confirm`): on a screen that stays open.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class Base:
         self._watch = ClockWatch(place, store)
         self._machine = secrets.machine.public
         self._signer: Signer | None = secrets.officer
+        self.asks_again = False
+        self._is_confirmed = False
         self._command = command
         self.notebook = Notebook(store, secrets.machine, Unsigned(place.folder), 0 if command else GATHER_S)
         self._note_coming()
@@ -94,7 +97,7 @@ class Base:
         if self._signer is None:
             return
         self.notebook.keep("lock")
-        self._signer = None
+        self._signer, self._is_confirmed = None, False
         self.notebook.use(None, self.name)
         self.notebook.flush_soon()
 
@@ -106,8 +109,33 @@ class Base:
             WrongPassphrase: It does not open.
         """
         secrets = self.place.secrets(officer, passphrase)
-        self.name, self._signer = secrets.holder, secrets.officer
+        self.name, self._signer, self._is_confirmed = secrets.holder, secrets.officer, False
         self._note_coming()
+
+    def confirm(self, passphrase: str) -> None:
+        """Notes that the officer who is signed in gave the passphrase: for one decision.
+
+        Raises:
+            WrongPassphrase: It is not theirs.
+            TooManyTries: It was not tried.
+            NotAllowed: The desk is locked.
+        """
+        signer = self.signer
+        if self.place.secrets(self.name, passphrase).officer.public != signer.public:
+            raise NotAllowed("The officer's key was replaced.", todo="Start again.", reason="locked")
+        self._is_confirmed = True
+
+    def _use_confirmation(self) -> None:
+        """Uses up what `confirm` noted, where decisions need it.
+
+        Raises:
+            NotAllowed: The passphrase was not given for this decision.
+        """
+        if self.asks_again and not self._is_confirmed:
+            raise NotAllowed(
+                "A decision needs the passphrase.", todo="Type the passphrase to sign.", reason="confirm"
+            )
+        self._is_confirmed = False
 
     def close(self) -> None:
         """Closes the store; of dossiers nothing is written by closing it."""
@@ -187,7 +215,7 @@ class Base:
         if text in units:
             return text
         wanted = fold_text(text)
-        found = [u.id for u in units.values() if text in u.codes or fold_text(u.name) == wanted]
+        found = [u.id for u in units.values() if text in u.all_codes or fold_text(u.name) == wanted]
         if len(found) != 1:
             raise NotFound(f"There is no unit {text!r}.", todo="Name it by its code.", unit=text)
         return found[0]
@@ -242,7 +270,8 @@ class Base:
         text = text.strip()
         if _DOC_HEX.fullmatch(text.lower()):
             doc = bytes.fromhex(text)
-            self.store.document(doc)
+            if self.store.tombstone(doc) is None:
+                self.store.document(doc)
             return doc
         if _SHORT.fullmatch(text):
             return self._find_by_serial(int(text))

@@ -10,7 +10,12 @@ from typing import Any, Final
 __all__ = ["Config", "load_config", "save_config"]
 
 FILE: Final = "config.json"
-_TIMES: Final = ("doubted_ms", "confirmed_ms", "confirmed_over_ms")
+_STATEMENT_DAYS: Final = 3
+_WORDS: Final = ("ca", "proxy", "backup_folder")
+_NUMBERS: Final = (
+    "doubted_ms", "confirmed_ms", "confirmed_over_ms", "idle_lock_min", "sync_every_min", "backup_keep",
+    "statement_days",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +27,11 @@ class Config:
         ca: PEM file of the authority that signed the parents' TLS certificates; empty: the system's.
         proxy: URL of a proxy to the parents; empty for none.
         officer: Who works here by default; empty when nobody was chosen.
+        statement_days: Days of contact without a statement of the province after which that is said.
+        idle_lock_min: Minutes without a key after which the screen locks itself; 0 for never.
+        sync_every_min: Minutes between two synchronisations that nobody asked for; 0 for none.
+        backup_folder: Where a backup goes every day; empty for none.
+        backup_keep: How many backups of this machine stay there.
         doubted_ms: What the store had last seen when the clock jumped; 0 while it is not doubted.
         confirmed_ms: When an official last confirmed the date, milliseconds since 1970 UTC; 0 for never.
         confirmed_over_ms: Latest time in the store at that moment: it counts no more.
@@ -31,6 +41,11 @@ class Config:
     ca: str = ""
     proxy: str = ""
     officer: str = ""
+    statement_days: int = _STATEMENT_DAYS
+    idle_lock_min: int = 10
+    sync_every_min: int = 5
+    backup_folder: str = ""
+    backup_keep: int = 7
     doubted_ms: int = 0
     confirmed_ms: int = 0
     confirmed_over_ms: int = 0
@@ -62,8 +77,8 @@ def load_config(folder: Path) -> Config:
 
 def _rest(found: dict[Any, Any]) -> dict[str, Any]:
     """Returns the settings that may be missing, and passes over those of a newer program."""
-    words = {name: str(found.get(name, "")) for name in ("ca", "proxy")}
-    return words | {name: int(found.get(name, 0)) for name in _TIMES}
+    words = {name: str(found[name]) for name in _WORDS if name in found}
+    return words | {name: int(found[name]) for name in _NUMBERS if name in found}
 
 
 def _damaged(path: Path) -> Exception:

@@ -8,11 +8,14 @@ from typing import Self
 from commune_client.desk.audit import Audit
 from commune_client.desk.base import Unready
 from commune_client.desk.counter import Counter
+from commune_client.desk.countersigning import Countersigning
 from commune_client.desk.disputes import Disputes
 from commune_client.desk.line import Line
 from commune_client.desk.place import Place
+from commune_client.desk.proving import Proving
 from commune_client.desk.reading import Reading
 from commune_client.desk.rules import Rules
+from commune_client.desk.safekeeping import tell_province
 from commune_client.desk.watch import watched
 from commune_client.desk.work import Work
 from onestop_sync.dossier.schema import DOSSIER
@@ -24,7 +27,7 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 
 @watched
-class Desk(Counter, Reading, Work, Disputes, Line, Audit):
+class Desk(Counter, Reading, Work, Disputes, Countersigning, Line, Audit, Proving):
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
     def __enter__(self) -> Self:
@@ -51,5 +54,7 @@ def open_desk(place: Place, secrets: Secrets, *, command: str = "") -> Desk:
     """
     if not place.is_enrolled:
         raise StoreMissing("This machine is not enrolled yet.", reason="not_enrolled")
+    secrets = place.settled(secrets)
     store = Store.open(place.folder, secrets, types=[DOSSIER], clock=place.clock or now_ms)
+    tell_province(place, store, secrets)
     return Desk(place, store, secrets, Rules.shipped(), command=command)

@@ -13,7 +13,7 @@ from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.keyring import Secrets
 from onestop_sync.store import Store, now_ms
 
-__all__ = ["Answered", "Asked", "accept_answer", "add_officer", "ask_again", "set_up"]
+__all__ = ["Answered", "Asked", "accept_answer", "add_officer", "ask_again", "set_up", "take_answer"]
 
 MAX_NAME: Final = 200
 """Longest name in a certificate, in characters."""
@@ -172,11 +172,18 @@ def accept_answer(place: Place, secrets: Secrets, data: bytes, expected_root: st
     answer = enrol.read_answer(data)
     if expected_root and _plain(expected_root) != _plain(answer.fingerprint):
         raise NotAllowed("The province's root key is another one.", reason="fingerprint")
+    return take_answer(place, secrets, data)
+
+
+def take_answer(place: Place, secrets: Secrets, data: bytes) -> Answered:
+    """Takes an answer that is proven already, by a code or a compared fingerprint; see `accept_answer`."""
+    answer = enrol.read_answer(data)
     is_new = not place.is_enrolled
     clock = place.clock or now_ms
     if is_new:
         enrol.accept(place.folder, secrets, data, types=[DOSSIER], clock=clock).close()
     else:
+        secrets = place.settled(secrets)
         store = Store.open(place.folder, secrets, types=[DOSSIER], clock=clock)
         try:
             enrol.receive(store, data)

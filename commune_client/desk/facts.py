@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from commune_client.desk.dispute_facts import Dispute, DisputeSide, NoticeFacts
-from commune_client.desk.sync_facts import BundleFacts, ClockFacts, ParentFacts, SyncFacts, SyncResult
+from commune_client.desk.sync_facts import (
+    BackupFacts,
+    BundleFacts,
+    CheckedProof,
+    ClockFacts,
+    ParentFacts,
+    ProofFacts,
+    SyncFacts,
+    SyncResult,
+)
 from commune_client.messages import LEVEL_LABELS
 from onestop_sync.dossier.catalogue import Procedure
 from onestop_sync.dossier.checks import Paper, Problem
@@ -19,12 +28,17 @@ from onestop_sync.dossier.view import Choice, DossierView
 
 LEVELS: Final = tuple(LEVEL_LABELS)
 """How far an event can have got, in order."""
+DECISIONS: Final = frozenset({"approve", "reject", "stop"})
+"""Actions by which somebody decides; on a screen each needs the passphrase anew."""
 
 __all__ = [
+    "DECISIONS",
     "LEVELS",
     "Accepted",
     "AuditLine",
+    "BackupFacts",
     "BundleFacts",
+    "CheckedProof",
     "ClockFacts",
     "Dispute",
     "DisputeSide",
@@ -37,6 +51,7 @@ __all__ = [
     "Officer",
     "Page",
     "ParentFacts",
+    "ProofFacts",
     "SyncFacts",
     "SyncResult",
     "TimelineItem",

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from commune_client.desk.base import Base
-from commune_client.desk.facts import BundleFacts, NoticeFacts, ParentFacts, SyncFacts, SyncResult
+from commune_client.desk.facts import (
+    BundleFacts,
+    CheckedProof,
+    NoticeFacts,
+    ParentFacts,
+    ProofFacts,
+    SyncFacts,
+    SyncResult,
+)
 from commune_client.desk.place import Place
 from commune_client.desk.rules import Rules
+from commune_client.desk.safekeeping import Safekeeping
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of
@@ -25,12 +33,13 @@ if TYPE_CHECKING:
     from onestop_sync.bundle import BundleReport
     from onestop_sync.client import Lines, Parent, WireReport
 
-__all__ = ["Line"]
+__all__ = ["Line", "check_proof"]
 
+_DAY_MS: Final = 86_400_000
 _KEY_HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
-class Line(Base):
+class Line(Safekeeping):
     """Synchronisation."""
 
     def __init__(
@@ -56,7 +65,35 @@ class Line(Base):
             forks=status.forks,
             parents=parents,
             clock=self.clock(),
+            published_until_ms=self.store.publication.expires_ms,
+            findings=status.findings,
+            stated_ms=status.stated_ms,
+            silent_ms=status.silent_ms if self._is_long(status.silent_ms) else None,
+            backup=self.backups(),
         )
+
+    def _is_long(self, silent_ms: int) -> bool:
+        """Tells whether contact without a statement of the province has gone on for long enough to say so."""
+        return silent_ms > self.place.config.statement_days * _DAY_MS
+
+    def prove(self, path: Path, explanation: Callable[[Sequence[str]], str]) -> ProofFacts:
+        """Writes what was found out about those above, with what proves it; then it is no news any more.
+
+        Args:
+            path: The file.
+            explanation: Makes what a person reads first, from the kinds of the findings.
+
+        Raises:
+            NotFound: Nothing was found out.
+        """
+        from onestop_sync.keyring import write_durably
+        from onestop_sync.proof_export import export_proof
+
+        kinds = tuple(finding.kind for finding in self.store.findings())
+        data, _ = export_proof(self.store, explanation(kinds) if kinds else "")
+        write_durably(path, data)
+        self.store.mark_told()
+        return ProofFacts(str(path), kinds)
 
     def _parent(self, parent: ParentStatus) -> ParentFacts:
         unit = self.unit_name(parent.unit)
@@ -260,3 +297,18 @@ def _bundle(report: BundleReport) -> BundleFacts:
         refused=tuple((o.id, o.code, o.reason) for o in report.outcomes),
         rejected=tuple((o.id, o.code, o.reason) for o in report.rejected),
     )
+
+
+def check_proof(path: Path) -> CheckedProof:
+    """Checks a proof that somebody wrote; needs no store.
+
+    Raises:
+        FormatError: It is none, or does not hold.
+    """
+    from onestop_sync import proofs
+    from onestop_sync.keys import fingerprint
+
+    with path.open("rb") as file:
+        report = proofs.check(file.read(proofs.MAX_BYTES + 1))
+    cases = tuple((case.kind, case.signer, case.unit, case.is_proven) for case in report.cases)
+    return CheckedProof(fingerprint(report.root), cases)

@@ -125,6 +125,31 @@ class Place:
         with suppress(OSError):  # the official hears of the passphrase, whatever the disk says
             Unsigned(self.folder).note([Entry(at_ms, "wrong_passphrase", who=officer)])
 
+    def change_passphrase(self, officer: str, old: str, new: str) -> None:
+        """Changes a passphrase; a wrong old one is noted like any other.
+
+        Raises:
+            NotFound: Nobody of that name works here.
+            WrongPassphrase: The old one does not open.
+            TooManyTries: It was not tried.
+            InvalidInput: The new one is too short.
+        """
+        self.secrets(officer, old)
+        self.keyring().change(officer, old, new)
+
+    def settled(self, secrets: Secrets) -> Secrets:
+        """Gives the database the key that the removal of an officer left it to get; mostly there is none.
+
+        Args:
+            secrets: What was unlocked; no store of this place may be open.
+        """
+        from functools import partial
+
+        from commune_client.scratch import reseal
+        from onestop_sync.rekey import settle
+
+        return settle(self.keyring(), secrets, reseal=partial(reseal, self.folder))
+
     def unlock(self, officer: str, passphrase: str) -> Desk:
         """Opens the store with an officer signed in; close it after use.
 

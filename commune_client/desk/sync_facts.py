@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["BundleFacts", "ClockFacts", "ParentFacts", "SyncFacts", "SyncResult"]
+NEVER: Final = 2**53 - 1
+"""A time that never comes, milliseconds."""
+
+__all__ = [
+    "BackupFacts",
+    "BundleFacts",
+    "CheckedProof",
+    "ClockFacts",
+    "ParentFacts",
+    "ProofFacts",
+    "SyncFacts",
+    "SyncResult",
+]
 
 
 class ClockFacts(NamedTuple):
@@ -23,6 +35,26 @@ class ClockFacts(NamedTuple):
     today: date
     is_suspect: bool
     is_confirmed: bool
+
+
+class BackupFacts(NamedTuple):
+    """How it stands with the machine's backups.
+
+    Attributes:
+        folder: Where one goes every day; empty when none was chosen.
+        ok_ms: When the store was as the last whole backup has it; 0 for never.
+        error: Reason why the last try failed; empty after a success.
+        is_old: Whether that is too long ago.
+    """
+
+    folder: str
+    ok_ms: int
+    error: str
+    is_old: bool
+
+
+NO_BACKUP: Final = BackupFacts("", 0, "", is_old=False)
+"""Of a machine for which no folder was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +87,12 @@ class SyncFacts:
         waiting: Dossiers with events that wait for something.
         notices: Changes that nobody has seen yet.
         forks: Logs that were written on two machines at once.
+        published_until_ms: Until when what the province has published is current.
+        findings: What was found out about somebody above and not told yet.
+        stated_ms: When the province made its newest statement of our unit, or ``None``.
+        silent_ms: For how long there was contact without another, when that is longer than the setting; else
+            ``None``.
+        backup: How it stands with the backups.
     """
 
     is_online: bool | None
@@ -67,6 +105,16 @@ class SyncFacts:
     forks: int
     parents: tuple[ParentFacts, ...]
     clock: ClockFacts
+    published_until_ms: int = NEVER
+    findings: int = 0
+    stated_ms: int | None = None
+    silent_ms: int | None = None
+    backup: BackupFacts = NO_BACKUP
+
+    @property
+    def is_published_old(self) -> bool:
+        """Whether what the province has published has expired."""
+        return self.published_until_ms < self.clock.now_ms
 
 
 class SyncResult(NamedTuple):
@@ -120,3 +168,26 @@ class BundleFacts(NamedTuple):
     was_rolled_back: bool
     refused: tuple[tuple[bytes, str, str], ...]
     rejected: tuple[tuple[bytes, str, str], ...]
+
+
+class ProofFacts(NamedTuple):
+    """What was written into a proof.
+
+    Attributes:
+        findings: Kind of each finding, see `onestop_sync.storage.findings.Finding`.
+    """
+
+    path: str
+    findings: tuple[str, ...]
+
+
+class CheckedProof(NamedTuple):
+    """What a proof comes to.
+
+    Attributes:
+        root: Fingerprint of the root from which it is proven.
+        cases: Kind, who signed it, that machine's unit, and whether the papers alone prove it.
+    """
+
+    root: str
+    cases: tuple[tuple[str, str, str, bool], ...]

@@ -21,15 +21,18 @@ _WRITES: Final = (
     "handover", "receive", "decline", "appraise", "send_back", "approve", "reject", "stop", "withdraw",
     "void", "return_result", "ask_payment", "pay", "transfer", "supplement", "supply", "extend", "ask_agency",
     "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
+    "countersign",
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict"), "read"),
-    **dict.fromkeys(("dossiers", "notices"), "list"),
+    **dict.fromkeys(("dossiers", "notices", "awaiting"), "list"),
     **dict.fromkeys(_WRITES, ""),
     "audit": "audit",
     "sync": "sync",
     "export": "export",
     "import_": "import",
+    "verify": "read",
+    "write_evidence": "export",
 }
 """Method of a desk → what is noted when it has succeeded; empty: its refusals only."""
 _FIRST: Final = frozenset({"export"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from commune_client.desk.base import Base, Unready, changed_values
 from commune_client.desk.counter import typed_papers, typed_values
-from commune_client.desk.facts import Done
+from commune_client.desk.facts import DECISIONS, Done
 from onestop_sync.dossier.changes import plan_extension, plan_supplement, plan_supply, profile_of
 from onestop_sync.dossier.checks import (
     Issue,
@@ -198,6 +198,8 @@ class Work(Base):
         state = self._document(doc).state
         if not plan.is_ready:
             raise Unready(plan.problems)
+        if plan.action in DECISIONS:
+            self._use_confirmation()
         arguments = tidy(plan.arguments)
         event = self.writer.act(
             doc, plan.action, arguments, task=task, values=changed_values(state, plan.values)

@@ -12,9 +12,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from commune_client.desk.facts import DECISIONS
 from commune_client.messages import problem_text
 from commune_client.scratch import Note
 from commune_client.screens import words
+from commune_client.screens.asked import AskScreen, Line
 from commune_client.screens.base import bindings_of
 from commune_client.screens.intake_form import due_at_close
 from commune_client.screens.keeping import KeepingScreen
@@ -254,6 +256,22 @@ class ActScreen(KeepingScreen):
                 self.say(words.not_complete(len(errors)), StateStyle.LATE)
                 return
             given = form.cleaned()
+        if self._choice.action in DECISIONS:
+            self._ask_again(given)
+        else:
+            self._sign(given)
+
+    def _ask_again(self, given: dict[str, FieldValue]) -> None:
+        """Ask for the passphrase: whoever sits down at an open screen decides nothing in another's name."""
+        label = self._choice.label
+        self.app.push_screen(
+            AskScreen(
+                label, words.sign_about(label, self.desk.name), [Line(words.UNLOCK_WITH)],
+                self.desk.confirm, lambda _: self._sign(given),
+            )
+        )  # fmt: skip
+
+    def _sign(self, given: dict[str, FieldValue]) -> None:
         self._is_busy = True
         self.work(partial(perform, self.desk, self._dossier, self._choice, given), self._done, self._not_done)
 

@@ -88,7 +88,7 @@ class OfficeScreen(Asker, Screen[None]):
 
     def key_actions(self) -> tuple[Action, ...]:
         """Actions for the line of keys, in the order in which they stand there."""
-        return tuple(item for item in actions_on(self.NAME) if item.name != "quit")
+        return tuple(item for item in actions_on(self.NAME) if item.key and item.name != "quit")
 
     def set_heading(self, text: str) -> None:
         """Show another heading."""

@@ -177,6 +177,12 @@ class DossierScreen(OfficeScreen):
         if self.dossier is not None:
             self.app.push_screen(ActScreen(self.dossier, void_choice(), []))
 
+    def action_verify(self) -> None:
+        """Prove every signature of the dossier, from the root up."""
+        from commune_client.screens.proof import ProofScreen
+
+        self.app.push_screen(ProofScreen(self.doc))
+
     def action_edit(self) -> None:
         """Correct what the dossier says."""
         from commune_client.screens.edit import open_edit

@@ -107,9 +107,23 @@ def sync_lines(facts: SyncFacts, addresses: tuple[str, ...]) -> list[Content]:
     else:
         text = words.ALL_SENT
     known = {parent.name: parent for parent in facts.parents}
-    lines = [Content.styled(text, "bold"), Content.styled(words.PARENTS, "underline")]
+    lines = [Content.styled(text, "bold"), *_stated(facts), Content.styled(words.PARENTS, "underline")]
     lines += [_parent_line(address, known.get(address)) for address in addresses]
     return lines if addresses else [*lines, Content(f"  {words.NO_PARENTS}")]
+
+
+def _stated(facts: SyncFacts) -> list[Content]:
+    """Say what those above state, and what of it does not fit together."""
+    lines: list[Content] = []
+    if facts.findings:
+        text = f"{strings.WARNING_MARK} {strings.findings(facts.findings)}"
+        lines.append(Content.styled(text, StateStyle.SOON))
+    if facts.silent_ms is not None:
+        age = strings.statement_old(strings.age_words(facts.silent_ms / 1000))
+        lines.append(Content(age[:1].upper() + age[1:]))
+    if facts.stated_ms:
+        lines.append(Content(strings.stated(day_time(facts.stated_ms))))
+    return lines
 
 
 def _parent_line(address: str, parent: ParentFacts | None) -> Content:

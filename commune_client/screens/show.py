@@ -128,5 +128,10 @@ def sync_state(facts: SyncFacts, progress: tuple[int, int] | None) -> SyncState:
         last_sync_at=moment(facts.last_sync_ms) if facts.last_sync_ms else None,
         today=clock.today,
         progress=progress,
+        backup_at=moment(facts.backup.ok_ms) if facts.backup.ok_ms else None,
+        is_backup_old=facts.backup.is_old,
         has_clock_warning=clock.is_suspect and not clock.is_confirmed,
+        is_published_old=facts.is_published_old,
+        old_statement_age_s=facts.silent_ms / 1000 if facts.silent_ms is not None else None,
+        has_findings=facts.findings > 0,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -42,6 +43,7 @@ class UnlockScreen(Screen[None]):
     """Who works, and the passphrase."""
 
     AUTO_FOCUS: ClassVar[str] = "PassphraseInput"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "activate", words.ACTIVATE_AGAIN, show=False)]
     DEFAULT_CSS = """
     UnlockScreen { align: center middle; background: $background; }
     UnlockScreen > .box { width: 64; max-width: 96%; height: auto; padding: 1 2; background: $surface; }
@@ -111,12 +113,26 @@ class UnlockScreen(Screen[None]):
         line = self.query_one(".officers")
         if not officers:
             line.mount(Static("-", classes="reading"))
-            self.say(words.NOT_SET_UP, StateStyle.SOON)
+            self.say(self._nobody, StateStyle.SOON)
             return
         field = OfficerChoice([(name, name) for name in officers], (chosen,) if chosen else ())
         line.mount(field)
         if not chosen and not self.query_one(PassphraseInput).value:
             field.call_after_refresh(field.focus)
+
+    @property
+    def _nobody(self) -> str:
+        return words.KEYS_UNREADABLE if self.office.place.is_set_up else words.NOT_SET_UP
+
+    def action_activate(self) -> None:
+        """Activate this machine by a code, while it is not enrolled."""
+        place = self.office.place
+        if place.is_enrolled or (place.is_set_up and not self._officers):
+            self.say(self._nobody if not self._officers else "", StateStyle.SOON)
+            return
+        from commune_client.screens.first_run import FirstRunScreen
+
+        self.app.push_screen(FirstRunScreen())
 
     def say(self, text: str, style: StateStyle = StateStyle.PLAIN) -> None:
         """Say something below the fields."""
@@ -134,7 +150,7 @@ class UnlockScreen(Screen[None]):
         if self._is_busy:
             return
         if not self._officers:
-            self.say(words.NOT_SET_UP, StateStyle.SOON)
+            self.action_activate()
         elif not marked:
             self.say(words.OFFICER_MISSING, StateStyle.SOON)
             self.query_one(OfficerChoice).focus()
@@ -153,4 +169,7 @@ class UnlockScreen(Screen[None]):
         field = self.query_one(PassphraseInput)
         field.value = ""
         field.focus()
-        self.say(told(error, self.office.place.folder).text, StateStyle.LATE)
+        text = told(error, self.office.place.folder).text
+        if getattr(error, "details", {}).get("reason") == "not_enrolled":
+            text = f"{text} {words.ACTIVATE_AGAIN}."
+        self.say(text, StateStyle.LATE)

@@ -20,13 +20,90 @@ UNLOCK_HINT: Final = "Enter: mở   Tab: đổi ô   Ctrl+Q: thoát"
 UNLOCK_EMPTY: Final = "Hãy gõ mật khẩu"
 OFFICER_MISSING: Final = "Hãy chọn cán bộ"
 OPENING: Final = "Đang mở kho hồ sơ"
-NOT_SET_UP: Final = "Thư mục này chưa có kho hồ sơ. Hãy đăng ký máy bằng lệnh onestop login, rồi mở lại."
+NOT_SET_UP: Final = "Thư mục này chưa có kho hồ sơ. Enter: kích hoạt máy bằng mã trên tờ được phát."
+KEYS_UNREADABLE: Final = "Thư mục này chưa có kho hồ sơ đọc được. Hãy báo người quản trị."
+ACTIVATE: Final = "KÍCH HOẠT MÁY BẰNG MÃ"
+ACTIVATE_HINT: Final = "Enter: tiếp   Tab: đổi ô   Esc: quay lại   Ctrl+Q: thoát"
+SERVER: Final = "Máy chủ"
+ACTIVATION_CODE: Final = "Mã kích hoạt"
+CODE_HELP: Final = "Gõ như trên tờ giấy, hoặc quét hình vuông bằng đầu đọc. Tắt bộ gõ tiếng Việt khi gõ mã."
+ASKING: Final = "Đang hỏi máy chủ"
+UNIT: Final = "Đơn vị"
+MACHINE: Final = "Máy"
+UNLOCK_NEW: Final = "Đặt mật khẩu"
+AGAIN: Final = "Gõ lại"
+NO_OFFICER: Final = "Mã này không ghi tên cán bộ nào. Hãy báo người quản trị."
+COMPARE_SHEET: Final = (
+    "Đơn vị, máy và tên phải đúng như trên tờ giấy; khác thì nhấn Esc và báo quản trị. "
+    "Mật khẩu ít nhất 8 ký tự, chỉ mình anh/chị biết."
+)
+UNLOCK_SHORT: Final = "Mật khẩu cần ít nhất 8 ký tự"
+UNLOCK_DIFFERS: Final = "Hai lần gõ mật khẩu không giống nhau"
+ACTIVATING: Final = "Đang tạo khóa và kích hoạt máy"
+WAITING_FOR_APPROVAL: Final = (
+    "Mã đúng. Yêu cầu đang chờ quản trị duyệt; khóa đã được giữ. Nhấn Enter ở ô cuối để hỏi lại."
+)
+NEXT_OFFICER: Final = "Đã xong cho {}. Người tiếp theo chọn tên và đặt mật khẩu; Esc nếu chưa có mặt."
+ACTIVATED: Final = "Máy đã được kích hoạt. Hãy mở bằng mật khẩu vừa đặt."
+ACTIVATE_AGAIN: Final = "F2: kích hoạt máy bằng mã"
 LOCKED: Final = "Màn hình đã khóa. Những gì đang gõ vẫn còn nguyên; việc đồng bộ vẫn chạy được."
 QUIT_TITLE: Final = "Khóa hoặc thoát"
 LOCK: Final = "Khóa màn hình"
 LOCK_HELP: Final = "những gì đang gõ vẫn còn"
 QUIT: Final = "Thoát chương trình"
 QUIT_HELP: Final = "bản nháp đã lưu trên máy"
+
+
+LINE_EMPTY: Final = "Còn ô chưa gõ"
+WORKING: Final = "Đang làm"
+CHANGING: Final = "Đổi mật khẩu"
+OLD_WORD: Final = "Mật khẩu hiện nay"
+NEW_WORD: Final = "Mật khẩu mới"
+NEW_WORD_AGAIN: Final = "Gõ lại mật khẩu mới"
+WORD_SHORT: Final = "Mật khẩu mới cần ít nhất 8 ký tự"
+WORDS_DIFFER: Final = "Hai lần gõ mật khẩu mới không giống nhau"
+WORD_CHANGED: Final = "Đã đổi mật khẩu. Mật khẩu cũ không mở được nữa"
+BACKUP: Final = "Sao lưu"
+BACKUP_FOLDER: Final = "USB hoặc thư mục"
+BACKUP_ABOUT: Final = (
+    "Chưa chọn nơi sao lưu. Gõ đường dẫn của USB hoặc thư mục.\n"
+    "Từ nay mỗi ngày tự sao lưu vào đó; bản sao lưu được mã hóa."
+)
+BACKUP_RUNNING: Final = "Đang sao lưu, có thể làm việc tiếp"
+NO_FOLDER: Final = "Không thấy thư mục đó. Hãy cắm USB và kiểm tra đường dẫn"
+DISMISS: Final = "Bỏ cán bộ khỏi máy này"
+NO_COLLEAGUES: Final = "Trên máy này không có cán bộ nào khác"
+BUSY_LINE: Final = "Đang đồng bộ hoặc sao lưu, hãy thử lại sau một chút"
+
+
+def passphrase_about(name: str) -> str:
+    """Say whose passphrase is changed."""
+    return f"Đổi mật khẩu của {name} trên máy này. Khóa ký không đổi."
+
+
+def dismiss_about(name: str) -> str:
+    """Say what the removal of an officer does."""
+    return (
+        f"{name} sẽ không mở được máy này nữa. Kho dữ liệu nhận khóa mới; hồ sơ không đổi.\n"
+        "Chứng nhận của người đó do quản trị thu hồi riêng. Gõ mật khẩu của mình để đồng ý."
+    )
+
+
+def dismissed(name: str, *, is_waiting: bool) -> str:
+    """Say that an officer was removed, and what is still to be done."""
+    if is_waiting:
+        return f"Đã bỏ {name}. Chương trình khác đang mở kho: khóa mới có hiệu lực ở lần mở sau"
+    return f"Đã bỏ {name}; kho dữ liệu có khóa mới. Hãy sao lưu lại và hủy các bản cũ"
+
+
+def sign_about(label: str, name: str) -> str:
+    """Say what is signed, and by whom."""
+    return f"{label}: gõ mật khẩu của {name} để ký."
+
+
+def backed_up(folder: str) -> str:
+    """Say where the backup is."""
+    return f"Đã sao lưu và kiểm tra: {folder}"
 
 
 def who(name: str, unit: str) -> str:
@@ -273,6 +350,7 @@ def before(when: str) -> str:
 # --- A dossier ---
 
 DOSSIER: Final = "Hồ sơ"
+PROOF: Final = "Xác minh"
 FIELDS: Final = "Thông tin"
 TIMELINE: Final = "Quá trình xử lý (mỗi mục là một việc đã ký)"
 NOTES: Final = "Ghi chú"

@@ -29,7 +29,12 @@ class SyncState:
         today: The local date, so that an older day is written out; None writes the hour only.
         progress: Events sent and events to send in the running sync; None when none runs.
         has_clock_warning: Whether the machine's clock disagrees with the last event or statement.
-        old_statement_age_s: Age in seconds of the province's last statement, when it is too old; else None.
+        backup_at: When the store was as the last backup has it, aware; None when there was none.
+        is_backup_old: Whether that is too long ago, or never where a folder for it was chosen.
+        is_published_old: Whether what the province has published has expired.
+        old_statement_age_s: Seconds of contact without a statement of the province, when that is too long;
+            else None. Being offline adds nothing to it.
+        has_findings: Whether something that those above have signed does not fit together.
     """
 
     online: bool | None = None
@@ -40,7 +45,11 @@ class SyncState:
     today: date | None = None
     progress: tuple[int, int] | None = None
     has_clock_warning: bool = False
+    backup_at: datetime | None = None
+    is_backup_old: bool = False
     old_statement_age_s: float | None = None
+    is_published_old: bool = False
+    has_findings: bool = False
 
 
 def sync_text(state: SyncState, width: int | None = None) -> str:
@@ -55,8 +64,24 @@ def sync_text(state: SyncState, width: int | None = None) -> str:
 
 def _fitting_parts(state: SyncState, width: int | None) -> list[_Part]:
     """Choose the fullest form of the line that fits: warnings and counts outlive times."""
+    backup = _backup(state)
     forms = (
-        [_line(state), _unsent(state, with_age=True), *_conflicts(state), _last(state), *_warnings(state)],
+        [
+            _line(state),
+            _unsent(state, with_age=True),
+            *_conflicts(state),
+            _last(state),
+            *backup,
+            *_warnings(state),
+        ],
+        [
+            _line(state),
+            _unsent(state, with_age=False),
+            *_conflicts(state),
+            _last(state),
+            *backup,
+            *_warnings(state),
+        ],
         [_line(state), _unsent(state, with_age=False), *_conflicts(state), _last(state), *_warnings(state)],
         [_line(state), _unsent(state, with_age=False), *_conflicts(state), *_warnings(state)],
         [_line(state), _unsent(state, with_age=False), *_conflicts(state)],
@@ -102,13 +127,33 @@ def _last(state: SyncState) -> _Part:
     return strings.sync_last(local.strftime("%H:%M" if is_today else "%d/%m %H:%M")), StateStyle.PLAIN
 
 
+def _backup(state: SyncState) -> list[_Part]:
+    """A backup that is as it should be is said where there is room; an old one is a warning."""
+    if state.backup_at is None or state.is_backup_old:
+        return []
+    return [(strings.backup_made(_backup_days(state)), StateStyle.PLAIN)]
+
+
+def _backup_days(state: SyncState) -> int:
+    if state.backup_at is None or state.today is None:
+        return 0
+    return (state.today - state.backup_at.astimezone(_LOCAL).date()) // timedelta(days=1)
+
+
 def _warnings(state: SyncState) -> list[_Part]:
     warnings: list[_Part] = []
+    if state.is_backup_old:
+        text = strings.backup_made(_backup_days(state)) if state.backup_at else strings.BACKUP_NEVER
+        warnings.append((f"{strings.WARNING_MARK} {text}", StateStyle.SOON))
     if state.has_clock_warning:
         warnings.append((strings.CLOCK_WARNING, StateStyle.SOON))
+    if state.has_findings:
+        warnings.append((strings.SYNC_FINDINGS, StateStyle.SOON))
     if state.old_statement_age_s is not None:
         age = strings.age_words(state.old_statement_age_s)
-        warnings.append((strings.statement_old(age), StateStyle.SOON))
+        warnings.append((strings.statement_old(age), StateStyle.PLAIN))
+    if state.is_published_old:
+        warnings.append((strings.PUBLISHED_OLD, StateStyle.SOON))
     return warnings
 
 

@@ -13,7 +13,6 @@ from onestop_sync.bundle.packet import BundleReport, Payload, Section, Signed
 from onestop_sync.errors import BundleRejected, FormatError, SignatureInvalid
 from onestop_sync.event import EVENT_KIND, parse, parse_genesis, verify
 from onestop_sync.exchange import Cursor
-from onestop_sync.publication import parse_files
 from onestop_sync.storage import carry, feed
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
@@ -47,8 +46,6 @@ def import_bundle(store: Store, path: Path | str) -> BundleReport:
     try:
         bundle = _open(store, data)
         _refuse_repeated(store, bundle)
-        if bundle.payload.trust is not None:
-            store.replace_trust(bundle.payload.trust)
         report = store.retrying(lambda: _take(store, bundle))
     except FormatError as error:  # its sender signed it, and it is malformed or lies
         raise BundleRejected("The bundle is malformed.", reason="damaged") from error
@@ -78,14 +75,16 @@ def _sender(store: Store, payload: Payload, log: bytes) -> Authority:
     document = store.trust.document
     if payload.trust is not None:
         try:
-            document = store.publication.updated(parse_files(payload.trust)).document
+            # It proves itself, whoever carries it, and may be what says that this sender counts no more.
+            store.replace_trust(payload.trust)
+            document = store.trust.document
         except SignatureInvalid as error:
             raise _stranger("What the bundle publishes is not by this province's root.") from error
     found = _introduced(document, payload.introduction).authority(log)
     if not isinstance(found, Authority) or found.certificate.kind != "machine":
         raise _stranger("The bundle was made by a machine that nobody has certified.")
     unit = found.certificate.unit
-    if document.cuts_of(found.key, unit):
+    if document.cuts_of(found.key, ""):  # a machine of a closed unit still delivers what it holds
         raise _stranger("The bundle was made by a machine whose key was cut off.")
     if not (document.is_over(unit, store.unit) or document.is_over(store.unit, unit)):
         raise _stranger(
@@ -173,34 +172,42 @@ def _take_section(
 ) -> int:
     """Takes the acks of a section; its events are stored already. Returns how many acks it brought."""
     if section.mine is None:
-        return exchange.keep_forwarded(
-            store, [item[1] for item in section.items if item[0] == feed.STATEMENT]
-        )
+        return exchange.keep_forwarded(store, section.items)
     if not _is_parent(store, bundle.sender):
         raise _stranger("The bundle was made by a machine that is no parent of this one.")
     state = exchange.load_parent(store, f"usb:{bundle.log.hex()[:16]}")
     state = exchange.meet_parent(store, state.name, bundle.log, b"")
     with store.reading() as connection:
-        known = carry.cursors(connection).get(bundle.log)
+        cursor = carry.cursors(connection).get(bundle.log)
+    known = Cursor(*cursor) if cursor else None
     report.was_rolled_back = section.was_reset and is_newer
     answer = exchange.Answer(
-        nonce=b"", cursor=_go_on(Cursor(*known) if known else None, section.mine), acks=section.acks,
+        nonce=b"", cursor=_go_on(known, section.mine), acks=section.acks,
         items=[(kind, payload) for kind, payload in section.items], was_reset=report.was_rolled_back,
+        is_in_turn=_is_in_turn(known, section.mine),
     )  # fmt: skip
     exchange.take(store, state, answer)
-    return len(section.acks) + len([kind for kind, _ in section.items if kind == feed.STATEMENT])
+    return len(section.acks) + len([kind for kind, _ in section.items if kind != feed.EVENT])
 
 
 def _is_parent(store: Store, sender: Certificate) -> bool:
-    return sender.serves and store.trust.document.is_over(sender.unit, store.unit)
+    document = store.trust.document
+    is_closed = bool(document.cuts_of(b"", sender.unit))
+    return sender.serves and not is_closed and document.is_over(sender.unit, store.unit)
+
+
+def _is_in_turn(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> bool:
+    """Tells whether a section of our feed leaves no gap behind what is here."""
+    start, to = mine
+    return start is None or (known is not None and known.epoch == to.epoch and start.n <= known.n)
 
 
 def _go_on(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> Cursor:
     """Returns where our feed goes on after a section; where it leaves a gap, where it did before."""
-    start, to = mine
+    _, to = mine
     is_same = known is not None and known.epoch == to.epoch
     if known is not None and is_same and known.n >= to.n:
         return known
-    if start is None or (known is not None and is_same and start.n <= known.n):
+    if _is_in_turn(known, mine):
         return to
     return known or Cursor(b"", 0, feed.START)

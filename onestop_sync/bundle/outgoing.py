@@ -11,7 +11,8 @@ from onestop_sync.bundle import file
 from onestop_sync.bundle.packet import BundleReport, Payload, Section
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.exchange import Cursor
-from onestop_sync.storage import carry, feed
+from onestop_sync.statement import parse_statement
+from onestop_sync.storage import carry, feed, statements
 from onestop_sync.storage.carry import Visit
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate
@@ -21,6 +22,8 @@ _UP_BYTES: Final = 24 * 2**20
 """Frames that go up in one bundle, bytes."""
 _SECTIONS_BYTES: Final = 24 * 2**20
 """Items of all sections of one bundle, bytes."""
+_STATED: Final = 8
+"""Statements of the own unit that go to another machine of it: two that differ are found out."""
 
 
 def export_bundle(store: Store, path: Path | str, recipients: Sequence[bytes] = ()) -> BundleReport:
@@ -136,7 +139,7 @@ def _pack(
     frames = [frame for frame in frames if frame[0] not in introduction]
     report.events += len(frames)
     version = store.publication.version
-    is_news = any(visit.trust_version < version for visit in visits.values())
+    is_news = any(visit.trust_version != version for visit in visits.values())
     payload = Payload(
         number, store.clock(), version, store.trust_bytes if is_news else None, _said(store),
         list(introduction.values()), frames, sections,
@@ -217,12 +220,14 @@ def _from_peer(
 ) -> Section:
     with store.reading() as connection:
         lot = carry.beyond(connection, visit, budget)
-        statements = carry.newest_statements(connection)
-    logs |= lot.logs | {node for node, _ in statements}
+        acks = carry.newest_acks(connection)
+        stated = statements.recent(connection, store.unit, _STATED)
+    logs |= lot.logs | {node for node, _ in acks} | {parse_statement(data)[0].node for data in stated}
     report.has_more |= lot.has_more
     report.events += len(lot.frames)
     items: list[list[Any]] = [[feed.EVENT, frame] for frame in lot.frames]
-    items += [[feed.STATEMENT, data] for _, data in statements]
+    items += [[feed.ACKS, data] for _, data in acks]
+    items += [[feed.STATEMENT, data] for data in stated]
     return Section(certificate.key, None, was_reset=False, acks=[], items=items)
 
 

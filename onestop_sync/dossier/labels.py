@@ -54,6 +54,7 @@ STEP_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "asked": "Chờ ý kiến",
         "answered": "Đã có ý kiến",
         "passed": "Không thuộc thẩm quyền",
+        "erased": "Đã xóa theo quy định",
     }
 )
 ACTION_LABELS: Final[Mapping[str, str]] = MappingProxyType(

@@ -26,7 +26,7 @@ from onestop_sync.dossier.roles import (
     OFFICERS,
     RETURN,
 )
-from onestop_sync.dossier.summary import regime, summarise
+from onestop_sync.dossier.summary import regime, register_row, summarise
 from onestop_sync.dossier.workflow import AGENCY, AGENCY_TASK, MAIN_TASK, NEW_DUE_STEPS, variants
 from onestop_sync.schema import MAIN, DocumentType, Field, FieldKind
 
@@ -151,4 +151,5 @@ DOSSIER: Final = DocumentType(
     voiders=_HEAD,
     summarise=summarise,
     regime=regime,
+    register=register_row,
 )

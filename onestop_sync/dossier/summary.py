@@ -10,7 +10,7 @@ from onestop_sync.fold import State
 from onestop_sync.schema import MAIN, Summary
 from onestop_sync.search_text import fold_text
 
-__all__ = ["due_ms", "regime", "running_due_ms", "summarise", "text_of"]
+__all__ = ["due_ms", "regime", "register_row", "running_due_ms", "summarise", "text_of"]
 
 _SEARCHED = ("ma_ho_so", "nguoi_nop", "ten_thu_tuc", "ma_thu_tuc", "so_dinh_danh", "dien_thoai", "dia_chi")
 
@@ -53,3 +53,21 @@ def summarise(state: State) -> Summary:
         due_ms=running_due_ms(state),
         search=fold_text(" ".join(filter(None, (text_of(state, key) for key in _SEARCHED)))),
     )
+
+
+def register_row(state: State) -> dict[str, Any]:
+    """Returns what the register keeps of a dossier that is erased: procedure, dates, outcome; nobody's data.
+
+    Shape:
+        ``ma_thu_tuc``, ``ten_thu_tuc``, ``buoc`` (the last step), ``don_vi`` (unit that took it in), and in
+        milliseconds since 1970 UTC, where they are known, ``tiep_nhan_luc``, ``han_tra``, ``tra_luc``.
+    """
+    task = state.tasks.get(MAIN)
+    dates = {name: state.value(name) for name in ("tiep_nhan_luc", "tra_luc")} | {"han_tra": due_ms(state)}
+    return {
+        "ma_thu_tuc": text_of(state, "ma_thu_tuc"),
+        "ten_thu_tuc": text_of(state, "ten_thu_tuc"),
+        "buoc": base_step(task.step if task else MAIN_TASK.initial),
+        "don_vi": state.unit,
+        **{name: ms for name, ms in dates.items() if type(ms) is int},
+    }

@@ -18,6 +18,7 @@ from onestop_sync.storage.documents import Doc, Documents
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.feed import Feed
 from onestop_sync.storage.rows import insert_all, select_in
+from onestop_sync.tombstone import Tombstone
 from onestop_sync.trust import SYSTEM, Trust
 
 
@@ -32,6 +33,7 @@ class Append:
         feed: The feeds to append to; ``None`` where nobody is served.
         now_ms: The store's clock.
         taught: Called when `trust` was told something, or an event waits for what it was not told.
+        tombstones: Of the documents that were erased.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Append:
         feed: Feed | None,
         now_ms: int,
         taught: Callable[[], None],
+        tombstones: Mapping[bytes, Tombstone],
     ) -> None:
         self.connection = connection
         self.trust = trust
@@ -51,7 +54,7 @@ class Append:
         self.now_ms = now_ms
         self.taught = taught
         self.chains = Chains(connection, trust, below)
-        self.documents = Documents(connection, types, trust, now_ms)
+        self.documents = Documents(connection, types, trust, now_ms, tombstones)
 
     def run(self, events: Sequence[Event], source: int, *, own: bool = False) -> dict[bytes, Outcome]:
         """Appends events that are not in the store; returns what became of each.
@@ -129,7 +132,8 @@ class Append:
             doc = self.documents.docs[event.header.doc_id]
             rows.append((
                 n, event.id, self.chains.logs[event.log].n, event.header.seq, doc.n, chained[n],
-                int(n in doc.waits), source, self.now_ms, event.header_bytes, event.signature, event.body,
+                int(n in doc.waits), source, self.now_ms, event.header_bytes, event.signature,
+                None if doc.tombstone else event.body,
             ))  # fmt: skip
         insert_all(self.connection, t.event, rows)
 

@@ -5,7 +5,7 @@ Nothing here writes; several threads verify at a time, because libsodium lets go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from itertools import chain
@@ -64,7 +64,10 @@ def parse_all(frames: Sequence[object]) -> tuple[list[Event], list[Outcome]]:
 
 
 def verify_all(
-    events: Sequence[Event], trust: Trust, pool: Executor | None
+    events: Sequence[Event],
+    trust: Trust,
+    pool: Executor | None,
+    erased: Container[bytes] = frozenset(),
 ) -> tuple[list[Event], list[Outcome]]:
     """Checks signatures.
 
@@ -72,10 +75,12 @@ def verify_all(
         events: Events that are not in the store yet; several of one id may differ in the signature and body.
         trust: Knows the logs that are in the store.
         pool: Threads to verify in; ``None`` verifies in this one.
+        erased: Documents that were erased by law.
 
     Returns:
         One event of each id that may be stored, and outcomes of those that must not be. Without its body an
-        event is not stored: it would have no effect for ever, and would be acknowledged as if it had.
+        event is not stored: it would have no effect for ever, and would be acknowledged as if it had. Of an
+        erased document nobody has it any more.
     """
     bad: dict[bytes, Outcome] = {}
     checkable: list[tuple[Event, bytes]] = []
@@ -93,7 +98,7 @@ def verify_all(
     found = pool.map(_verify, chunks) if pool and len(chunks) > 1 else map(_verify, chunks)
     good: dict[bytes, Event] = {}
     for event in chain.from_iterable(found):
-        if event.body is None:
+        if event.body is None and event.header.doc_id not in erased:
             bad[event.id] = Outcome(event.id, "withheld", "The body of the event was left out.")
         else:
             good.setdefault(event.id, event)

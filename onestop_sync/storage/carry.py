@@ -165,8 +165,8 @@ def log_ids(connection: sa.Connection, event_ids: Sequence[bytes]) -> set[bytes]
     return found
 
 
-def newest_statements(connection: sa.Connection) -> list[tuple[bytes, bytes]]:
-    """Returns ``(node, data)`` of the newest statement of each node on each unit."""
-    rows = connection.execute(sa.select(t.statement).order_by(t.statement.c.n))
+def newest_acks(connection: sa.Connection) -> list[tuple[bytes, bytes]]:
+    """Returns ``(node, data)`` of the newest acks of each node on each unit."""
+    rows = connection.execute(sa.select(t.acks).order_by(t.acks.c.n))
     newest = {(row.node, row.unit): (row.node, row.data) for row in rows}
     return [newest[key] for key in sorted(newest)]

@@ -12,27 +12,24 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from onestop_sync import fold as f
-from onestop_sync.event import LOG, Event, document_id
-from onestop_sync.fold import Author, Entry, Reason, Standing, State
+from onestop_sync.entries import NEWER, OF_TRUST, entry_of, ready
+from onestop_sync.event import Event
+from onestop_sync.fold import Entry, Reason, Standing, State
 from onestop_sync.schema import DocumentType, Summary
+from onestop_sync.search_text import fold_text
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.engines import next_numbers
+from onestop_sync.storage.erasure import strip
 from onestop_sync.storage.projection import pack, unpack
-from onestop_sync.storage.rows import insert_all, ops_of, select_in, stored_event
-from onestop_sync.trust import SYSTEM, Authority, NoAuthority, Trust, Waiting
+from onestop_sync.storage.rows import insert_all, select_in, stored_event
+from onestop_sync.tombstone import ERASED, Tombstone
+from onestop_sync.trust import Authority, NoAuthority, Trust, Waiting
 
-KNOWN_OPS: Final = frozenset({"set", "note", "act", "resolve", "settle"})
-"""Kinds of operations that this version folds; an event with another waits for a newer program."""
-NEWER: Final = b"newer"
-"""What an event needs that only a newer program understands."""
 MAX_LABEL: Final = 200
 """Characters of a label that lists hold: the database keeps them in an index, whose entries are short."""
 MAX_COUNT: Final = 2**15 - 1
 """What lists count up to; more open things than that are as many."""
-_NOBODY: Final = Author("", frozenset(), frozenset())
-_OF_TRUST: Final = SYSTEM | {LOG}
-"""Document types that `trust` reads, and the fold does not."""
 
 
 class Doc:
@@ -43,8 +40,8 @@ class Doc:
     """
 
     __slots__ = (
-        "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "units", "units_before",
-        "waits", "was_new",
+        "buried", "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "tombstone",
+        "units", "units_before", "waits", "was_new",
     )  # fmt: skip
 
     def __init__(self, n: int, doc_id: bytes, kind: str, state: bytes | None, *, is_new: bool) -> None:
@@ -60,6 +57,8 @@ class Doc:
         self.units: list[str] = []
         self.waits: dict[int, bytes] = {}
         self.line: tuple[Any, ...] = ()
+        self.tombstone: Tombstone | None = None
+        self.buried: bytes | None = None
 
     def waits_for(self, ids: Iterable[bytes]) -> bool:
         """Tells whether one of its events waits for one of these."""
@@ -82,11 +81,19 @@ class Documents:
         types: Document types by name.
         trust: What is known of keys.
         now_ms: The store's clock.
+        tombstones: Of the documents that were erased.
     """
 
     def __init__(
-        self, connection: sa.Connection, types: Mapping[str, DocumentType], trust: Trust, now_ms: int
+        self,
+        connection: sa.Connection,
+        types: Mapping[str, DocumentType],
+        trust: Trust,
+        now_ms: int,
+        tombstones: Mapping[bytes, Tombstone],
     ) -> None:
+        self.tombstones = tombstones
+        self.has_stripped = False
         self.connection = connection
         self.types = types
         self.trust = trust
@@ -100,12 +107,12 @@ class Documents:
         wanted = {event.header.doc_id: event.header.doc_type for event in events}
         ids = sorted(wanted)
         for row in select_in(self.connection, sa.select(t.document), t.document.c.id, ids, lock=True):
-            self.docs[row.id] = Doc(row.n, row.id, row.kind, row.state, is_new=False)
+            self.docs[row.id] = self._held(row)
         fresh = [doc_id for doc_id in ids if doc_id not in self.docs]
         if fresh:
             first = next_numbers(self.connection, t.document, len(fresh))
             for n, doc_id in enumerate(fresh, first):
-                self.docs[doc_id] = Doc(n, doc_id, wanted[doc_id], None, is_new=True)
+                self.docs[doc_id] = self._marked(Doc(n, doc_id, wanted[doc_id], None, is_new=True))
 
     def load_all(self, doc_ids: Iterable[bytes]) -> list[Doc]:
         """Loads and locks documents by id."""
@@ -115,16 +122,46 @@ class Documents:
     def _take(self, row: Any) -> Doc:
         doc = self.docs.get(row.id)
         if doc is None:
-            doc = self.docs[row.id] = Doc(row.n, row.id, row.kind, row.state, is_new=False)
+            doc = self.docs[row.id] = self._held(row)
         return doc
+
+    def _held(self, row: Any) -> Doc:
+        doc = Doc(row.n, row.id, row.kind, row.state, is_new=False)
+        doc.buried = row.tombstone
+        return self._marked(doc)
+
+    def _marked(self, doc: Doc) -> Doc:
+        """Notes of a document whether it is erased."""
+        found = self.tombstones.get(doc.id)
+        doc.tombstone = found if found and found.kind == doc.kind and doc.kind not in OF_TRUST else None
+        return doc
+
+    def _bury(self, doc: Doc, tombstone: Tombstone, events: Iterable[Event]) -> None:
+        """Makes a document what its tombstone says, whatever of it is here."""
+        before = doc.before()
+        doc.units = list(tombstone.units)
+        doc.units_before = before.units if before else list(doc.units)
+        doc.packed, doc.buried, doc.waits = None, tombstone.to_bytes(), {}
+        label = _column(tombstone.label)[:MAX_LABEL]
+        unit = tombstone.units[0] if tombstone.units else ""
+        doc.line = (doc.kind, label, "", ERASED, unit, None, self.now_ms, 0, 0, fold_text(label))
+        for event in events:
+            became = tombstone.became(event.id)
+            code = "refused" if became.standing is Standing.REFUSED else ""
+            self.outcomes[event.id] = Outcome(event.id, code, became.reason)
+        if not doc.is_new:
+            self.has_stripped |= strip(self.connection, doc.n)
 
     # ---- folding
 
     def apply(self, doc: Doc) -> bool:
         """Carries a document on by its new events; false when it must be folded again."""
-        if doc.kind in _OF_TRUST:
+        if doc.kind in OF_TRUST:
             for n, event in doc.events:
                 self._wait_or_not(doc, n, event)
+            return True
+        if doc.tombstone is not None:
+            self._bury(doc, doc.tombstone, [event for _, event in doc.events])
             return True
         kind = self.types.get(doc.kind)
         if kind is None:
@@ -134,7 +171,7 @@ class Documents:
             return True
         state = doc.before()
         for _, event in doc.events:
-            entry = self._entry(kind, event)
+            entry = entry_of(kind, self.trust, event)
             heads = state.heads if state else []
             if not isinstance(entry, Entry) or list(entry.parents) != heads:
                 return False
@@ -150,6 +187,7 @@ class Documents:
     def _keep(self, doc: Doc, kind: DocumentType, state: State | None) -> None:
         """Makes of a state what is written of it."""
         doc.packed = pack(state) if state else None
+        doc.buried = None
         doc.units = state.units if state else []
         summary = kind.summarise(state) if kind.summarise and state else Summary()
         found = f.conflicts(kind, state) if state else []
@@ -169,55 +207,28 @@ class Documents:
             doc.waits[n] = authority.needs
             self.outcomes[event.id] = Outcome(event.id, "waiting", Reason.AUTHORITY)
 
-    def _entry(self, kind: DocumentType, event: Event) -> Entry | bytes:
-        """Returns the event as the fold sees it, or what it waits for."""
-        header = event.header
-        if header.schema > kind.version:
-            return NEWER
-        authority = self._authority(event)
-        refusal: Reason | None = None
-        author = _NOBODY
-        if isinstance(authority, Authority):
-            author = self._author(authority, header.doc_id)
-            if authority.certificate.kind not in kind.writers:
-                refusal = Reason.AUTHORITY
-        elif isinstance(authority, NoAuthority):
-            refusal = Reason.AUTHORITY
-        else:
-            return authority.needs
-        ops = ops_of(event)
-        if ops is None or header.doc_type != kind.name:
-            ops, refusal = [], Reason.UNKNOWN
-        elif any(op[0] not in KNOWN_OPS for op in ops):
-            return NEWER
-        if not header.parents and header.doc_id != document_id(event.log, header.seq, header.doc_type):
-            refusal = Reason.ORIGIN
-        return Entry(event.id, header.parents, ops, author, header.time_ms, refusal)
-
     def _authority(self, event: Event) -> Authority | Waiting | NoAuthority:
         return self.trust.authority_at(event.log, event.header.seq, event.id)
-
-    def _author(self, authority: Authority, doc: bytes) -> Author:
-        """Returns the author as the fold sees them: of a unit that was split, each successor has its part."""
-        has_splits = self.trust.document.tree.has_splits
-        return self.trust.author(authority.certificate, doc) if has_splits else authority.author
 
     def refold(self, doc: Doc) -> None:
         """Folds a document from all its events; tells whose standing changed after the fact."""
         kind = self.types.get(doc.kind)
         rows = self.connection.execute(_EVENTS_OF, {"doc": doc.n}).all()
         events = {row.id: (row.n, stored_event(row)) for row in rows}
+        if doc.tombstone is not None:
+            self._bury(doc, doc.tombstone, [event for _, event in events.values()])
+            return
         self.connection.execute(sa.delete(t.needs).where(t.needs.c.doc_n == doc.n))
         doc.waits = {}
         if kind is None:
             for n, event in events.values():
-                if doc.kind in _OF_TRUST:
+                if doc.kind in OF_TRUST:
                     self._wait_or_not(doc, n, event)
                 else:
                     doc.waits[n] = NEWER
             self._mark_waiting(doc, [n for n, _ in events.values()])
             return
-        entries, waits = self._ready(kind, [event for _, event in events.values()])
+        entries, waits = ready(kind, self.trust, [event for _, event in events.values()])
         before = doc.before()
         state = f.fold(kind, entries) if entries else None
         doc.waits = {events[event_id][0]: need for event_id, need in waits.items()}
@@ -238,34 +249,6 @@ class Documents:
         if isinstance(self._authority(event), Waiting):
             return Reason.AUTHORITY
         return "newer" if need == NEWER else "missing"
-
-    def _ready(self, kind: DocumentType, events: Sequence[Event]) -> tuple[list[Entry], dict[bytes, bytes]]:
-        """Splits events into those that can be folded and those that wait, with what each waits for."""
-        ready: dict[bytes, Entry] = {}
-        waits: dict[bytes, bytes] = {}
-        left: dict[bytes, Entry] = {}
-        for event in events:
-            entry = self._entry(kind, event)
-            if isinstance(entry, Entry):
-                left[event.id] = entry
-            else:
-                waits[event.id] = entry
-        children: dict[bytes, list[Entry]] = {}
-        missing = {entry.id: len(entry.parents) for entry in left.values()}
-        for entry in left.values():
-            for parent in entry.parents:
-                children.setdefault(parent, []).append(entry)
-        free = [entry for entry in left.values() if not entry.parents]
-        while free:
-            entry = free.pop()
-            ready[entry.id] = left.pop(entry.id)
-            for child in children.get(entry.id, ()):
-                missing[child.id] -= 1
-                if not missing[child.id]:
-                    free.append(child)
-        for entry in left.values():
-            waits[entry.id] = next(p for p in entry.parents if p not in ready)
-        return list(ready.values()), waits
 
     def _mark_waiting(self, doc: Doc, numbers: list[int]) -> None:
         if numbers:
@@ -315,9 +298,13 @@ class Documents:
         """Returns the units that take part in documents."""
         found: set[str] = set()
         for row in select_in(
-            self.connection, sa.select(t.document.c.state), t.document.c.n, sorted(doc_numbers)
+            self.connection,
+            sa.select(t.document.c.state, t.document.c.tombstone),
+            t.document.c.n,
+            sorted(doc_numbers),
         ):
             found.update(unpack(row.state).units if row.state else ())
+            found.update(Tombstone.from_bytes(row.tombstone).units if row.tombstone else ())
         return found
 
     def _that_need(self, ids: Sequence[bytes]) -> set[int]:
@@ -344,9 +331,11 @@ class Documents:
         """Writes the documents back, what their events wait for, and their lines in the lists."""
         fresh = [doc for doc in self.docs.values() if doc.is_new]
         old = [doc for doc in self.docs.values() if not doc.is_new]
-        insert_all(self.connection, t.document, [(doc.n, doc.id, doc.kind, doc.packed) for doc in fresh])
+        insert_all(
+            self.connection, t.document, [(doc.n, doc.id, doc.kind, doc.packed, doc.buried) for doc in fresh]
+        )
         if old:
-            rows = [{"at": doc.n, "to_state": doc.packed} for doc in old]
+            rows = [{"at": doc.n, "to_state": doc.packed, "to_tombstone": doc.buried} for doc in old]
             self.connection.execute(_UPDATE_DOCUMENT, rows)
         waits = [
             {"event_n": n, "doc_n": doc.n, "needs": need}
@@ -380,7 +369,9 @@ def _column(text: str) -> str:
 
 
 _UPDATE_DOCUMENT = (
-    sa.update(t.document).where(t.document.c.n == sa.bindparam("at")).values(state=sa.bindparam("to_state"))
+    sa.update(t.document)
+    .where(t.document.c.n == sa.bindparam("at"))
+    .values(state=sa.bindparam("to_state"), tombstone=sa.bindparam("to_tombstone"))
 )
 _DELETE_LISTING = sa.delete(t.listing).where(t.listing.c.doc_n == sa.bindparam("at"))
 _DELETE_SEARCH = sa.delete(t.search).where(t.search.c.doc_n == sa.bindparam("at"))

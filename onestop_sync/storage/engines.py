@@ -79,12 +79,127 @@ def opened(database: str | sa.Engine | None, path: Path, key: bytes) -> Iterator
         raise
 
 
-def _cipher(dbapi2: Any, path: Path, key: bytes) -> Any:
+def _cipher(dbapi2: Any, path: Path, key: bytes, *, timeout_s: float = BUSY_S, is_quiet: bool = False) -> Any:
     with suppress(FileExistsError):  # for its owner only; the files that SQLite puts beside it follow suit
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    connection = dbapi2.connect(str(path), timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection = dbapi2.connect(str(path), timeout=timeout_s, isolation_level=None, check_same_thread=False)
+    if is_quiet:  # a key that does not fit is an answer here, and nothing for the terminal
+        connection.execute("PRAGMA cipher_log_level = NONE")
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
     return connection
+
+
+def is_key_of(path: Path, key: bytes) -> bool:
+    """Tells whether a key opens an encrypted file.
+
+    Raises:
+        StoreBusy: Another program holds the file.
+    """
+    from sqlcipher3 import dbapi2
+
+    connection = _cipher(dbapi2, path, key, is_quiet=True)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except dbapi2.DatabaseError as error:
+        found = translate(error)
+        if isinstance(found, StoreDamaged):
+            return False
+        raise found from error
+    finally:
+        connection.close()
+    return True
+
+
+def rekey(path: Path, old: bytes, new: bytes, *, wait_s: float = 2) -> None:
+    """Gives an encrypted file another key, in one transaction: killed at any point, one of the two opens it.
+
+    Args:
+        path: The file; no other connection to it may be open.
+        old: Its key.
+        new: 32 bytes of key and 16 of salt.
+        wait_s: How long to wait for others, seconds.
+
+    Raises:
+        StoreBusy: Another program has it open; nothing was changed.
+        StoreError: The disk or database refused; one of the two keys opens it.
+    """
+    from sqlcipher3 import dbapi2
+
+    connection = _cipher(dbapi2, path, old, timeout_s=wait_s)
+    try:
+        # Only the last connection can leave the write-ahead log: nobody else reads or writes from here on.
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA rekey = \"x'{new.hex()}'\"").fetchall()
+    except dbapi2.DatabaseError as error:
+        raise translate(error) from error
+    finally:
+        connection.close()
+
+
+def check_alone(path: Path, key: bytes) -> None:
+    """Makes sure that nobody else has an encrypted file open.
+
+    Raises:
+        StoreBusy: Somebody has.
+    """
+    from sqlcipher3 import dbapi2
+
+    connection = _cipher(dbapi2, path, key, timeout_s=1)
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    except dbapi2.DatabaseError as error:
+        raise translate(error) from error
+    finally:
+        connection.close()
+
+
+def copy(path: Path, key: bytes, to: Path) -> None:
+    """Writes a consistent copy of an encrypted file, under the same key, while others go on writing.
+
+    The copy is one file, and names no marker: put in the place of a store, it is noticed as restored.
+
+    Args:
+        path: The file.
+        key: Its key.
+        to: The copy; must not exist.
+
+    Raises:
+        StoreFull: The disk took no more.
+        StoreError: The database refused.
+    """
+    from sqlcipher3 import dbapi2
+
+    source, target = _cipher(dbapi2, path, key), _cipher(dbapi2, to, key)
+    try:
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+        target.execute("UPDATE meta SET value = x'' WHERE key IN ('marker', 'next_marker')")
+    except dbapi2.DatabaseError as error:
+        raise translate(error) from error
+    finally:
+        target.close()
+        source.close()
+
+
+def check(path: Path, key: bytes) -> None:
+    """Reads all of an encrypted file, and makes sure that every page is what was written.
+
+    Raises:
+        StoreDamaged: One is not, or the key is not the file's.
+    """
+    from sqlcipher3 import dbapi2
+
+    connection = _cipher(dbapi2, path, key, is_quiet=True)
+    try:
+        sealed = connection.execute("PRAGMA cipher_integrity_check").fetchall()
+        whole = connection.execute("PRAGMA integrity_check").fetchall()
+    except dbapi2.DatabaseError as error:
+        raise translate(error) from error
+    finally:
+        connection.close()
+    if sealed or whole != [("ok",)]:
+        raise StoreDamaged("The file is not what was written.")
 
 
 def _set_up(connection: Any, _record: object) -> None:
@@ -93,6 +208,7 @@ def _set_up(connection: Any, _record: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = OFF",
+        "secure_delete = ON",  # what is deleted is overwritten: erasure means the disk too
         "temp_store = MEMORY",
         "cache_size = -16384",
     ):

@@ -14,14 +14,17 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from onestop_sync.acks import parse_acks
+from onestop_sync.statement import parse_statement
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.cuts import last_good, skeleton_of
 from onestop_sync.storage.rows import LOOKUP, insert_all, select_in
 from onestop_sync.trust import MAX_CHAIN, Trust
 
 EVENT: Final = 0
-STATEMENT: Final = 1
+ACKS: Final = 1
 HEADER: Final = 2
+STATEMENT: Final = 3
 DIGEST_BYTES: Final = 8
 START: Final = bytes(DIGEST_BYTES)
 
@@ -123,18 +126,16 @@ class Feed:
                         self._put(other, row.ref, row.id, row.log, row.source)
             self._inherit_statements(unit, wanted)
 
-    def _inherit_statements(self, unit: str, others: Iterable[str]) -> None:
-        """Gives units the acks that the feed of another holds: they hold no more than heads of logs."""
-        query = (
-            sa.select(t.feed.c.ref, t.statement.c.hash, t.statement.c.node)
-            .join(t.statement, t.statement.c.n == t.feed.c.ref)
-            .where(t.feed.c.kind == STATEMENT, t.feed.c.unit == unit)
-            .order_by(t.feed.c.n)
-        )
-        for row in self.connection.execute(query).all():
-            for other in others:
-                self._introduce(other, row.node)
-                self._rows.setdefault(other, {}).setdefault((STATEMENT, row.ref), (0, row.hash))
+    def _inherit_statements(self, unit: str, others: Sequence[str]) -> None:
+        """Gives units the acks and statements that the feed of another holds: no more than heads and ids."""
+        for kind, table in ((ACKS, t.acks), (STATEMENT, t.statement)):
+            query = sa.select(table.c.n, table.c.hash, table.c.data).join(t.feed, t.feed.c.ref == table.c.n)
+            query = query.where(t.feed.c.unit == unit, t.feed.c.kind == kind).order_by(t.feed.c.n)
+            for n, digest, data in self.connection.execute(query).all():
+                node = (parse_acks if kind == ACKS else parse_statement)(data)[0].node
+                for other in others:
+                    self._introduce(other, node)
+                    self._rows.setdefault(other, {}).setdefault((kind, n), (0, digest))
 
     def _vouch(self, unit: str, event_id: bytes) -> None:
         """Puts the countersignatures of an event before it."""
@@ -148,11 +149,35 @@ class Feed:
                 self._introduce(unit, row.id)
                 self._rows.setdefault(unit, {}).setdefault((EVENT, row.n), (row.source, each))
 
-    def add_statement(self, statement_n: int, statement_hash: bytes, unit: str, node: bytes) -> None:
-        """Puts a signed statement into the feeds of a unit, behind the proof of its author's authority."""
+    def add_signed(self, kind: int, n: int, digest: bytes, unit: str, node: bytes) -> None:
+        """Puts acks or a statement into the feeds of a unit, behind the proof of their author's authority.
+
+        Args:
+            kind: `ACKS` or `STATEMENT`.
+            n: Local number.
+            digest: Hash of what was signed.
+            unit: Of which unit it speaks.
+            node: Log of its author.
+        """
         for scope in self.scopes([unit]):
             self._introduce(scope, node)
-            self._rows.setdefault(scope, {}).setdefault((STATEMENT, statement_n), (0, statement_hash))
+            self._rows.setdefault(scope, {}).setdefault((kind, n), (0, digest))
+
+    def hold(self, unit: str, node: bytes) -> int:
+        """Locks the feeds that news of a unit goes into, until the transaction ends.
+
+        Args:
+            unit: The unit.
+            node: A log whose proof of authority is there before.
+
+        Returns:
+            The number of the last item in the unit's feed: nothing comes before or into it any more.
+        """
+        for scope in self.scopes([unit]):
+            self._introduce(scope, node)
+        self.flush()
+        last = {scope: self._lock(scope)[0] for scope in self.scopes([unit])}
+        return last.get(unit, 0)
 
     def backfill(self, doc_n: int, doc: bytes, units: Iterable[str]) -> None:
         """Puts all events of a document into the feeds of units that take part in it from now on."""
@@ -256,7 +281,7 @@ class Feed:
 
 
 class Item(NamedTuple):
-    """One row of a feed: a frame and the log it belongs to, a statement, or a header."""
+    """One row of a feed: a frame and the log it belongs to, or acks, a header, or a statement."""
 
     n: int
     digest: bytes
@@ -334,10 +359,10 @@ def _payloads(connection: sa.Connection, rows: Sequence[Any]) -> dict[tuple[int,
         (EVENT, n): ([header, signature, body], log)
         for n, header, signature, body, log in select_in(connection, query, t.event.c.n, events)
     }
-    statements = [row.ref for row in rows if row.kind == STATEMENT]
-    said = sa.select(t.statement.c.n, t.statement.c.data)
-    for n, data in select_in(connection, said, t.statement.c.n, statements):
-        found[STATEMENT, n] = (data, b"")
+    for kind, table in ((ACKS, t.acks), (STATEMENT, t.statement)):
+        refs = [row.ref for row in rows if row.kind == kind]
+        for n, data in select_in(connection, sa.select(table.c.n, table.c.data), table.c.n, refs):
+            found[kind, n] = (data, b"")
     headers = [row.ref for row in rows if row.kind == HEADER]
     bones = sa.select(t.skeleton.c.n, t.skeleton.c.header)
     for n, header in select_in(connection, bones, t.skeleton.c.n, headers):

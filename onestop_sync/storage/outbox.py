@@ -13,168 +13,134 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from onestop_sync import codec, keys
-from onestop_sync.errors import FormatError, SignatureInvalid
+from onestop_sync.acks import Acks
+from onestop_sync.storage import findings
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.rows import select_in
 
-STATEMENT_KIND: Final = "onestop/ack/1"
 _URGENT: Final = re.compile(rb"[\x81-\x97][\x80-\x97](?:cact|gresolve|fsettle|dcert|kcountersign)")
 """How the operations of an event begin, behind the salt, that somebody waits for."""
 _SALTED: Final = 18
 _URGENCY: Final = 8
 
 
-class Statement(NamedTuple):
-    """Signed acks of one node for one unit's logs.
-
-    Attributes:
-        node: Log of the machine that signs.
-        unit: Unit whose logs these are.
-        epoch: Store epoch of the node.
-        at_ms: When it said so.
-        logs: ``(log, seq, head)``: stored without gap up to there.
-        events: Ids of stored events that are not covered so.
-    """
-
-    node: bytes
-    unit: str
-    epoch: bytes
-    at_ms: int
-    logs: tuple[tuple[bytes, int, bytes], ...]
-    events: tuple[bytes, ...]
-
-    def sign(self, signer: keys.Signer) -> bytes:
-        """Returns the statement as it travels: ``[payload, signature]``."""
-        return self.with_signature(signer.sign(codec.pae(STATEMENT_KIND, self._payload())))
-
-    def with_signature(self, signature: bytes) -> bytes:
-        """Returns the same with a signature that somebody made before."""
-        return codec.encode([self._payload(), signature])
-
-    def _payload(self) -> bytes:
-        logs: list[codec.Value] = [list(entry) for entry in self.logs]
-        return codec.encode([1, self.node, self.unit, self.epoch, self.at_ms, logs, list(self.events)])
-
-
-def parse_statement(data: bytes) -> tuple[Statement, bytes, bytes]:
-    """Reads a statement; returns it with the bytes that were signed and the signature.
-
-    Raises:
-        FormatError: Malformed.
-    """
-    match codec.decode(data):
-        case [bytes(payload), bytes(signature)]:
-            pass
-        case _:
-            raise FormatError("A statement is malformed.")
-    match codec.decode(payload):
-        case [1, bytes(node), str(unit), bytes(epoch), int(at_ms), list(logs), list(events)] if type(
-            at_ms
-        ) is int and all(type(e) is bytes for e in events):
-            found = Statement(node, unit, epoch, at_ms, tuple(map(_entry, logs)), tuple(events))
-            return found, codec.pae(STATEMENT_KIND, payload), signature
-    raise FormatError("A statement is malformed.")
-
-
-def check_statement(data: bytes, key: bytes) -> Statement:
-    """Reads a statement and checks its signature.
-
-    Raises:
-        FormatError: Malformed.
-        SignatureInvalid: Not by ``key``.
-    """
-    statement, signed, signature = parse_statement(data)
-    if not keys.verify(key, signed, signature):
-        raise SignatureInvalid("An ack is not signed by the parent that it names.")
-    return statement
-
-
-def _entry(row: Any) -> tuple[bytes, int, bytes]:
-    match row:
-        case [bytes(log), int(seq), bytes(head)] if type(seq) is int:
-            return log, seq, head
-    raise FormatError("A statement is malformed.")
-
-
-def keep_statement(connection: sa.Connection, data: bytes, statement: Statement) -> tuple[int, bytes, bool]:
-    """Stores a statement; returns its local number, its hash, and whether it is new."""
+def keep_paper(connection: sa.Connection, data: bytes, acks: Acks) -> tuple[int, bytes, bool]:
+    """Stores acks as they came; returns their local number, their hash, and whether they are new."""
     digest = hashlib.sha256(data).digest()
-    n = connection.execute(sa.select(t.statement.c.n).where(t.statement.c.hash == digest)).scalar()
+    n = connection.execute(sa.select(t.acks.c.n).where(t.acks.c.hash == digest)).scalar()
     if n is not None:
         return int(n), digest, False
-    n = next_numbers(connection, t.statement, 1)
+    n = next_numbers(connection, t.acks, 1)
     connection.execute(
-        sa.insert(t.statement).values(
-            n=n, hash=digest, node=statement.node, unit=statement.unit, at_ms=statement.at_ms, data=data
+        sa.insert(t.acks).values(
+            n=n, hash=digest, node=acks.node, unit=acks.unit, at_ms=acks.at_ms, data=data
         )
     )
     return n, digest, True
 
 
-def keep_acks(connection: sa.Connection, statement: Statement) -> None:
-    """Takes the acks of a checked statement; an ack never goes back by itself.
+def keep_acks(connection: sa.Connection, acks: Acks, paper: findings.Signed) -> None:
+    """Takes checked acks; an ack never goes back by itself.
 
     A node that speaks in a new epoch was restored: what it had said before counts no more, and is not
     believed when it turns up again.
+
+    Args:
+        connection: In a write transaction.
+        acks: What they say.
+        paper: The same as they came.
     """
-    if not _is_current(connection, statement.node, statement.epoch):
+    if not is_current(connection, acks.node, acks.unit, acks.epoch, paper):
         return
-    numbers = _log_numbers(connection, [log for log, _, _ in statement.logs])
-    for log, seq, head in statement.logs:
+    findings.check_acks(connection, acks, paper)
+    numbers = _log_numbers(connection, [log for log, _, _ in acks.logs])
+    for log, seq, head in acks.logs:
         if log in numbers:
-            note_ack(connection, statement.node, numbers[log], seq, head)
+            _note_ack(connection, acks, numbers[log], (log, seq, head), paper)
         else:
-            _note_early(connection, statement.node, log, seq, head)
-    if statement.events:
-        note_events(connection, statement.node, statement.events)
+            _note_early(connection, acks, (log, seq, head), paper.n)
+    if acks.events:
+        note_events(connection, acks.node, acks.events)
 
 
-def _is_current(connection: sa.Connection, node: bytes, epoch: bytes) -> bool:
+def is_current(
+    connection: sa.Connection, node: bytes, unit: str, epoch: bytes, paper: findings.Signed
+) -> bool:
+    """Tells whether a node speaks in the epoch in which it spoke last; a new one ends the one before."""
     table = t.node_epoch
     known = {
         row.epoch: row.current
         for row in connection.execute(sa.select(table).where(table.c.node == node)).all()
     }
     if epoch not in known:
+        findings.check_epoch(connection, unit, epoch, paper)
         if known:
             forget_acks(connection, node)
             connection.execute(sa.update(table).where(table.c.node == node).values(current=0))
-        connection.execute(sa.insert(table).values(node=node, epoch=epoch, current=1))
+        row = {"node": node, "epoch": epoch, "current": 1, "key": paper.key}
+        connection.execute(sa.insert(table).values(row | {"kind": paper.kind, "data": paper.data}))
         return True
     return bool(known[epoch])
 
 
-def note_ack(connection: sa.Connection, node: bytes, log_n: int, seq: int, head: bytes) -> None:
-    """Notes that ``node`` has a log up to ``seq``, where ``head`` is."""
+def _note_ack(
+    connection: sa.Connection, acks: Acks, log_n: int, entry: tuple[bytes, int, bytes], paper: findings.Signed
+) -> None:
+    """Notes one entry of acks, and what it contradicts."""
+    _, seq, head = entry
+    row = note_ack(connection, acks.node, log_n, (seq, head), (acks.after, paper.n))
+    if row is not None and row.seq == seq and row.head != head:
+        findings.note_rewritten(connection, acks, entry, row.paper, paper)
+
+
+def note_ack(
+    connection: sa.Connection, node: bytes, log_n: int, entry: tuple[int, bytes], said: tuple[int, int]
+) -> Any:
+    """Notes that a node has a log up to a sequence, where a head is.
+
+    Args:
+        connection: In a write transaction.
+        node: Log of the node's machine.
+        log_n: Local number of the log.
+        entry: Sequence and head.
+        said: How many statements the node had made, and the local number of the acks that say all this.
+
+    Returns:
+        The row of t.ack before; ``None`` when there was none.
+    """
+    seq, head = entry
+    after, paper = said
     row = connection.execute(sa.select(t.ack).where(t.ack.c.node == node, t.ack.c.log_n == log_n)).first()
     ours = connection.execute(
         sa.select(t.event.c.id).where(t.event.c.log_n == log_n, t.event.c.seq == seq, t.event.c.chained == 1)
     ).scalar()
     good = int(ours == head)
+    values = {"seq": seq, "head": head, "good": good, "after": after, "paper": paper}
     if row is None:
-        fresh = {"node": node, "log_n": log_n, "seq": seq, "head": head, "good": good, "proven": 0}
-        connection.execute(sa.insert(t.ack).values(**fresh))
+        connection.execute(sa.insert(t.ack).values(node=node, log_n=log_n, proven=0, **values))
     elif (good, seq) > (row.good, row.seq):
-        _update_ack(connection, node, log_n, seq=seq, head=head, good=good)
+        _update_ack(connection, node, log_n, **values)
     elif ours is None and seq > row.ahead:
-        _update_ack(connection, node, log_n, ahead=seq, ahead_head=head)
+        _update_ack(connection, node, log_n, ahead=seq, ahead_head=head, ahead_after=after, ahead_paper=paper)
     if ours is not None and not good:
         # The node has another event at our sequence: this log was written on two machines.
         connection.execute(sa.update(t.log).where(t.log.c.n == log_n).values(forked=1, broken=1))
         if connection.execute(sa.select(t.log.c.own).where(t.log.c.n == log_n, t.log.c.closed == 0)).scalar():
             close_own_logs(connection)
+    return row
 
 
-def _note_early(connection: sa.Connection, node: bytes, log: bytes, seq: int, head: bytes) -> None:
-    where = (t.ack_early.c.node == node, t.ack_early.c.log == log)
+def _note_early(connection: sa.Connection, acks: Acks, entry: tuple[bytes, int, bytes], paper: int) -> None:
+    log, seq, head = entry
+    where = (t.ack_early.c.node == acks.node, t.ack_early.c.log == log)
     held = connection.execute(sa.select(t.ack_early.c.seq).where(*where)).scalar()
+    values = {"seq": seq, "head": head, "after": acks.after, "paper": paper}
     if held is None:
-        connection.execute(sa.insert(t.ack_early).values(node=node, log=log, seq=seq, head=head))
+        connection.execute(sa.insert(t.ack_early).values(node=acks.node, log=log, **values))
     elif seq > held:
-        connection.execute(sa.update(t.ack_early).where(*where).values(seq=seq, head=head))
+        connection.execute(sa.update(t.ack_early).where(*where).values(**values))
 
 
 def take_early(connection: sa.Connection, logs: Sequence[bytes]) -> None:
@@ -182,7 +148,7 @@ def take_early(connection: sa.Connection, logs: Sequence[bytes]) -> None:
     rows = select_in(connection, sa.select(t.ack_early), t.ack_early.c.log, list(logs))
     numbers = _log_numbers(connection, [row.log for row in rows])
     for row in rows:
-        note_ack(connection, row.node, numbers[row.log], row.seq, row.head)
+        note_ack(connection, row.node, numbers[row.log], (row.seq, row.head), (row.after, row.paper))
         where = (t.ack_early.c.node == row.node, t.ack_early.c.log == row.log)
         connection.execute(sa.delete(t.ack_early).where(*where))
 
@@ -195,10 +161,15 @@ def note_good_acks(connection: sa.Connection, log_numbers: Sequence[int]) -> Non
     """Marks acks that had come before the events they speak of."""
     query = sa.select(t.ack).where(sa.or_(t.ack.c.good == 0, t.ack.c.ahead >= 0))
     for row in select_in(connection, query, t.ack.c.log_n, log_numbers):
-        for seq, head in ((row.seq, row.head), (row.ahead, row.ahead_head)):
+        said = (
+            (row.seq, row.head, row.after, row.paper),
+            (row.ahead, row.ahead_head, row.ahead_after, row.ahead_paper),
+        )
+        for seq, head, after, paper in said:
             if seq >= 0 and _is_on_chain(connection, row.log_n, seq, head):
+                values = {"seq": seq, "head": head, "after": after, "paper": paper, "good": 1}
                 left = {"ahead": -1, "ahead_head": b""} if seq == row.ahead else {}
-                _update_ack(connection, row.node, row.log_n, seq=seq, head=head, good=1, **left)
+                _update_ack(connection, row.node, row.log_n, **values, **left)
 
 
 def _is_on_chain(connection: sa.Connection, log_n: int, seq: int, head: bytes) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync import fold as f
+from onestop_sync.entries import ops_of
 from onestop_sync.event import Event, Op
 from onestop_sync.fold import Standing, State
 from onestop_sync.schema import DocumentType
@@ -16,7 +17,8 @@ from onestop_sync.search_text import fold_text
 from onestop_sync.storage import outbox
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.projection import unpack
-from onestop_sync.storage.rows import ops_of, stored_event
+from onestop_sync.storage.rows import stored_event
+from onestop_sync.tombstone import Tombstone
 from onestop_sync.trust import Authority, NoAuthority, Trust, Waiting
 
 LEVELS = ("here", "hub", "district", "province")
@@ -264,7 +266,7 @@ class Levels:
         if not isinstance(authority, Authority):
             return "here"
         document, author = self._trust.document, authority.certificate.unit
-        if document.is_over(self._unit, author):
+        if document.tree.is_wholly_over(self._unit, author):
             return "here"
         above = (unit for unit in document.above(self._unit) if document.is_above(unit, author))
         return next((document.units[unit].level for unit in above), "here")
@@ -283,6 +285,8 @@ def history(
     document = connection.execute(sa.select(t.document).where(t.document.c.id == doc_id)).first()
     if document is None:
         return []
+    if document.tombstone is not None:
+        return _history_of_erased(connection, document, trust, levels)
     kind = types.get(document.kind)
     state = unpack(document.state) if document.state else State()
     needs = {
@@ -293,6 +297,24 @@ def history(
         sa.select(t.event).where(t.event.c.doc_n == document.n).order_by(t.event.c.n)
     ).all()
     return [_record(connection, row, kind, state, needs, trust, levels) for row in rows]
+
+
+def _history_of_erased(
+    connection: sa.Connection, document: Any, trust: Trust, levels: Levels
+) -> list[Record]:
+    tombstone = Tombstone.from_bytes(document.tombstone)
+    found: list[Record] = []
+    for row in connection.execute(
+        sa.select(t.event).where(t.event.c.doc_n == document.n).order_by(t.event.c.n)
+    ):
+        event = stored_event(row)
+        authority = trust.authority(event.log)
+        nodes = outbox.nodes_having(connection, row.n, row.log_n, row.seq, row.chained)
+        author = authority if isinstance(authority, Authority) else None
+        became = tombstone.became(event.id)
+        delivery = levels.delivery(nodes, event.log)
+        found.append(Record(event, (), author, became.standing, became.reason, delivery))
+    return found
 
 
 def _record(
@@ -311,7 +333,7 @@ def _record(
     delivery = levels.delivery(nodes, event.log)
     author = authority if isinstance(authority, Authority) else None
     if row.waiting:
-        reason = _waits_for(authority, needs.get(row.n, b""))
+        reason = _waits_for(authority, row.id, needs.get(row.n, b""))
         return Record(event, ops, author, Standing.WAITING, reason, delivery)
     if kind is None:
         standing = Standing.REFUSED if isinstance(authority, NoAuthority) else Standing.STANDS
@@ -321,7 +343,9 @@ def _record(
     return Record(event, ops, author, f.standing(kind, state, event.id, ops), refusal or "", delivery)
 
 
-def _waits_for(authority: Authority | Waiting | NoAuthority, need: bytes) -> str:
+def _waits_for(authority: Authority | Waiting | NoAuthority, event: bytes, need: bytes) -> str:
+    if need == event:
+        return "countersign"  # it lies beyond a cut
     if isinstance(authority, Waiting):
         return "authority"
     return "newer" if need == b"newer" else "missing"
@@ -344,6 +368,6 @@ def notices(connection: sa.Connection, *, unseen: bool) -> list[Notice]:
 
 
 def fingerprints(connection: sa.Connection, kind: str) -> dict[bytes, bytes]:
-    """Returns, for each document of a kind, the SHA-256 of its folded state."""
-    rows = connection.execute(sa.select(t.document.c.id, t.document.c.state).where(t.document.c.kind == kind))
-    return {row.id: hashlib.sha256(row.state or b"").digest() for row in rows}
+    """Returns, for each document of a kind, the SHA-256 of its folded state, or of its tombstone."""
+    rows = connection.execute(sa.select(t.document).where(t.document.c.kind == kind))
+    return {row.id: hashlib.sha256(row.tombstone or row.state or b"").digest() for row in rows}

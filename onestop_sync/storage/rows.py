@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from onestop_sync.errors import FormatError
-from onestop_sync.event import Event, Op, parse_body, parse_header
+from onestop_sync.event import Event, parse_header
 
 LOOKUP: Final = 500
 """Values in one IN list."""
@@ -73,13 +72,3 @@ def _copy(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, 
 def stored_event(row: Any) -> Event:
     """Returns the event that a row of t.event holds."""
     return Event(row.id, parse_header(row.header), row.header, row.signature, row.body)
-
-
-def ops_of(event: Event) -> list[Op] | None:
-    """Returns an event's operations; ``None`` when its body is not here or malformed."""
-    if event.body is None:
-        return None
-    try:
-        return parse_body(event.body)
-    except FormatError:
-        return None

@@ -89,6 +89,7 @@ document = Table(
     Column("id", LargeBinary, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("state", LargeBinary),  # folded; NULL while nothing applies
+    Column("tombstone", LargeBinary),  # what the province published of it when it was erased
 )
 
 listing = Table(
@@ -159,15 +160,15 @@ feed = Table(
     metadata,
     Column("unit", Text, primary_key=True),
     Column("n", BigInteger, primary_key=True, autoincrement=False),
-    Column("kind", SmallInteger, nullable=False),  # 0: an event, 1: a statement, 2: a header
+    Column("kind", SmallInteger, nullable=False),  # 0: an event, 1: acks, 2: a header, 3: a statement
     Column("ref", _Number, nullable=False),
     Column("source", _Number, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     UniqueConstraint("unit", "kind", "ref", name="feed_once"),
 )
 
-statement = Table(
-    "statement",
+acks = Table(
+    "acks",
     metadata,
     Column("n", _Number, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary, nullable=False, unique=True),
@@ -175,6 +176,60 @@ statement = Table(
     Column("unit", Text, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+statement = Table(
+    "statement",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("key", LargeBinary, nullable=False),  # of the machine that signed it
+    Column("unit", Text, nullable=False),
+    Column("epoch", LargeBinary, nullable=False),
+    Column("k", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("came_ms", BigInteger, nullable=False),  # by our own clock
+    Column("upto", BigInteger, nullable=False),  # where its author made it: how far of the feed it speaks
+    Column("data", LargeBinary, nullable=False),
+    Index("statement_number", "key", "epoch", "unit", "k"),
+    Index("statement_unit", "unit", "n"),
+)
+
+# The newest statement of each log's head, by number: a later one never names less.
+stated_head = Table(
+    "stated_head",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("epoch", LargeBinary, primary_key=True),
+    Column("log", LargeBinary, primary_key=True),
+    Column("k", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("statement_n", _Number, nullable=False),
+)
+
+# What a statement names and what is not here: an event, or the statement before it.
+omission = Table(
+    "omission",
+    metadata,
+    Column("statement_n", _Number, primary_key=True, autoincrement=False),
+    Column("wanted", LargeBinary, primary_key=True),
+    Column("node", LargeBinary, nullable=False),  # parent whose feed brought the statement without it
+    Column("since_ms", BigInteger, nullable=False),
+    Column("told", SmallInteger, nullable=False),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("about", LargeBinary, nullable=False, unique=True),  # the same is found once
+    Column("kind", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("papers", LargeBinary, nullable=False),
+    Column("told", SmallInteger, nullable=False),
 )
 
 ack = Table(
@@ -185,10 +240,14 @@ ack = Table(
     Column("seq", BigInteger, nullable=False),
     Column("head", LargeBinary, nullable=False),
     Column("good", SmallInteger, nullable=False),  # our event at seq is the one that was acknowledged
+    Column("after", BigInteger, nullable=False),  # statements on the unit that the node had made by then
+    Column("paper", _Number, nullable=False),  # the acks that said so
     Column("proven", SmallInteger, nullable=False),  # the node was shown what proves the log's authority
     # The node has more than we do: what it acknowledged beyond our chain, until that is here as well.
     Column("ahead", BigInteger, nullable=False, default=-1),
     Column("ahead_head", LargeBinary, nullable=False, default=b""),
+    Column("ahead_after", BigInteger, nullable=False, default=0),
+    Column("ahead_paper", _Number, nullable=False, default=0),
 )
 
 # Acks of logs that are not here yet: a feed may bring them before the logs.
@@ -199,6 +258,8 @@ ack_early = Table(
     Column("log", LargeBinary, primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Column("head", LargeBinary, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("paper", _Number, nullable=False),
 )
 
 ack_event = Table(
@@ -220,6 +281,8 @@ parent = Table(
     Column("tried_ms", BigInteger, nullable=False),
     Column("ok_ms", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
+    # What it signed when it gave the cursor: proof, should it know the cursor no more.
+    Column("answer", LargeBinary, nullable=False),
 )
 
 node_epoch = Table(
@@ -228,6 +291,10 @@ node_epoch = Table(
     Column("node", LargeBinary, primary_key=True),
     Column("epoch", LargeBinary, primary_key=True),
     Column("current", SmallInteger, nullable=False),
+    Column("key", LargeBinary, nullable=False, index=True),
+    # What first showed the epoch, as it was signed.
+    Column("kind", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
 )
 
 peer = Table(
@@ -248,6 +315,20 @@ line = Table(
     Column("name", Text, primary_key=True),
     Column("budget", BigInteger, nullable=False),  # bytes of events in one request
     Column("rate", BigInteger, nullable=False),  # bytes a second, both ways
+)
+
+# One-time codes of enrolment. What a code is cannot be had from here: its keys are sealed (`codes`).
+enrol_code = Table(
+    "enrol_code",
+    metadata,
+    Column("selector", Text, primary_key=True),
+    Column("keys", LargeBinary, nullable=False),
+    Column("allows", LargeBinary, nullable=False),  # what it allows: unit, machine, officers
+    Column("made_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("wrong", SmallInteger, nullable=False),  # tries that did not know the secret
+    Column("machine", LargeBinary, nullable=False),  # key of the one machine that has used it
+    Column("packet", LargeBinary, nullable=False),  # proven, and waiting for an administrator
 )
 
 counter = Table(

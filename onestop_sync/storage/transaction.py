@@ -21,8 +21,10 @@ from onestop_sync.storage import tables as t
 from onestop_sync.storage.append import Append
 from onestop_sync.storage.changes import are_documents_reassigned, changed_logs, heirs
 from onestop_sync.storage.cuts import last_good
+from onestop_sync.storage.erasure import to_bury
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.rows import select_in
+from onestop_sync.tombstone import ERASED
 from onestop_sync.trust import (
     CERTIFICATE,
     COUNTERSIGNATURE,
@@ -53,7 +55,7 @@ class Transaction:
         self._feed = (
             feed.Feed(connection, store.trust, store.unit, store.introduced) if store.serves else None
         )
-        self._append: Append | None = None
+        self._appends: list[Append] = []
         self._taught = False
         self._mark = store.trust_mark
 
@@ -68,11 +70,12 @@ class Transaction:
         store = self.store
         if self._feed is not None:
             self._feed.trust = store.trust  # it may have been read again since
-        self._append = Append(
+        found = Append(
             self.connection, types=store.types, trust=store.trust, below=store.below, feed=self._feed,
-            now_ms=store.clock(), taught=self.note_taught,
+            now_ms=store.clock(), taught=self.note_taught, tombstones=store.tombstones,
         )  # fmt: skip
-        return self._append
+        self._appends.append(found)
+        return found
 
     def note_taught(self) -> None:
         """Notes that keys, the trust document, or what waits for keys changes with this transaction."""
@@ -101,6 +104,11 @@ class Transaction:
         else:
             self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "keys").values(value=mark))
         self.store.trust_mark = mark
+
+    @property
+    def has_erased(self) -> bool:
+        """Whether content was taken away in this transaction."""
+        return any(append.documents.has_stripped for append in self._appends)
 
     def committed(self) -> None:
         """Keeps for the process what the transaction learned."""
@@ -180,12 +188,24 @@ class Transaction:
         self._mark_upward()
         logs = changed_logs(before, trust)
         append = self.append
-        append.refold(self._documents_of(logs, everything=are_documents_reassigned(before, trust)))
+        again = self._documents_of(logs, everything=are_documents_reassigned(before, trust))
+        append.refold(sorted({*again, *to_bury(self.connection, self.store.tombstones)}))
         if self._feed is not None:
             cut = [log for log in logs if last_good(trust, log) is not None]
             self._feed.back_all(cut)
             self._feed.inherit(heirs(before.document.tree, trust.document.tree))
+            self._welcome(set(trust.document.units) - set(before.document.units))
             self._feed.flush()
+
+    def _welcome(self, fresh: set[str]) -> None:
+        """Gives units that nobody here had heard of the documents that were addressed to them already."""
+        feed = self._feed
+        if feed is None or not fresh:
+            return
+        query = sa.select(t.document.c.n, t.document.c.id, t.document.c.state)
+        for row in self.connection.execute(query.where(t.document.c.state.is_not(None))):
+            if taking_part := fresh.intersection(unpack(row.state).units):
+                feed.backfill(row.n, row.id, taking_part)
 
     def _documents_of(self, logs: Sequence[bytes], *, everything: bool) -> list[bytes]:
         """Returns the documents in which one of these logs has written."""
@@ -226,7 +246,11 @@ class Transaction:
                 query = query.with_for_update()
             row = self.connection.execute(query).first()
             if row is None or row.state is None:
-                raise NotFound("There is no such document in this store.")
+                raise (
+                    erased()
+                    if row and row.tombstone
+                    else NotFound("There is no such document in this store.")
+                )
             kind, state = row.kind, unpack(row.state)
         doc_type = self.store.types.get(kind)
         if doc_type is None:
@@ -309,6 +333,12 @@ class Transaction:
                 "The key to certify is no valid key: signatures under it would fit many messages.",
                 todo="Nothing was changed. Let the machine make a new key, and ask again.",
             )
+        if self.store.publication.expires_ms < self.store.clock():
+            raise NotAllowed(
+                "What the province has published has expired, so nobody new can be certified.",
+                todo="Nothing was changed. Synchronise; the province renews it by `onestop-server publish`.",
+                reason="expired",
+            )
         issuer = self.store.trust.authority(log)
         why = (
             self.store.trust.why_not(issuer, certificate)
@@ -317,6 +347,15 @@ class Transaction:
         )
         if why:
             raise NotAllowed(why, reason="authority")
+
+
+def erased() -> NotAllowed:
+    """Returns what is said of a document that was erased."""
+    return NotAllowed(
+        "This document was erased by law; only its row in the register is kept.",
+        todo="Nothing was changed. Its tombstone says when and why.",
+        reason=ERASED,
+    )
 
 
 def find_own_log(connection: sa.Connection, key: bytes, *, lock: bool = False) -> Any:

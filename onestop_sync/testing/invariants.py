@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from onestop_sync import fold as f
+from onestop_sync import proofs
 from onestop_sync.event import Event, parse_body
+from onestop_sync.proof_export import export_proof
 from onestop_sync.storage.projection import pack
 from onestop_sync.testing import oracle
 from onestop_sync.testing.disk import rows
@@ -55,8 +57,10 @@ def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reac
         _check_delivery(node, people)
         _check_forks(node, memory)
         _check_acks(node, nodes)
+        _check_statements(node, nodes[_TOP], reach)
+    _check_findings(nodes, memory, reach)
     if not stray:
-        _check_digests(nodes)
+        _check_digests(nodes, people, truth)
 
 
 def _count(truth: oracle.Truth, reach: Reach) -> None:
@@ -166,7 +170,9 @@ def _check_delivery(node: Node, people: People) -> None:
     """6, 16: every event of the own unit is known to be at the province."""
     if not node.plan.parents:
         return
-    scope = people.document.below(node.unit)
+    tree = people.document.tree
+    # One part of a split has only some of a log, and cannot tell what an ack of the whole covers.
+    scope = {unit for unit in tree.units if tree.is_wholly_over(node.unit, unit)}
     for doc in node.documents():
         for record in node.store.history(doc):
             if record.author is None or record.author.certificate.unit not in scope:
@@ -205,14 +211,47 @@ def _check_acks(node: Node, nodes: Mapping[str, Node]) -> None:
             raise Broken("8 ack", f"{node.name} believes that {other.name} has {log.hex()[:8]} up to {seq}")
 
 
-def _check_digests(nodes: Mapping[str, Node]) -> None:
-    """1: stores of one unit have one digest."""
-    digests: dict[str, dict[bytes, str]] = {}
+def _check_statements(node: Node, top: Node, reach: Reach) -> None:
+    """8: the province's newest statement has come down to every machine, whatever the way."""
+    unit = node.plan.unit
+    if not node.plan.parents or not top.store.trust.document.units[unit].parent:
+        return
+    query = "SELECT hash FROM statement WHERE unit = ? ORDER BY n DESC LIMIT 1"
+    made = rows(top.disk.url, query, unit)
+    if made and not rows(node.disk.url, "SELECT n FROM statement WHERE hash = ?", made[0][0]):
+        raise Broken("8 statement", f"{node.name} lacks the province's newest statement of {unit}")
+    reach["statements that came"] += rows(node.disk.url, "SELECT count(*) FROM statement")[0][0]
+
+
+def _check_findings(nodes: Mapping[str, Node], memory: Memory, reach: Reach) -> None:
+    """8: a parent that was restored is found out by those below; nobody else is ever accused."""
+    restored = {
+        nodes[name].plan.machine.public
+        for name in memory.restored
+        if name in nodes and nodes[name].plan.serves
+    }
     for node in nodes.values():
-        digests.setdefault(node.unit, {})[node.store.digest()] = node.name
-    for unit, found in digests.items():
-        if len(found) > 1:
-            raise Broken("1 digest", f"the stores of {unit} differ: {', '.join(sorted(found.values()))}")
+        for finding in node.store.findings():
+            name = f"{finding.kind} of {finding.unit} at {node.name}"
+            if finding.kind != "restored" or finding.key not in restored:
+                raise Broken("8 finding", f"{name} accuses somebody who is honest")
+            reach["findings"] += 1
+        if node.store.findings():
+            data, _ = export_proof(node.store)
+            reach["proofs"] += all(case.is_proven for case in proofs.check(data).cases)
+
+
+def _check_digests(nodes: Mapping[str, Node], people: People, truth: oracle.Truth) -> None:
+    """1: stores of one unit show the same of every document that the unit sees."""
+    shown: dict[str, dict[frozenset[tuple[bytes, bytes]], str]] = {}
+    for node in nodes.values():
+        seen = {doc for doc, v in truth.documents.items() if _sees(people, node.unit, v.units, doc)}
+        found = (node.store.fingerprints(kind.name).items() for kind in TYPES)
+        here = frozenset((doc, state) for each in found for doc, state in each if doc in seen)
+        shown.setdefault(node.unit, {})[here] = node.name
+    for unit, found_of in shown.items():
+        if len(found_of) > 1:
+            raise Broken("1 digest", f"the stores of {unit} differ: {', '.join(sorted(found_of.values()))}")
 
 
 def _name(event: Event) -> str:

@@ -15,16 +15,18 @@ from unittest import mock
 import sqlalchemy as sa
 
 from onestop_sync import fold as f
+from onestop_sync.entries import entry_of, ready
 from onestop_sync.event import Event
 from onestop_sync.protocol import Responder
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import feed
+from onestop_sync.storage import documents, feed
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.append import Append
-from onestop_sync.storage.documents import Documents
+from onestop_sync.storage.cuts import StoredChain
 from onestop_sync.storage.feed import Feed
 from onestop_sync.store import Store
 from onestop_sync.testing.disk import Disk
+from onestop_sync.trust import Trust
 
 Planting = Callable[[], AbstractContextManager[Any]]
 
@@ -102,18 +104,21 @@ def _ack_before_commit() -> Iterator[None]:
 @contextmanager
 def _skipped_parent_check() -> Iterator[None]:
     """An event takes effect although what it stands on is not here."""
-    true = Documents._entry  # noqa: SLF001
 
-    def entry(self: Documents, kind: DocumentType, event: Event) -> f.Entry | bytes:
-        found = true(self, kind, event)
-        if isinstance(found, bytes):
-            return found
-        here = sa.select(t.event.c.id).where(t.event.c.id.in_(found.parents))
-        known = set(self.connection.execute(here).scalars())
-        known |= {other.id for doc in self.docs.values() for _, other in doc.events}
-        return found._replace(parents=tuple(p for p in found.parents if p in known))
+    def all_ready(
+        kind: DocumentType, trust: Trust, events: Iterable[Event]
+    ) -> tuple[list[f.Entry], dict[bytes, bytes]]:
+        found, waits = ready(kind, trust, events)
+        known = {entry.id for entry in found}
+        for event in events:
+            entry = entry_of(kind, trust, event)
+            if event.id in waits and isinstance(entry, f.Entry):
+                del waits[event.id]
+                known.add(event.id)
+                found.append(entry)
+        return [e._replace(parents=tuple(p for p in e.parents if p in known)) for e in found], waits
 
-    with mock.patch.object(Documents, "_entry", entry):
+    with mock.patch.object(documents, "ready", all_ready):
         yield
 
 
@@ -156,14 +161,36 @@ def _no_backfill() -> AbstractContextManager[Any]:
     return mock.patch.object(Feed, "backfill", return_value=None)
 
 
+def _no_inheritance() -> AbstractContextManager[Any]:
+    """A unit that succeeds another is sent what is written from now on, not what the other had."""
+    return mock.patch.object(Feed, "inherit", return_value=None)
+
+
+def _cut_by_sequence() -> AbstractContextManager[Any]:
+    """What has a small enough sequence lies before a cut, whichever branch it is on."""
+
+    def by_sequence(_: StoredChain, __: bytes, seq: int, ___: bytes, cut_seq: int, ____: bytes) -> bool:
+        return seq <= cut_seq
+
+    return mock.patch.object(StoredChain, "__call__", by_sequence)
+
+
+def _cut_forgotten() -> AbstractContextManager[Any]:
+    """A new trust document counts for what comes, and nothing that is here is folded again."""
+    return mock.patch("onestop_sync.storage.transaction.changed_logs", return_value=[])
+
+
 MISTAKES: Final[dict[str, Planting]] = {
     "ack-before-commit": _ack_before_commit,
+    "cut-by-sequence": _cut_by_sequence,
+    "cut-forgotten": _cut_forgotten,
     "identity-by-counter": _identity_by_counter,
     "last-write-wins": _last_write_wins,
     "no-backfill": _no_backfill,
+    "no-inheritance": _no_inheritance,
     "serial-reuse": _serial_reuse,
-    "skipping-cursor": _skipping_cursor,
     "skipped-parent-check": _skipped_parent_check,
+    "skipping-cursor": _skipping_cursor,
     "unnoticed-restore": _unnoticed_restore,
     "verdict-by-arrival": _verdict_by_arrival,
 }

@@ -37,9 +37,11 @@ FLOORS: Final = {
     "countersignatures": 0.2,
     "mergers": 0.15,
     "splits": 0.1,
-    "moves": 0.1,
+    "moves": 0.05,
     "adoptions": 0.15,
     "rotations": 0.05,
+    "statements": 5.0,
+    "findings": 0.2,
 }
 """How often each thing must happen per 200 steps, on the average of a run of seeds."""
 

@@ -55,7 +55,7 @@ class Sticks:
         try:
             import_bundle(taker.store, path)
         except BundleRejected as error:
-            if error.details.get("reason") not in {"repeated", "old"}:
+            if error.details.get("reason") not in {"repeated", "old", "stranger"}:
                 raise
 
     def _known(self, node: Node) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ class Memory:
         may_fork: Keys whose logs may branch: of cloned machines, and of those who write past their store.
         serials: ``(unit, serial)`` → machine that issued it.
         certificates: Ids of certificates that were made in the run.
+        restored: Machines that were put back.
     """
 
     events: dict[bytes, Event] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Memory:
     held: dict[str, set[bytes]] = field(default_factory=dict)
     may_fork: set[bytes] = field(default_factory=set)
     serials: dict[tuple[str, int], str] = field(default_factory=dict)
+    restored: set[str] = field(default_factory=set)
     _read_to: dict[str, int] = field(default_factory=dict)
 
     def look(self, node: Node) -> list[Event]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from onestop_sync.errors import OnestopError
 from onestop_sync.protocol import Requester
+from onestop_sync.stating import INTERVAL_MS, make_statements
 from onestop_sync.testing import invariants
 from onestop_sync.testing.actors import Actor
 from onestop_sync.testing.dice import Dice
@@ -23,7 +24,7 @@ from onestop_sync.testing.upheaval import Upheaval
 from onestop_sync.testing.watch import Memory
 
 _WHAT: Final = {
-    "work": 50.0, "call": 16.0, "deliver": 25.0, "trouble": 13.0, "decree": 3.0, "rest": 2.0,
+    "work": 50.0, "call": 16.0, "deliver": 25.0, "trouble": 13.0, "decree": 3.0, "state": 4.0, "rest": 2.0,
 }  # fmt: skip
 """What the next step is, by weight."""
 _PATIENCE: Final = 25
@@ -112,6 +113,8 @@ class World:
                 self.trouble.make()
             case "decree":
                 self.upheaval.decree()
+            case "state":
+                self._state()
             case _:
                 self.now_ms += 86_400_000
 
@@ -150,6 +153,19 @@ class World:
                 self.network.send(Message("request", node.name, call.parent, call.number, body))
 
         self.at_risk(node, ask, 0.02)
+
+    def _state(self) -> None:
+        """The province states what is new; now and then all that an interval asks for."""
+        top = self.nodes["prov"]
+        interval_ms = INTERVAL_MS if self.dice.happens(0.3) else None
+
+        def state() -> None:
+            made = make_statements(top.store, interval_ms=interval_ms)
+            self.reach["statements"] += made
+            self.note(f"{top.name} makes {made} statements")
+
+        self.at_risk(top, state, 0.1)
+        self._look(top)
 
     def _deliver(self) -> None:
         for _ in range(self.dice.randrange(1, _BURST)):
@@ -256,9 +272,18 @@ class World:
         for node in self.nodes.values():
             node.restart()
             self.memory.forget(node)
+        self._quieten()
+        # What is still withheld now, the next statement names.
+        make_statements(self.nodes["prov"].store, interval_ms=0)
+        self._quieten()
+
+    def _quieten(self) -> None:
+        """Syncs until nobody has anything to say, and once more so that statements get through."""
         for _ in range(_QUIET_ROUNDS):
             moved = [name for name, node in self.nodes.items() if self._sync(node)]
             if not moved:
+                for node in self.nodes.values():
+                    self._sync(node)
                 return
         raise Broken("6 quiet", f"after {_QUIET_ROUNDS} rounds {', '.join(moved)} still had something to say")
 
@@ -271,6 +296,7 @@ class World:
             before = len(self.nodes[parent].event_ids()), len(node.event_ids())
             requester = node.requester(parent)
             for _ in range(_CALL_ROUNDS):
+                self.now_ms += 1  # no two papers of one machine are the same
                 request = requester.next_request()
                 if request is None:
                     break

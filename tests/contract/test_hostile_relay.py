@@ -9,7 +9,9 @@ from unittest.mock import patch
 import pytest
 
 from onestop_sync import event, exchange
+from onestop_sync.acks import parse_acks
 from onestop_sync.storage import arrive
+from onestop_sync.storage.findings import Signed
 from onestop_sync.trust import Trust
 from tests.hostile import packets, said, spoil
 from tests.hostile.run import ALL, attack, mixed
@@ -52,14 +54,12 @@ def careless(what: str) -> Iterator[None]:
             with patch("onestop_sync.store.parse_all", first_only):
                 yield
         case _:
-            with patch.object(exchange, "statements_of", lambda _, data: [_believed(each) for each in data]):
+            with patch.object(exchange, "acks_of", lambda _, data: [_believed(each) for each in data]):
                 yield
 
 
-def _believed(data: bytes) -> tuple[bytes, object]:
-    from onestop_sync.storage.outbox import parse_statement
-
-    return data, parse_statement(data)[0]
+def _believed(data: bytes) -> tuple[object, object]:
+    return parse_acks(data)[0], Signed("ack", b"", data)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,7 @@ def test_a_server_says_when_to_come_again(world: World, monkeypatch: pytest.Monk
     monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
     for told in ("7", "9999", "soon", "-1"):
         busy = httpx.Response(503, headers={"retry-after": told}, html="<h1>Later</h1>")
-        world.handlers["district.test"] = first_then(1, lambda _, busy=busy: busy, world.serve)
+        world.handlers["district.test"] = first_then(1, partial(_always, busy), world.serve)
         world.sync(DISTRICT)
     assert [round(pause) for pause in pauses] == [7, 10, 0, 0]
 
@@ -316,6 +317,10 @@ def fail(kind: type[httpx.TransportError]) -> Handler:
         raise kind("cut", request=request)
 
     return handler
+
+
+def _always(answer: httpx.Response, _: httpx.Request) -> httpx.Response:
+    return answer
 
 
 def first_then(times: int, first: Handler, then: Handler) -> Handler:

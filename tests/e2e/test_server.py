@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from onestop_sync.client import Lines, Parent, sync
 from onestop_sync.errors import InvalidInput, Unreachable, UpstreamError, UpstreamMalformed
+from onestop_sync.proof_export import export_proof
 from onestop_sync.protocol import Limits
 from onestop_sync.store import Store
 from server_stub import serve
@@ -112,6 +114,36 @@ def test_the_report_tells_the_bytes_that_were_on_the_wire(town: Town) -> None:
             report = sync(office.store, [line.parent], lines=lines)
             assert (line.up - before[0], line.down - before[1]) == (report.wire_up, report.wire_down)
         assert (report.round_trips, report.wire_up + report.wire_down <= 500) == (1, True)
+
+
+def _stated_after_sync(office: Office, parent: Parent) -> int | None:
+    """Syncs; returns when the province's newest statement was made."""
+    sync(office.store, [parent])
+    return office.store.status().stated_ms
+
+
+def test_the_province_states_by_itself_and_a_copied_back_server_is_proven(town: Town, tmp_path: Path) -> None:
+    """A serving province states what it has; put back unseen, it contradicts what it signed."""
+    office, folder = town.enrol("commune", "c9"), town.folder / "province"
+    with serving(folder, "--statement-every", "1") as server:
+        office.take_in(1)
+        sync(office.store, [server.parent])
+        eventually(lambda: _stated_after_sync(office, server.parent))
+        assert server.stop() == 0
+    shutil.copytree(folder, tmp_path / "copy")
+    port = server.port
+    with serving(folder, port=port) as server:
+        office.take_in(2)
+        sync(office.store, [server.parent])
+        assert server.stop() == 0
+    with serving(tmp_path / "copy", port=port) as server:
+        sync(office.store, [server.parent])
+        assert [finding.kind for finding in office.store.findings()] == ["rolled_back"]
+        assert unsent(office) == 0
+    data, _ = export_proof(office.store)
+    (tmp_path / "proof").write_bytes(data)
+    done = run_cli("proof", "--check", tmp_path / "proof")
+    assert (done.returncode, "proven: " in done.stdout) == (0, True), done.stderr
 
 
 def test_events_go_up_through_a_relay_and_acks_come_down(town: Town) -> None:

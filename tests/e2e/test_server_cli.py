@@ -261,6 +261,7 @@ def test_nobody_answering_is_exit_code_3(desk: Desk) -> None:
         ["enrol"], ["enrol", "approve"], ["serve"], ["serve", "--folder", "x", "--port", "70000"],
         ["serve", "--folder", "x", "--port", "-1"], ["serve", "--folder", "x", "--interval", "0"],
         ["serve", "--folder", "x", "--interval", "soon"], ["sync", "--folder", "x"], ["status"],
+        ["statement"], ["proof"], ["proof", "f"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2(desk: Desk, arguments: list[str]) -> None:
@@ -271,12 +272,37 @@ def test_wrong_usage_is_exit_code_2(desk: Desk, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["init"], ["enrol"], ["enrol", "approve"], ["enrol", "describe"], ["serve"], ["sync"], ["status"]],
+    [
+        [],
+        ["init"],
+        ["enrol"],
+        ["enrol", "approve"],
+        ["enrol", "describe"],
+        ["serve"],
+        ["sync"],
+        ["status"],
+        ["statement"],
+        ["proof"],
+    ],
 )
 def test_every_command_explains_itself(desk: Desk, command: list[str]) -> None:
     """--help shows every command's usage and ends with 0; every option is explained."""
     code, out, _ = desk.run(*command, "--help")
     assert (code, out.startswith("usage: onestop-server")) == (0, True)
+
+
+def test_the_top_states_and_others_do_not(desk: Desk) -> None:
+    """The province states each unit once while there is no news; a district is told that it does not."""
+    desk.found()
+    assert desk.done("statement", "--folder", desk.folder / "p") == {"statements": 2}
+    assert desk.done("statement", "--folder", desk.folder / "p") == {"statements": 0}
+    assert desk.done("statement", "--all", "--folder", desk.folder / "p") == {"statements": 2}
+    desk.ask()
+    desk.done(*desk.approve("--serves", "--yes"))
+    desk.done(*desk.join("--yes"))
+    assert "at the top" in desk.refused("statement", "--folder", desk.folder / "d")
+    assert "nothing to prove" in desk.refused("proof", desk.folder / "proof", "--folder", desk.folder / "d")
+    assert "not a proof" in desk.refused("proof", "--check", desk.folder / "ask")
 
 
 def test_status_reads_like_a_sentence(desk: Desk) -> None:

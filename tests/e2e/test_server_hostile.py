@@ -158,6 +158,9 @@ def test_a_copied_request_opens_nothing(target: Target) -> None:
     assert {request[:1] for request in target.requests} >= {b"\x01", b"\x02"}
     for copied in target.requests * 2:
         answer = target.post(copied)
+        if answer.content[:1] == brief.AGAIN:  # the last one: its nonce and digest are told again, no more
+            assert (answer.status_code, len(answer.content), copied) == (401, 49, target.requests[-1])
+            continue
         kind, body = read(answer)[1:3]
         if copied[:1] == brief.MARK:
             assert (answer.status_code, kind, body[0]) == (409, "error", "plain")

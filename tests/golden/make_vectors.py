@@ -13,16 +13,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import codec, compact, publisher
+from onestop_sync import codec, compact, enrol_proof, publisher
 from onestop_sync import event as ev
+from onestop_sync.acks import ACK_KIND, Acks
 from onestop_sync.columns import Columns
+from onestop_sync.document_evidence import Claim, Evidence
+from onestop_sync.enrol_code import read_code, write_code
+from onestop_sync.enrol_proof import Offer, Reply
 from onestop_sync.event import Event, Genesis
+from onestop_sync.fold import Standing
 from onestop_sync.keys import SigningKey
+from onestop_sync.proof import check
 from onestop_sync.protocol import Requester, Responder, open_packet
-from onestop_sync.storage.outbox import STATEMENT_KIND, Statement
+from onestop_sync.publication import Publication
+from onestop_sync.statement import STATEMENT_KIND, Statement
 from onestop_sync.store import Store
 from onestop_sync.testing.contract_base import forge
-from onestop_sync.testing.small_province import CLERK, UNITS, SmallProvince
+from onestop_sync.testing.small_province import CLERK, MATTER, UNITS, SmallProvince
+from onestop_sync.tombstone import Buried, Tombstone, add
 from onestop_sync.trust import CERTIFICATE, Certificate, TrustDocument
 from tests.golden.fold_stories import TIME_MS, folds, plain
 
@@ -173,19 +181,31 @@ def trust() -> dict[str, Any]:
     }
 
 
-def statement() -> dict[str, Any]:
-    """Returns a signed ack."""
+def acks() -> dict[str, Any]:
+    """Returns signed acks."""
     node, log, head = bytes([7]) * 32, genesis().id, created().id
-    said = Statement(node, "c1", bytes([8]) * 16, TIME_MS, ((log, 1, head),), (edited().id,))
-    payload, signature = codec.decode(data := said.sign(ADMIN))
+    said = Acks(node, "c1", bytes([8]) * 16, TIME_MS, 3, ((log, 1, head),), (edited().id,))
+    return _signed(ACK_KIND, "acks", said.sign(ADMIN))
+
+
+def statement() -> dict[str, Any]:
+    """Returns a signed statement."""
+    node, log, head = bytes([7]) * 32, genesis().id, created().id
+    before, sent = bytes([9]) * 32, (certificate_event().id,)
+    said = Statement(node, "c1", bytes([8]) * 16, 4, before, TIME_MS, 2, ((log, 1, head),), sent)
+    return _signed(STATEMENT_KIND, "statement", said.sign(ADMIN))
+
+
+def _signed(kind: str, name: str, data: bytes) -> dict[str, Any]:
+    payload, signature = codec.decode(data)
     return {
-        "kind": STATEMENT_KIND,
+        "kind": kind,
         "seed": ADMIN.seed.hex(),
         "key": ADMIN.public.hex(),
         "payload": plain(codec.decode(payload)),
         "payload_bytes": payload.hex(),
         "signature": signature.hex(),
-        "statement": data.hex(),
+        name: data.hex(),
     }
 
 
@@ -272,7 +292,7 @@ def compact_() -> dict[str, Any]:
 def _packets(request: bytes, status: int, answer: bytes) -> dict[str, Any]:
     payload = open_packet(request)[0]
     inside = open_packet(answer)
-    decoded = [*inside[:2], codec.decode(inside[2]), inside[3]] if inside[1] == "answer" else inside
+    decoded = [*inside[:2], *map(codec.decode, inside[2:4]), inside[4]] if inside[1] == "answer" else inside
     return {
         "request": request.hex(),
         "request_inside": codec.encode(open_packet(request)).hex(),
@@ -284,14 +304,82 @@ def _packets(request: bytes, status: int, answer: bytes) -> dict[str, Any]:
     }
 
 
+# ---------------------------------------------------------------------------------------------- enrolment
+
+
+def enrolment() -> dict[str, Any]:
+    """Returns a one-time code, what proves to know it, and answers that it opens."""
+    code = write_code(bytes(range(16, 29)))
+    keys = read_code(code)
+    look = enrol_proof.look_packet(keys, SALT)
+    asked = enrol_proof.request_packet(keys, b"a request of enrol_files")
+    offer = Offer("c1", "Xã Một", "Máy tiếp nhận 1", False, (("Nguyễn Văn An", ("tiep_nhan",)),), TIME_MS)
+    replies = {
+        "offer": Reply(offer=offer),
+        "waiting": Reply(is_waiting=True),
+        "refused": Reply(reason="code_used"),
+    }
+    return {
+        "entropy": bytes(range(16, 29)).hex(),
+        "code": code,
+        "selector": keys.selector,
+        "request_key": keys.request_key.hex(),
+        "answer_key": keys.answer_key.hex(),
+        "look": look.hex(),
+        "request": asked.hex(),
+        "answers": {
+            name: enrol_proof.seal_answer(keys.answer_key, look, bytes(12), reply).hex()
+            for name, reply in replies.items()
+        },
+    }
+
+
+# ----------------------------------------------------------------------------------------------- evidence
+
+
+def evidence() -> dict[str, Any]:
+    """Returns an evidence file of a document, and one of the same document after it was erased by law."""
+    document = TrustDocument(1, {unit.id: unit for unit in UNITS}, {ADMIN.public: "p"}, TIME_MS)
+    anchor, published = publisher.found([ROOT], 1, ROOT, document, now_ms=TIME_MS)
+    held = Publication.parse(published)
+    stone = Tombstone(
+        MATTER.name, created().header.doc_id, TIME_MS, "Quyết định 12/QĐ-UBND", ("c1",),
+        {"label": "000.01"}, {e.id: Buried(Standing.STANDS) for e in (created(), edited())},
+    )  # fmt: skip
+    erased = Publication.parse(publisher.publish(held, ROOT, now_ms=TIME_MS, files=add(held, [stone])))
+    (name,) = set(erased.targets) - set(held.targets)
+    proofs = [e.to_frame() for e in (admin_genesis(), certificate_event(), genesis())]
+    events = [e.to_frame() for e in (created(), edited())]
+    bare = [[header, signature, None] for header, signature, _ in events]
+    claim = Claim(genesis().id, stone.doc, TIME_MS, tuple(stone.events)).sign(OFFICER)
+    files = {
+        "live": Evidence(MATTER.name, stone.doc, held.part([]), [*proofs, *events], claim=claim),
+        "erased": Evidence(MATTER.name, stone.doc, erased.part([name]), [*proofs, *bare], claim=claim),
+    }
+    return {
+        "anchor": anchor.hex(),
+        "tombstone": stone.to_bytes().hex(),
+        "files": {
+            which: {
+                "file": made.to_bytes().hex(),
+                "fingerprint": check(made, anchor, [MATTER]).fingerprint.hex(),
+            }
+            for which, made in files.items()
+        },
+    }
+
+
 MAKERS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "event": events,
     "trust": trust,
+    "acks": acks,
     "statement": statement,
     "fold": folds,
     "sync": sync,
     "compact": compact_,
     "brief": brief_,
+    "enrol": enrolment,
+    "evidence": evidence,
 }
 
 

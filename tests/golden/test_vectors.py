@@ -11,14 +11,19 @@ import pytest
 
 from onestop_sync import brief, codec, compact, fold, keys
 from onestop_sync import event as ev
+from onestop_sync.acks import check_acks
+from onestop_sync.answer import ANSWER_KIND
 from onestop_sync.columns import Columns, Reader
+from onestop_sync.document_evidence import Evidence
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.exchange import Cursor
-from onestop_sync.protocol import ANSWER_KIND, CHALLENGE_KIND, REQUEST_KIND, open_packet
+from onestop_sync.proof import check
+from onestop_sync.protocol import CHALLENGE_KIND, REQUEST_KIND, open_packet
 from onestop_sync.publication import Publication
 from onestop_sync.state import standing
-from onestop_sync.storage.outbox import check_statement
+from onestop_sync.statement import check_statement
 from onestop_sync.testing.small_province import MATTER
+from onestop_sync.tombstone import Tombstone
 from onestop_sync.trust import Authority, Trust, TrustDocument
 from tests.golden import fold_stories, make_vectors
 
@@ -112,12 +117,22 @@ def test_a_trust_document_and_a_proof_give_an_authority() -> None:
         Publication.check(data, make_vectors.ADMIN.public)
 
 
+def test_acks_are_checked_by_their_key() -> None:
+    """Signed acks say which logs are stored up to where, and by whom."""
+    told = load("acks")
+    found = check_acks(bytes.fromhex(told["acks"]), bytes.fromhex(told["key"]))
+    assert value(told["payload"])[1:6] == [found.node, found.unit, found.epoch, found.at_ms, found.after]
+    assert [list(entry) for entry in found.logs] == value(told["payload"])[6]
+
+
 def test_a_statement_is_checked_by_its_key() -> None:
-    """A signed ack says which logs are stored up to where, and by whom."""
+    """A statement says which one it is, what is stored, and what was sent down."""
     told = load("statement")
     found = check_statement(bytes.fromhex(told["statement"]), bytes.fromhex(told["key"]))
-    assert [1, *value(told["payload"])[1:4]] == [1, found.node, found.unit, found.epoch]
-    assert [list(entry) for entry in found.logs] == value(told["payload"])[5]
+    assert value(told["payload"])[1:6] == [found.node, found.unit, found.epoch, found.k, found.prev]
+    assert value(told["payload"])[8:] == [[list(entry) for entry in found.heads], list(found.foreign)]
+    with pytest.raises(SignatureInvalid):
+        check_statement(bytes.fromhex(told["statement"]), make_vectors.ROOT.public)
 
 
 def test_the_packets_of_a_sync_verify() -> None:
@@ -135,9 +150,11 @@ def test_the_packets_of_a_sync_verify() -> None:
         inside = open_packet(answer)
         kinds.append((packet["status"], inside[1]))
         if inside[1] == "answer":
-            said = codec.pae(ANSWER_KIND, hashlib.sha256(request).digest() + inside[2])
-            assert keys.verify(parent, said, inside[3])
-            assert codec.decode(inside[2]) == value(packet["answer_decoded"])[2]
+            head, rest, signature = inside[2:]
+            hashes = [hashlib.sha256(part).digest() for part in (request, rest)]
+            said = codec.pae(ANSWER_KIND, hashes[0] + log + hashes[1] + head)
+            assert keys.verify(parent, said, signature)
+            assert [codec.decode(part) for part in (head, rest)] == value(packet["answer_decoded"])[2:4]
         else:
             node, nonce, theirs, proof, _ = inside[2]
             said = codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, log]))
@@ -183,8 +200,8 @@ def test_the_packets_of_a_brief_sync_are_proven() -> None:
         if at is None:  # stands for itself; the others lean on what the parent's store has
             assert brief.open_request(request, 1 << 20, compact.NOTHING).is_proven(line)
     assert kinds == [
-        (1, 401, 1, False), (2, 200, 2, False), (2, 200, 2, False),
-        (2, 200, 2, True), (2, 401, 3, False), (2, 200, 2, False), (2, 200, 2, False),
+        (1, 401, 1, False), (2, 200, 4, False), (2, 200, 4, False),
+        (2, 200, 4, True), (2, 401, 3, False), (2, 200, 4, False), (2, 200, 2, False),
     ]  # fmt: skip
 
 
@@ -200,3 +217,17 @@ def test_a_story_folds_the_same_in_any_order(name: str) -> None:
         assert state.is_void == told["is_void"]
     standings = [str(standing(MATTER, state, entry.id, entry.ops)) for entry in entries]
     assert standings == [event["standing"] for event in told["events"]]
+
+
+@pytest.mark.parametrize("which", ["live", "erased"])
+def test_an_evidence_file_still_proves(which: str) -> None:
+    """A file that was written once proves the same as long as its version is read, from the anchor alone."""
+    case = load("evidence")
+    kept = case["files"][which]
+    evidence = Evidence.parse(bytes.fromhex(kept["file"]))
+    report = check(evidence, bytes.fromhex(case["anchor"]), [MATTER])
+    assert (report.problems, report.notes) == ([], [])
+    assert report.fingerprint.hex() == kept["fingerprint"]
+    assert [len(proven.chain) for proven in report.events] == [2, 2]
+    stone = Tombstone.from_bytes(bytes.fromhex(case["tombstone"]))
+    assert report.tombstone == (stone if which == "erased" else None)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from onestop_sync import codec, exchange, protocol
 from onestop_sync.bundle import export_bundle, file, import_bundle
 from onestop_sync.bundle.packet import Payload, Section, Signed
-from onestop_sync.protocol import Requester, Responder, open_packet, pack_packet
+from onestop_sync.protocol import Requester, Responder, open_packet
 from onestop_sync.storage import feed
 from onestop_sync.testing.dice import Dice
 from tests.hostile.material import Cast
@@ -115,16 +115,16 @@ class Relay:
         assert request is not None
         status, true = Responder(self.hub.store).respond(request)
         assert status == 200, open_packet(true)
-        body = codec.decode(open_packet(true)[2])
+        body = [part for data in open_packet(true)[2:4] for part in codec.decode(data)]
         body[4] = [*body[4], *acks]
-        body[6] = [*([feed.EVENT, frame] for frame in frames), *([feed.STATEMENT, s] for s in statements)]
+        body[6] = [*([feed.EVENT, frame] for frame in frames), *([feed.ACKS, s] for s in statements)]
         return requester, status, self.signed_answer(request, body)
 
     def signed_answer(self, request: bytes, body: Any) -> bytes:
         """Signs an answer to a request as the hub."""
-        data = codec.encode(body)
-        proof = self.hub.secrets.machine.sign(protocol._answer_bytes(request, data))
-        return pack_packet([1, "answer", data, proof])
+        parts = body if isinstance(body, list) else [body]
+        log = self.reader.store.machine_log
+        return protocol._pack_answer(self.hub.secrets.machine, request, log, parts)
 
     @staticmethod
     def take_answer(requester: Requester, status: int, answer: bytes) -> None:

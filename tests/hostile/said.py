@@ -12,11 +12,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from onestop_sync import codec, exchange, protocol
+from onestop_sync.acks import Acks
 from onestop_sync.errors import BundleRejected, UpstreamMalformed, UpstreamRefused
 from onestop_sync.keys import Signer, SigningKey
 from onestop_sync.protocol import CHALLENGE_KIND, Requester, Responder, open_packet, pack_packet
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.outbox import Statement
 from onestop_sync.store import Store
 from tests.hostile.material import Material
 from tests.hostile.relay import Relay
@@ -58,7 +58,7 @@ def _body(relay: Relay, *, acks: Sequence[Any] = (), items: Sequence[Any] = ()) 
     """Makes what an answer says: nothing but these."""
     knows = exchange.load_parent(relay.reader.store, "line")
     assert knows.cursor is not None
-    return [knows.nonce, list(knows.cursor), False, False, list(acks), [], list(items), [1, None]]
+    return [knows.nonce, list(knows.cursor), False, None, list(acks), [], list(items), [1, 1, None]]
 
 
 def _refused(relay: Relay, requester: Requester, answer: bytes) -> None:
@@ -102,10 +102,9 @@ def answer_to_another(relay: Relay) -> None:
 def answer_by_another(relay: Relay) -> None:
     """An answer that is signed by another machine, certified or not."""
     requester, request = _asked(relay)
-    data = codec.encode(_body(relay))
     signer: Signer = relay.cast.dice.pick([relay.district.secrets.machine, relay.cast.stranger.key])
-    proof = signer.sign(protocol._answer_bytes(request, data))
-    _refused(relay, requester, pack_packet([1, "answer", data, proof]))
+    log = relay.reader.store.machine_log
+    _refused(relay, requester, protocol._pack_answer(signer, request, log, _body(relay)))
 
 
 def answer_of_wrong_shape(relay: Relay) -> None:
@@ -193,7 +192,7 @@ def _lying(relay: Relay, statement: bytes) -> None:
     assert reader.history(doc)[0].delivery.level == "here"
 
 
-def _statement(relay: Relay, unit: str, node: bytes) -> Statement:
+def _statement(relay: Relay, unit: str, node: bytes) -> Acks:
     """Says that a node has all that the machine below has written."""
     store = relay.reader.store
     with store.reading() as connection:
@@ -201,7 +200,7 @@ def _statement(relay: Relay, unit: str, node: bytes) -> Statement:
         ids = connection.execute(sa.select(t.event.c.id)).scalars().all()
     epoch = relay.cast.dice.randbytes(16)
     heads = tuple((bytes(row.id), row.seq, bytes(row.head)) for row in logs if row.seq >= 0)
-    return Statement(node, unit, epoch, 1, heads, tuple(map(bytes, ids)))
+    return Acks(node, unit, epoch, 1, 0, heads, tuple(map(bytes, ids)))
 
 
 def ack_forged(relay: Relay) -> None:

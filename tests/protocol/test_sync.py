@@ -255,13 +255,12 @@ def test_an_answer_that_is_refused_leaves_nothing(line: Line) -> None:
     requester = Requester(line.pc1.store, "hub")
     request = requester.next_request() or b""
     status, answer = Responder(line.hub.store).respond(request)
-    body = codec.decode(open_packet(answer)[2])
+    body = [part for data in open_packet(answer)[2:4] for part in codec.decode(data)]
     assert body[6]  # it brings the case
     body[5] = [["no verdict"]]
-    data = codec.encode(body)
-    proof = line.hub.secrets.machine.sign(protocol._answer_bytes(request, data))
+    log = line.pc1.store.machine_log
     with pytest.raises(UpstreamMalformed):
-        requester.take_answer(status, pack_packet([1, "answer", data, proof]))
+        requester.take_answer(status, protocol._pack_answer(line.hub.secrets.machine, request, log, body))
     assert line.pc1.store.history(doc) == []
     sync(line.pc1, line.hub)
     assert len(line.pc1.store.history(doc)) == 1
@@ -365,7 +364,7 @@ def test_stranger_is_told_nothing(line: Line, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "rubbish", [b"", b"<html>", b"\x01junk", b"\x00\xa0", pack_packet([1, "answer", b"", b""])]
+    "rubbish", [b"", b"<html>", b"\x01junk", b"\x00\xa0", pack_packet([1, "answer", b"", b"", b""])]
 )
 def test_rubbish_is_an_error_on_either_side(line: Line, rubbish: bytes) -> None:
     """Whatever is not of this protocol gets a clear error, and changes nothing."""

@@ -19,7 +19,7 @@ from commune_client.desk.place import Place
 from commune_client.screens.unlock import PassphraseInput
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.keyring import Keyring
-from onestop_sync.keys import FAST_FOR_TESTS
+from onestop_sync.keys import FAST_FOR_TESTS, Signer
 from onestop_sync.store import Store
 from onestop_sync.trust import Certificate
 from server_stub.app import build_app
@@ -118,9 +118,11 @@ def exchange(one: Desk, other: Desk) -> None:
 
 
 @contextmanager
-def serving(store: Store) -> Iterator[str]:
+def serving(store: Store, signer: Signer | None = None) -> Iterator[str]:
     """Run a server over a store in a thread, and give its address."""
-    config = uvicorn.Config(build_app(store), host="127.0.0.1", port=0, log_config=None, lifespan="off")
+    config = uvicorn.Config(
+        build_app(store, signer=signer), host="127.0.0.1", port=0, log_config=None, lifespan="off"
+    )
     server = uvicorn.Server(config)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

@@ -66,7 +66,10 @@ async def test_four_steps_on_the_spot(tmp_path: Path) -> None:
     async with opened(place, CHINH) as pilot:
         await open_first(pilot)
         assert "Xác nhận độc thân" in text_of(pilot)
-        assert "Đã phê duyệt" in await do(pilot, "Phê duyệt")
+        assert "gõ mật khẩu" in await do(pilot, "Phê duyệt")
+        await pilot.press(*PASSPHRASE, "enter")
+        await settled(pilot)
+        assert "Đã phê duyệt" in text_of(pilot)
         assert "Chờ nhận kết quả" in await do(pilot, "Chuyển trả kết quả")
     async with opened(place, AN) as pilot:
         await open_first(pilot)
@@ -91,6 +94,24 @@ async def test_picture(tmp_path: Path, size: tuple[int, int]) -> None:
         await pilot.press("tab")
         await settled(pilot)
         assert "có hiệu lực | chỉ ở máy này" in text_of(pilot)
+
+
+async def test_every_signature_is_proven_on_the_screen(tmp_path: Path) -> None:
+    """The palette's Xác minh shows who signed what under which certificate, up to the province's root."""
+    place = Office(tmp_path).place()
+    one_dossier(place)
+    async with opened(place, AN) as pilot:
+        await open_first(pilot)
+        await pilot.press("f10")
+        await settled(pilot)
+        await pilot.press(*"xac minh", "enter")
+        await settled(pilot)
+        said = text_of(pilot)
+        assert "chứng minh được toàn bộ, từ khóa gốc của tỉnh" in said
+        assert "Gốc của tỉnh (root)" in said
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "Quá trình" in text_of(pilot)
 
 
 async def test_reason_is_asked(tmp_path: Path) -> None:

@@ -4,18 +4,23 @@ import gc
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from commune_client.app import OnestopApp
 from commune_client.desk.place import Place
 from commune_client.screens import words
+from commune_client.screens.first_run import StepInput
 from commune_client.screens.told import told
 from commune_client.screens.unlock import PassphraseInput, UnlockScreen
 from commune_client.screens.working_list import ListScreen
 from commune_client.widgets.field_form import FieldForm
 from commune_client.widgets.option_field import OptionField
-from tests.ui.office import COUNTER, EVERYONE, PASSPHRASE, Office, opened, settled
+from onestop_sync import enrol_code, enrol_codes, enrol_grant, enrol_take
+from onestop_sync.keys import FAST_FOR_TESTS
+from tests.ui.office import COUNTER, EVERYONE, PASSPHRASE, Office, opened, serving, settled
 from tests.ui.screens import assert_golden, screen_text
 
 _HEAVY = ("sqlalchemy", "sqlcipher3", "cryptography", "nacl", "httpx", "tenacity", "cbor2", "zstandard")
@@ -100,10 +105,12 @@ async def test_unlock_with_something_missing(tmp_path: Path) -> None:
 
 
 async def test_no_store_here(tmp_path: Path) -> None:
-    """In an empty folder the screen says what to do."""
+    """In an empty folder the screen says what to do, and leads there and back."""
     async with opened(Place(tmp_path)) as pilot:
         assert "Thư mục này chưa có kho hồ sơ" in screen_text(pilot.app)
-        await pilot.press("a", "enter", "f2")
+        await pilot.press("a", "enter")
+        assert type(pilot.app.screen).__name__ == "FirstRunScreen"
+        await pilot.press("escape")
         assert isinstance(pilot.app.screen, UnlockScreen)
 
 
@@ -190,3 +197,103 @@ async def test_interrupt_ends_nothing(tmp_path: Path) -> None:
         await settled(pilot)
         assert words.HOW_TO_LEAVE in screen_text(pilot.app)
         assert isinstance(pilot.app.screen, ListScreen)
+
+
+# ------------------------------------------------------------------------------------ a new machine
+
+
+SHEET = ("Nguyễn Văn An", "Trần Thị Bình")
+
+
+def new_machine(tmp_path: Path) -> tuple[Office, str]:
+    """Make a province that serves, and a code for two officers."""
+    office = Office(tmp_path)
+    named = tuple(enrol_grant.Named(name, frozenset({"tiep_nhan"})) for name in SHEET)
+    made = enrol_codes.make_code(office.province.office, enrol_grant.Grant("c1", "Máy tiếp nhận 1", named))
+    return office, made.code
+
+
+async def typed(pilot: Pilot[Any], *fields: str) -> None:
+    """Type into one field after the other, Enter behind each."""
+    for text in fields:
+        await pilot.press(*text, "enter")
+        await settled(pilot)
+
+
+async def test_a_new_machine_is_activated_on_the_screen(tmp_path: Path) -> None:
+    """Address and code, the sheet compared, two officers each with a passphrase, and the list opens."""
+    office, code = new_machine(tmp_path)
+    place = Place(tmp_path / "pc", clock=office.province.tick, cost=FAST_FOR_TESTS)
+    with serving(office.province.office, signer=office.province.admin) as url:
+        async with opened(place) as pilot:
+            await pilot.press("enter")
+            await settled(pilot)
+            assert type(pilot.app.screen).__name__ == "FirstRunScreen"
+            assert_golden(pilot.app, "screen-first-run-80")
+            await typed(pilot, url, code.lower())
+            assert_golden(pilot.app, "screen-first-run-who-80")
+            await pilot.press("1", "enter")
+            await typed(pilot, "ngắn", "ngắn")
+            assert words.UNLOCK_SHORT in screen_text(pilot.app)
+            await filled(pilot, PASSPHRASE, "khác")
+            assert words.UNLOCK_DIFFERS in screen_text(pilot.app)
+            await filled(pilot, PASSPHRASE, PASSPHRASE)
+            assert "Đã xong cho Nguyễn Văn An" in screen_text(pilot.app)
+            await filled(pilot, PASSPHRASE, PASSPHRASE)
+            assert isinstance(pilot.app.screen, UnlockScreen)
+            assert words.ACTIVATED in screen_text(pilot.app)
+            await pilot.press(*PASSPHRASE, "enter")
+            await settled(pilot)
+            assert "Nguyễn Văn An · Xã Một" in screen_text(pilot.app)
+    assert place.officers() == list(SHEET)
+
+
+async def filled(pilot: Pilot[Any], passphrase: str, again: str) -> None:
+    """Fill in both passphrases anew, and go on."""
+    first, second = pilot.app.screen.query(StepInput)
+    first.value, second.value = passphrase, again
+    second.focus()
+    await typed(pilot, "")
+
+
+async def test_a_slip_and_a_wrong_code_are_told_and_what_is_typed_stays(tmp_path: Path) -> None:
+    """A mistyped group is named before anybody is asked; no line and a wrong code each give a sentence."""
+    office, code = new_machine(tmp_path)
+    other = enrol_code.write_code(bytes(13))
+    place = Place(tmp_path / "pc", clock=office.province.tick, cost=FAST_FOR_TESTS)
+    with serving(office.province.office) as url:
+        async with opened(place) as pilot:
+            await pilot.press("f2")
+            await settled(pilot)
+            slip = code[:6] + ("0" if code[6] != "0" else "1") + code[7:]
+            await typed(pilot, url, slip)
+            assert "Nhóm thứ 2 chưa đúng" in " ".join(screen_text(pilot.app).split())
+            field = pilot.app.screen.query_one("#code", StepInput)
+            assert field.value == slip
+            field.value = other
+            await typed(pilot, "")
+            assert "không biết mã kích hoạt này" in " ".join(screen_text(pilot.app).split())
+            await pilot.press("escape")
+            await settled(pilot)
+            assert isinstance(pilot.app.screen, UnlockScreen)
+    assert not place.is_set_up
+
+
+async def test_a_machine_that_waits_for_approval_asks_again(tmp_path: Path) -> None:
+    """Where no administrator is at the server the screen says so; approved, the same Enter gets in."""
+    office, code = new_machine(tmp_path)
+    store = office.province.office
+    place = Place(tmp_path / "pc", clock=office.province.tick, cost=FAST_FOR_TESTS)
+    with serving(store) as url:
+        async with opened(place) as pilot:
+            await pilot.press("enter")
+            await settled(pilot)
+            await typed(pilot, url, code)
+            await pilot.press("1", "enter")
+            await filled(pilot, PASSPHRASE, PASSPHRASE)
+            assert "chờ quản trị duyệt" in screen_text(pilot.app)
+            assert place.is_set_up
+            assert not place.is_enrolled
+            enrol_take.approve_waiting(store, office.province.admin)
+            await filled(pilot, PASSPHRASE, PASSPHRASE)
+            assert place.is_enrolled

@@ -1,5 +1,6 @@
 """The line: offline is calm, a real server takes the work, and how far it has got is told."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from commune_client.app import OnestopApp
 from commune_client.desk.facts import ClockFacts, ParentFacts, SyncFacts
 from commune_client.screens import words
 from commune_client.screens.outbox import progress_text, sync_lines
+from commune_client.screens.show import sync_state
 from tests.ui.office import PASSPHRASE, Office, opened, serving, settled, take_in
 from tests.ui.screens import assert_golden, screen_text
 
@@ -108,6 +110,18 @@ def test_words_of_the_state() -> None:
     assert "không phải máy chủ của hệ thống" in lines[3]
     assert lines[4] == f"  http://p  {words.NEVER}"
     assert sync_lines(facts(0), ())[0].plain == words.ALL_SENT
+
+
+def test_what_does_not_fit_together_above_is_told_calmly() -> None:
+    """What was found out, and contact without a word of the province, are said; nothing looks lost."""
+    told = replace(facts(0), findings=2, silent_ms=5 * 86_400_000, stated_ms=1_772_000_000_000)
+    lines = [line.plain for line in sync_lines(told, ())]
+    assert lines[1].startswith("! Cấp trên có 2 điểm không khớp; ở đây không mất gì. Báo người quản trị")
+    assert lines[2] == "Chưa có xác nhận của tỉnh từ 5 ngày"
+    assert lines[3].startswith("Xác nhận gần nhất của tỉnh: ")
+    state = sync_state(told, None)
+    assert (state.has_findings, state.old_statement_age_s) == (True, 5 * 86_400)
+    assert sync_state(facts(0), None).old_statement_age_s is None
 
 
 def test_progress() -> None:

@@ -56,9 +56,11 @@ def test_sync_line_when_all_is_well() -> None:
 
 
 def test_sync_warnings() -> None:
-    """A doubtful clock and an old statement are told in words."""
-    text = sync_text(replace(STATE, has_clock_warning=True, old_statement_age_s=40 * 86_400.0))
-    assert text.endswith("| ! kiểm tra ngày giờ máy | ! xác nhận của tỉnh đã 40 ngày")
+    """A doubtful clock, what does not fit together above, old statements and publications are told."""
+    state = replace(STATE, has_clock_warning=True, has_findings=True, old_statement_age_s=40 * 86_400.0)
+    told = "| ! kiểm tra ngày giờ máy | ! cấp trên không khớp (F6) | chưa có xác nhận của tỉnh từ 40 ngày"
+    assert sync_text(state).endswith(told)
+    assert sync_text(replace(STATE, is_published_old=True)).endswith("| ! công bố của tỉnh quá hạn")
 
 
 @given(
@@ -70,6 +72,8 @@ def test_sync_warnings() -> None:
         conflicts=st.integers(0, 999),
         has_clock_warning=st.booleans(),
         old_statement_age_s=st.none() | st.floats(0, 1e8),
+        is_published_old=st.booleans(),
+        has_findings=st.booleans(),
     )
 )
 def test_sync_line_fits(state: SyncState) -> None:

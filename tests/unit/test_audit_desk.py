@@ -27,6 +27,8 @@ QUIET = {
     "lock", "unlock", "close", "unit_name", "units", "find_unit", "today", "clock", "confirm_date",
     "closing_ms", "step", "find", "procedures", "procedure", "papers", "check", "preview_due", "block",
     "count", "due_state", "status", "set_parents", "parent_lines", "mark_seen", "export_audit", "note_print",
+    "backup", "backups", "is_backup_due", "choose_backups", "change_passphrase", "confirm", "colleagues",
+    "prove",
 }  # fmt: skip
 
 

@@ -13,8 +13,10 @@ import pytest
 
 from commune_client.cli.complaint import LOG
 from commune_client.desk.desk import Desk
+from commune_client.desk.place import Place
 from demo.people import dossiers
 from onestop_sync.dossier.data import shipped_catalogue
+from tests.protocol.parents import rewind, snapshot
 from tests.unit.cli_world import BIRTH, PASSPHRASE, VALUES, Commune, Shell, exchange, take_in
 
 FORM = (
@@ -388,6 +390,35 @@ def test_the_stick_is_told_of_on_both_sides(shell: Shell, tmp_path: Path) -> Non
     (tmp_path / "other").write_bytes(b"not a bundle")
     assert "Chưa có gì được nhập" in shell.run("import", str(tmp_path / "other"))
     assert shell.code == 1
+
+
+def test_a_proof_is_written_told_once_and_checked_without_a_store(
+    commune: Commune, shell: Shell, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A parent that went back is told in the status until the proof is written; the proof checks."""
+    path = tmp_path / "bang-chung.txt"
+    shell.run("proof", str(path))
+    assert (shell.code, path.exists()) == (1, False)
+    hub = commune.hub()
+    assert shell.place is not None
+    with shell.place.unlock("An", PASSPHRASE) as desk:
+        exchange(desk.store, hub.store)
+        desk.new_draft(BIRTH)
+        exchange(desk.store, hub.store)
+        old = snapshot(hub.store)
+        desk.new_draft(BIRTH)
+        exchange(desk.store, hub.store)
+        rewind(hub.store, old)
+        exchange(desk.store, hub.store)
+    assert "! Cấp trên có 1 điểm không khớp; ở đây không mất gì" in shell.run("status")
+    assert "kho dữ liệu đã bị đưa về bản cũ" in shell.run("proof", str(path))
+    assert "không khớp" not in shell.run("status")
+    assert path.read_text(encoding="utf-8").startswith("Bằng chứng về máy cấp trên")
+    alone = Shell(capsys, commune, Place(tmp_path / "khac"))
+    assert "+ đã chứng minh: hub (Xã Một)" in alone.run("proof", "--check", str(path))
+    path.write_text(path.read_text(encoding="utf-8").replace("A", "B"), encoding="utf-8")
+    alone.run("proof", "--check", str(path))
+    assert alone.code == 1
 
 
 @pytest.mark.parametrize("command", [["status"], ["list"], ["intake", BIRTH, *FORM]])

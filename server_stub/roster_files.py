@@ -1,0 +1,175 @@
+"""The spreadsheet as a file: an Excel workbook, or a folder of CSV files; its text and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from onestop_sync.codec import nfc
+from onestop_sync.errors import InvalidInput
+from onestop_sync.search_text import fold_text
+from server_stub.roster import MAX_ROWS, SHEETS, Problem, Row, Sheet
+from server_stub.settings import read_file
+
+__all__ = ["read", "write_template"]
+
+_MAX_UNPACKED: Final = 256 * 2**20
+"""Largest workbook once it is unpacked, in bytes: a small file can hold a very large one."""
+_MAX_COLUMNS: Final = 50
+_WIDTH: Final = 28
+_NOTE: Final = "Hướng dẫn"
+_NOTES: Final = (
+    "Mỗi dòng một đơn vị, một máy, một cán bộ. Không đổi tên trang và dòng tiêu đề.",
+    "Dòng mẫu in nghiêng: xóa đi.",
+    "Mã đơn vị do tỉnh đặt, không bao giờ dùng lại; đơn vị đã có trong hệ thống không cần ghi.",
+    "Mã cơ quan: mã đang dùng ghi trước, cách nhau bằng dấu chấm phẩy.",
+    "Là máy chủ: ghi x cho máy đầu mối của xã; để trống cho máy khác.",
+    "Dải số hồ sơ: để trống thì tự chia; máy không tiếp nhận ghi: không; hoặc ghi 1-500; 501-1000.",
+    "Mã số cán bộ: số hiệu nội bộ, không ghi số căn cước.",
+    "Máy làm việc: một người làm ở hai máy thì ghi tên các máy, cách nhau bằng dấu chấm phẩy.",
+    "Vai trò: tiếp nhận; thẩm định; phê duyệt; trả kết quả; lãnh đạo; quản trị.",
+)
+
+
+def read(path: Path) -> tuple[list[Row], list[Problem]]:
+    """Reads all tables of a workbook, or of a folder of CSV files.
+
+    Args:
+        path: ``….xlsx``, or a folder.
+
+    Returns:
+        The rows that hold something; and what is wrong with the tables as such.
+
+    Raises:
+        InvalidInput: It cannot be read at all.
+    """
+    tables = _csv_tables(path) if path.is_dir() else _excel_tables(path)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for sheet, lines in tables:
+        columns, wrong = _columns(sheet, lines[0] if lines else [])
+        problems += wrong
+        if not wrong:
+            rows += _rows(sheet, columns, lines[1:])
+    if not tables:
+        raise InvalidInput(f"{path} has none of the sheets {', '.join(s.label for s in SHEETS)}.")
+    return rows, problems
+
+
+def _columns(sheet: Sheet, head: Sequence[str]) -> tuple[dict[int, str], list[Problem]]:
+    """Returns the key of each column by its place; headings may be keys or labels, with or without marks."""
+    keys = {fold_text(text): c.key for c in sheet.columns for text in (c.key, c.label)}
+    found: dict[int, str] = {}
+    problems: list[Problem] = []
+    for place, text in enumerate(head):
+        key = keys.get(fold_text(text))
+        if key is None and text:
+            problems.append(Problem(sheet.label, 1, text[:40], "This column is not known here."))
+        elif key in found.values():
+            problems.append(Problem(sheet.label, 1, text[:40], "This column is there twice."))
+        elif key:
+            found[place] = key
+    missing = [c.label for c in sheet.columns if c.key not in found.values() and c.is_needed]
+    problems += [Problem(sheet.label, 1, label, "This column is missing.") for label in missing]
+    return found, problems
+
+
+def _rows(sheet: Sheet, columns: dict[int, str], lines: Iterable[Sequence[str]]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 2):
+        cells = {key: line[place] if place < len(line) else "" for place, key in columns.items()}
+        if any(cells.values()):
+            yield Row(sheet.key, number, cells)
+
+
+def _text(value: Any) -> str:
+    """Returns a cell as text, on one line, NFC; a whole number without its decimal point."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return nfc(" ".join(str(value).split()))
+
+
+# ----------------------------------------------------------------------------------------------------- Excel
+
+
+def _excel_tables(path: Path) -> list[tuple[Sheet, list[list[str]]]]:
+    import openpyxl
+
+    data = read_file(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > _MAX_UNPACKED:
+                raise InvalidInput(f"{path} is too large once it is unpacked.")
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        by_name = {fold_text(name): name for name in book.sheetnames}
+        return [
+            (sheet, list(_excel_lines(book[by_name[name]])))
+            for sheet in SHEETS
+            if (name := next((n for n in map(fold_text, (sheet.label, sheet.key)) if n in by_name), ""))
+        ]
+    except InvalidInput:
+        raise
+    except Exception as error:  # a damaged workbook fails in as many ways as it has parts
+        raise InvalidInput(f"{path} cannot be read as an Excel workbook (.xlsx).") from error
+
+
+def _excel_lines(sheet: Any) -> Iterator[list[str]]:
+    for number, line in enumerate(sheet.iter_rows(values_only=True, max_col=_MAX_COLUMNS)):
+        if number > MAX_ROWS + 1:
+            return
+        yield [_text(value) for value in line]
+
+
+def write_template(path: Path) -> None:
+    """Writes an empty workbook with headings, one example a table, and how to fill it in.
+
+    Raises:
+        InvalidInput: A file is there already, or it cannot be written.
+    """
+    import openpyxl
+    from openpyxl.styles import Font
+
+    book = openpyxl.Workbook()
+    notes = book.active
+    notes.title = _NOTE
+    for line in _NOTES:
+        notes.append([line])
+    notes.column_dimensions["A"].width = 110
+    for sheet in SHEETS:
+        page = book.create_sheet(sheet.label)
+        page.append([column.label for column in sheet.columns])
+        page.append([column.example for column in sheet.columns])
+        for cell, example in zip(page[1], page[2], strict=True):
+            cell.font, example.font = Font(bold=True), Font(italic=True)
+            page.column_dimensions[cell.column_letter].width = _WIDTH
+        page.freeze_panes = "A2"
+    try:
+        with path.open("xb") as file:
+            book.save(file)
+    except OSError as error:
+        raise InvalidInput(f"Cannot write {path}: {error.strerror}.", todo="Choose another name.") from error
+
+
+# ------------------------------------------------------------------------------------------------------- CSV
+
+
+def _csv_tables(folder: Path) -> list[tuple[Sheet, list[list[str]]]]:
+    return [(sheet, _csv_lines(folder / sheet.file)) for sheet in SHEETS if (folder / sheet.file).exists()]
+
+
+def _csv_lines(path: Path) -> list[list[str]]:
+    try:
+        text = read_file(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not UTF-8.", todo='Save it as "CSV UTF-8".') from error
+    head = text.split("\n", 1)[0]
+    delimiter = ";" if head.count(";") > head.count(",") else ","
+    try:
+        return [[_text(cell) for cell in line] for line in csv.reader(io.StringIO(text), delimiter=delimiter)]
+    except csv.Error as error:
+        raise InvalidInput(f"{path} is not CSV: {error}.") from error
