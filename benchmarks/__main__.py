@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 
-from benchmarks import change, figures, machine, paint, prove, push, save, search, wire
+from benchmarks import attachments, change, figures, machine, paint, prove, push, save, search, wire
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure
 from benchmarks.grown import Grown
 
-_SECTIONS = ("push", "change", "wire", "save", "page", "search", "verify", "paint")
+_SECTIONS = ("push", "change", "wire", "save", "page", "search", "verify", "paint", "attachments")
 
 
 class _Run:
@@ -40,6 +40,7 @@ class _Run:
             "search": lambda: search.run_searches(self._bench, self._grown),
             "verify": lambda: prove.run(self._bench, self._grown),
             "paint": partial(paint.run, self._bench),
+            "attachments": partial(attachments.run, self._bench),
         }
         return found[name]()
 

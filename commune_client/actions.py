@@ -167,6 +167,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
     # Working.
     Command("edit", "Sửa thông tin hoặc giấy tờ của hồ sơ"),
     Command("note", "Ghi chú vào hồ sơ (ghi chú không sửa, không xóa)"),
+    Command("attach", "Đính kèm bản quét, ảnh chụp vào hồ sơ"),
+    Command("attachments", "Xem tệp đính kèm của hồ sơ: đủ ở đâu, còn thiếu gì"),
+    Command("attachment", "Lưu một tệp đính kèm ra ngoài, hoặc xin tải về"),
     Command("handover", "Bàn giao hồ sơ cho bước sau: thẩm định, hoặc trả kết quả", ("give", "give_result")),
     Command("receive", "Ký nhận hồ sơ được bàn giao hoặc được chuyển đến", ("receive",)),
     Command("decline", "Trả lại hồ sơ được bàn giao, có lý do", ("decline",)),

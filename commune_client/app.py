@@ -108,7 +108,7 @@ class OnestopApp(OfficeApp):
 
     def _finished(self, result: SyncResult, facts: SyncFacts) -> None:
         self._take_status(facts)
-        told = [words.synced(result.sent, result.received, facts.unsent)]
+        told = [words.synced(result.sent, result.received, facts.unsent, facts.unsent_files[0])]
         if result.refused:
             told.append(words.REFUSED_UP.format(len(result.refused)))
         if result.was_rolled_back:

@@ -88,6 +88,11 @@ CLOCK_WARNING = "! kiểm tra ngày giờ máy"
 SEPARATOR = " | "
 
 
+def sync_files(count: int) -> str:
+    """Say how many attachments no parent has confirmed."""
+    return f"{count} tệp chờ gửi"
+
+
 def sync_unsent(count: int) -> str:
     """Say how many events wait to be sent."""
     return f"{count} chờ gửi"

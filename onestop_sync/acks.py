@@ -29,6 +29,7 @@ class Acks(NamedTuple):
             came later. 0 for a parent that makes none.
         logs: ``(log, seq, head)``: stored without gap up to there.
         events: Ids of stored events that are not covered so.
+        contents: Attachments that are complete there; acks of these speak of nothing else.
     """
 
     node: bytes
@@ -38,6 +39,7 @@ class Acks(NamedTuple):
     after: int
     logs: tuple[tuple[bytes, int, bytes], ...]
     events: tuple[bytes, ...]
+    contents: tuple[bytes, ...] = ()
 
     def sign(self, signer: keys.Signer) -> bytes:
         """Returns the acks as they travel: ``[payload, signature]``."""
@@ -50,6 +52,8 @@ class Acks(NamedTuple):
     def _payload(self) -> bytes:
         logs: list[codec.Value] = [list(entry) for entry in self.logs]
         head: list[codec.Value] = [1, self.node, self.unit, self.epoch, self.at_ms, self.after]
+        if self.contents:
+            return codec.encode([2, *head[1:-1], list(self.contents)])
         return codec.encode([*head, logs, list(self.events)])
 
 
@@ -69,6 +73,11 @@ def parse_acks(data: bytes) -> tuple[Acks, bytes, bytes]:
             1, bytes(node), str(unit), bytes(epoch), int(at_ms), int(after), list(logs), list(events)
         ] if type(at_ms) is type(after) is int and all(type(e) is bytes for e in events):  # fmt: skip
             found = Acks(node, unit, epoch, at_ms, after, tuple(map(parse_head, logs)), tuple(events))
+            return found, codec.pae(ACK_KIND, payload), signature
+        case [2, bytes(node), str(unit), bytes(epoch), int(at_ms), [_, *_] as contents] if type(
+            at_ms
+        ) is int and all(type(content) is bytes for content in contents):
+            found = Acks(node, unit, epoch, at_ms, 0, (), (), tuple(contents))
             return found, codec.pae(ACK_KIND, payload), signature
     raise FormatError("An ack is malformed.")
 

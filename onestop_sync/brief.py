@@ -605,7 +605,8 @@ def _is_usual(said: Acks, signature: bytes) -> bool:
     ids = [said.node, *said.events, *(part for log, _, head in said.logs for part in (log, head))]
     numbers = [said.at_ms, said.after, *(seq for _, seq, _ in said.logs)]
     return (
-        {len(each) for each in ids} == {_ID}
+        not said.contents
+        and {len(each) for each in ids} == {_ID}
         and len(said.epoch) == _NONCE_BYTES
         and len(signature) == keys.SIGNATURE_BYTES
         and min(numbers) >= 0

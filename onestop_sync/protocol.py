@@ -32,7 +32,7 @@ from typing import Any, Final, NamedTuple
 
 import zstandard
 
-from onestop_sync import brief, codec, exchange, keys
+from onestop_sync import brief, codec, exchange, fetch, keys
 from onestop_sync.answer import KeptAnswer, answer_bytes
 from onestop_sync.compact import Block, Unknown, event_id
 from onestop_sync.errors import (
@@ -57,6 +57,7 @@ from onestop_sync.trust import Authority
 __all__ = ["LIMITS", "Limits", "Requester", "Responder", "SyncReport", "open_packet", "pack_packet"]
 
 REQUEST_KIND: Final = "onestop/sync/1"
+CHUNKS_KIND: Final = "onestop/chunks/1"
 CHALLENGE_KIND: Final = "onestop/challenge/1"
 VERSION: Final = 1
 _BRIEF: Final = {brief.MARK, brief.AGAIN, brief.SIGNED}
@@ -65,6 +66,8 @@ _MAX_REFUSALS: Final = 3
 _BEGINNING: Final = Cursor(b"", 0, feed.START)
 _NODE_BYTES: Final = 16
 _HEAD_PARTS: Final = 4
+_EVENTS_AFTER: Final = 4
+"""Steps of attachments after which the events come first again."""
 _COMPRESS_FROM: Final = 200
 """Smaller packets do not gain by compression, bytes."""
 
@@ -104,6 +107,8 @@ class SyncReport:
         outcomes: The parent's word on events of ours that take no effect there.
         rejected: What the parent sent that was not stored here.
         was_rolled_back: The parent had lost what it acknowledged; everything was offered again.
+        chunks_up: Chunks of attachments that were sent.
+        chunks_down: Chunks of attachments that came.
     """
 
     parent: str = ""
@@ -116,6 +121,8 @@ class SyncReport:
     outcomes: list[Outcome] = field(default_factory=list)
     rejected: list[Outcome] = field(default_factory=list)
     was_rolled_back: bool = False
+    chunks_up: int = 0
+    chunks_down: int = 0
 
 
 # ------------------------------------------------------------------------------------------------ packets
@@ -196,13 +203,22 @@ class _Request(NamedTuple):
         return pack_packet([payload, log, machine.sign(codec.pae(REQUEST_KIND, payload))])
 
 
-def _parse_request(data: bytes, limits: Limits) -> tuple[_Request, bytes, bytes, bytes]:
+def _sign_ask(ask: fetch.Ask, machine: keys.Signer, log: bytes) -> bytes:
+    payload = codec.encode(ask.to_row())
+    return pack_packet([payload, log, machine.sign(codec.pae(CHUNKS_KIND, payload))])
+
+
+def _parse_request(data: bytes, limits: Limits) -> tuple[_Request | fetch.Ask, bytes, bytes, bytes]:
     match open_packet(data, limits):
         case [bytes(payload), bytes(log), bytes(signature)]:
             pass
         case _:
             raise FormatError("A request is malformed.")
-    match codec.decode(payload):
+    value = codec.decode(payload)
+    ask = fetch.parse_ask(value)
+    if ask is not None:
+        return ask, log, codec.pae(CHUNKS_KIND, payload), signature
+    match value:
         case [
             1,
             bytes(parent),
@@ -258,6 +274,8 @@ class Responder:
             if data[:1] == brief.MARK:
                 return self._respond_briefly(data)
             request, log, signed, signature = _parse_request(data, self.limits)
+            if isinstance(request, fetch.Ask):
+                return self._respond_ask(data, request, log, signed, signature)
             return self._respond(data, request, log, signed, signature)
         except Unknown as error:
             return 409, self._error("plain", error)
@@ -318,7 +336,7 @@ class Responder:
                 continue
             if opened.is_proven(line):
                 return self._answer_briefly(data, opened, line)
-            if asker.before and opened.is_proven(line._replace(nonce=asker.before)):
+            if asker.taken and opened.is_proven(line._replace(nonce=asker.before)):
                 # It tells again what the lost answer told: a copy of the last request moves nothing.
                 return 401, brief.Challenge(asker.nonce, asker.taken).write(line, data)
         raise Unknown("The request cannot be understood without what it leaves out.")
@@ -361,6 +379,29 @@ class Responder:
                 what = brief.Asked(data, (asked.root, asked.version), brought)
                 return said.write(line, what, self.store.machine)
         return _pack_answer(self.store.machine, data, line.machine, parts)
+
+    def _respond_ask(
+        self, data: bytes, ask: fetch.Ask, log: bytes, signed: bytes, signature: bytes
+    ) -> tuple[int, bytes]:
+        """Answers on attachments, as `_respond` does on events; here nobody introduces himself."""
+        store = self.store
+        node = store.machine_log
+        if ask.parent != node[:_NODE_BYTES]:
+            raise NotAllowed("The request is for another server.")
+        key, unit = self._machine(log, [])
+        if not keys.verify(key, signed, signature):
+            raise NotAllowed("The request is not signed by the machine that it names.")
+
+        def work() -> fetch.Answer | None:
+            with store.writing():
+                nonce = exchange.rotate_nonce(store, log, ask.nonce, brief.digest(data))
+                limit = self.limits.answer_bytes
+                return fetch.respond(store, ask, unit, nonce, limit) if nonce is not None else None
+
+        answer = store.retrying(work)
+        if answer is None:
+            return 401, self._challenge(node, b"", log)
+        return 200, _pack_answer(store.machine, data, log, answer.to_row())
 
     def _take(self, request: _Request, log: bytes, digest: bytes) -> tuple[bytes, list[Outcome]] | None:
         """Stores what a request brings, once for each nonce; ``None`` when the nonce is not the last one."""
@@ -468,15 +509,26 @@ class Requester:
         self._skip: frozenset[bytes] = frozenset()
         self._wanted: tuple[str, ...] = ()
         self._gives_back = self._gave_back = False
+        self._fetcher = fetch.Fetcher(store)
+        self._asks = 0
+        self._is_asking = False
 
     def next_request(self) -> bytes | None:
         """Returns the next request, or ``None`` when both sides have what they may have."""
-        if self._is_done:
-            return None
+        knows = self._knows
         if self._is_cut and self._line is None:
             self._is_cut = False
             return self._sent  # a plain request is sent again as it was
         self._line = None
+        self._is_asking = self._is_done and bool(knows.nonce)
+        if self._is_asking:
+            limits = self.limits
+            ask = self._fetcher.next_ask(knows.node, knows.nonce, limits.batch_bytes, limits.answer_bytes)
+            if ask is None:
+                return None
+            data = self._sent = _sign_ask(ask, self.store.machine, self._log)
+            self.report.bytes_up += len(data)
+            return data
         if self._knows.node and self._knows.nonce:
             request = self._sync_request()
         else:
@@ -599,7 +651,10 @@ class Requester:
                 self._take_challenge(node, nonce, theirs, proof, introduction)
             case [1, "answer", bytes(head), bytes(rest), bytes(proof)]:
                 signed = self._check_answer(head, rest, proof)
-                self._take_body([*_parts(head), *_parts(rest)], signed)
+                if self._is_asking:
+                    self._take_chunks(fetch.parse_answer([*_parts(head), *_parts(rest)]))
+                else:
+                    self._take_body([*_parts(head), *_parts(rest)], signed)
             case [1, "error", [str(code), str(what)]]:
                 self._take_error(status, code, what)
             case _:
@@ -662,6 +717,17 @@ class Requester:
                 self._is_done &= theirs <= ours and not self._gives_back
             case _:
                 raise FormatError("The answer is not one of this protocol.")
+
+    def _take_chunks(self, answer: fetch.Answer) -> None:
+        """Takes a step of the attachments; what was written meanwhile goes before the next."""
+        fetcher, knows = self._fetcher, self._knows
+        fetcher.take(answer, knows.node, self.parent)
+        self._knows = knows._replace(nonce=answer.nonce)
+        self._refusals = 0
+        self.report.chunks_up, self.report.chunks_down = fetcher.sent, fetcher.received
+        self._asks += 1
+        is_news = bool(exchange.pending(self.store, knows.node, 1, 1, self._skip).events)
+        self._is_done = not (is_news or self._asks % _EVENTS_AFTER == 0)
 
     def _published(self) -> _Published:
         held = self.store.publication

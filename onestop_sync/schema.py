@@ -10,7 +10,7 @@ each step of that task, to the roles that the field names, in the unit that hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -82,6 +82,8 @@ class Transition:
         seals: What the author had not seen of the task's fields does not enter by itself any more.
         apart: Actions of the same task; who took one of them may not take this one, where the document's
             regime says so (`DocumentType.regime`).
+        needs_files: A store lets nobody begin it while an attachment of the document is neither whole here
+            nor confirmed by a parent. It decides no verdict: that must not hang on what has arrived.
     """
 
     action: str
@@ -92,6 +94,7 @@ class Transition:
     moves: bool = False
     seals: bool = False
     apart: frozenset[str] = frozenset()
+    needs_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,11 @@ class Task:
     def watched(self) -> frozenset[str]:
         """The actions from which others are apart."""
         return frozenset(action for t in self.transitions for action in t.apart)
+
+    @cached_property
+    def waits_for_files(self) -> frozenset[str]:
+        """The actions that wait for attachments."""
+        return frozenset(t.action for t in self.transitions if t.needs_files)
 
     def transition(self, action: str, step: str) -> Transition | None:
         """Returns the transition that ``action`` is at ``step``, if there is one."""
@@ -225,6 +233,14 @@ class DocumentType:
         """Returns the field if it is one that notes are appended to."""
         found = self._fields.get(name)
         return found if found and found.kind == "notes" else None
+
+    def needs_files(self, op: Sequence[Any]) -> bool:
+        """Tells whether an operation is a transition that waits for the document's attachments."""
+        match op:
+            case ["act", str(name), str(action), *_]:
+                task = self.task(name)
+                return task is not None and action in task.waits_for_files
+        return False
 
     def task(self, name: str) -> Task | None:
         """Returns the workflow of a task by its full name (``main``, ``agency:h01``)."""

@@ -41,7 +41,16 @@ from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
 from onestop_sync.publication import Publication, parse_files
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import beyond, engines, findings, outbox, queries, statements, upgrade
+from onestop_sync.storage import (
+    beyond,
+    chunks,
+    engines,
+    findings,
+    outbox,
+    queries,
+    statements,
+    upgrade,
+)
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
@@ -64,6 +73,8 @@ MARKER: Final = "marker"
 _EPOCH_BYTES: Final = 16
 _RETRIES: Final = 5
 _REFOLD_BATCH: Final = 500
+_UNNAMED_MS: Final = 24 * 3600 * 1000
+"""How long an attachment that no event names may lie here: it may just be coming in, milliseconds."""
 _LATEST: Final = 1000
 """Events among which the latest time is looked for: the last ones stored, whatever the clock said then."""
 
@@ -144,6 +155,8 @@ class Status(NamedTuple):
             UTC; ``None`` before the first.
         silent_ms: For how long there has been contact with a parent without a statement coming, milliseconds;
             being offline adds nothing to it.
+        unsent_files: Attachments here that no parent has confirmed to have whole.
+        unsent_bytes: Their sizes together.
     """
 
     unsent: int
@@ -156,6 +169,8 @@ class Status(NamedTuple):
     findings: int = 0
     stated_ms: int | None = None
     silent_ms: int = 0
+    unsent_files: int = 0
+    unsent_bytes: int = 0
 
 
 class Store:
@@ -328,6 +343,9 @@ class Store:
         self._reload_trust()
         self._fold_outdated(meta.get("folded", b""))
         self._try_scrub()
+        if not is_new:
+            with self._writes_raw() as connection:
+                chunks.sweep(connection, self.clock() - _UNNAMED_MS)
 
     def _migrate(self, found: int) -> None:
         steps = upgrade.plan_steps(found, t.SCHEMA_VERSION, upgrade.MIGRATIONS)
@@ -525,6 +543,7 @@ class Store:
                 return
             try:
                 with engines.told(), self._writes.begin() as connection:
+                    _hold_publication(connection)
                     if _trust_mark(connection) != self.trust_mark:
                         self._read_trust(connection)
                     transaction = self._transaction = Transaction(self, connection)
@@ -858,6 +877,7 @@ class Store:
         with self.reading() as connection:
             is_top = not self.trust.document.units[self.unit].parent
             unsent, oldest = (0, None) if is_top else outbox.unsent(connection, TRAIL.name)
+            files = chunks.Unsent(0, 0) if is_top else chunks.unsent(connection)
             count = sa.select(sa.func.count())
             conflicts = connection.execute(count.where(t.is_open)).scalar_one()
             waiting = connection.execute(sa.select(sa.func.count(t.needs.c.doc_n.distinct()))).scalar_one()
@@ -873,7 +893,7 @@ class Store:
             for p in parents
         )
         return Status(
-            unsent, oldest, conflicts, waiting, notices, forks, found, found_out, stated_ms, silent_ms
+            unsent, oldest, conflicts, waiting, notices, forks, found, found_out, stated_ms, silent_ms, *files
         )
 
     def _stated(self, connection: sa.Connection, parents: Sequence[Any]) -> tuple[int | None, int]:
@@ -964,6 +984,17 @@ def _any_unknown_log(events: Sequence[Event], trust: Trust) -> bool:
 def _set_meta(connection: sa.Connection, facts: Mapping[str, bytes]) -> None:
     for key, value in facts.items():
         connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=value))
+
+
+def _hold_publication(connection: sa.Connection) -> None:
+    """Keeps other processes from publishing until this transaction ends.
+
+    Otherwise an event could be appended under the old tree, after the feeds of the new one were filled: a
+    successor would never see it. Whoever publishes waits for all that hold this, and they for them.
+    """
+    if connection.dialect.name != "sqlite":  # where there is one writer at a time anyway
+        row = sa.select(t.meta.c.key).where(t.meta.c.key == "trust")
+        connection.execute(row.with_for_update(read=True))
 
 
 def _trust_mark(connection: sa.Connection) -> bytes:

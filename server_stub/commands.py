@@ -210,6 +210,8 @@ def _status_lines(found: figures.Figures) -> Iterable[str]:
             f"EXPIRED since {to_moment(found.published_until_ms)}: what the province has published. Nobody"
             " new can be certified; all else goes on. The province renews it: `publish --renew`, `rotate`."
         )
+    if status.unsent_files:
+        yield f"{status.unsent_files} attachments unsent, {status.unsent_bytes} bytes"
     if status.forks:
         yield f"{status.forks} logs were written on two machines at once"
     yield from finding_lines(status)

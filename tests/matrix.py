@@ -69,7 +69,7 @@ han_tra           | appraisal approval -e                               | phe_du
 {_CONTENT}        | draft incomplete accepted given supplement          | tiep_nhan
 {_CONTENT}        | sent appraisal payment                              | tham_dinh
 {_CONTENT}        | approval                                            | phe_duyet lanh_dao
-dien_thoai email  | {_BEFORE} {_DECIDED}          | tiep_nhan tham_dinh phe_duyet tra_ket_qua
+dien_thoai email dinh_kem/x | {_BEFORE} {_DECIDED}          | tiep_nhan tham_dinh phe_duyet tra_ket_qua
 nguoi_thu_ly      | given sent appraisal                                | tham_dinh lanh_dao
 yeu_cau_bo_sung   | draft incomplete                                    | tiep_nhan
 yeu_cau_bo_sung   | appraisal                                           | tham_dinh

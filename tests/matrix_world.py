@@ -142,9 +142,10 @@ class MatrixWorld:
             sent = asked.sign(self.client.secrets.machine, self.client.store.machine_log)
             status, answer = responder.respond(sent)
             assert status == 200
-            body: list[Any] = codec.decode(open_packet(answer)[2])
-            nonce = body[0]
-            found.update((row[0], Outcome(*row)) for row in body[5])
+            _, _, head, rest, _ = open_packet(answer)
+            nonce = codec.decode(head)[0]
+            verdicts: list[Any] = codec.decode(rest)[1]
+            found.update((row[0], Outcome(*row)) for row in verdicts)
         return found
 
     def carry(self) -> dict[bytes, Outcome]:

@@ -13,11 +13,14 @@ from onestop_sync.event import Event
 from onestop_sync.keyring import Secrets
 from onestop_sync.keys import SigningKey
 from onestop_sync.publication import Publication
+from onestop_sync.publisher import Lifetimes
 from onestop_sync.schema import MAIN, DocumentType, Field, Summary, Task, Transition
 from onestop_sync.search_text import fold_text
 from onestop_sync.store import Store
 from onestop_sync.trust import Certificate, TrustDocument, Unit
 
+FOR_EVER = Lifetimes(36_500, 36_500, 36_500)
+"""The clocks of these tests stand still, and those of the processes that they start do not."""
 CLERK, JUDGE, BOSS = frozenset({"clerk"}), frozenset({"judge"}), frozenset({"boss"})
 
 
@@ -102,7 +105,7 @@ class Province:
         self.clock_ms = 1_790_000_000_000
         self.document = TrustDocument(1, {u.id: u for u in units}, {self.admin.public: "p"}, self.clock_ms)
         self.anchor, self.trust = publisher.found(
-            [self.root], 1, self.root, self.document, now_ms=self.clock_ms
+            [self.root], 1, self.root, self.document, now_ms=self.clock_ms, lifetimes=FOR_EVER
         )
         self.first = self.trust
         self.office = self._store("office", self._secrets("office"), "p")
@@ -121,7 +124,9 @@ class Province:
         """Publishes a changed trust document; these stores take it at once."""
         self.document = replace(self.document, version=self.document.version + 1, **changes)
         held = Publication.parse(self.trust)
-        self.trust = publisher.publish(held, self.root, document=self.document, now_ms=self.clock_ms)
+        self.trust = publisher.publish(
+            held, self.root, document=self.document, now_ms=self.clock_ms, lifetimes=FOR_EVER
+        )
         for store in (self.office, *stores):
             assert store.replace_trust(self.trust)
         return self.document

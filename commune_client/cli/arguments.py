@@ -51,6 +51,24 @@ def _form(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _attach(parser: ArgumentParser) -> None:
+    _code(parser)
+    parser.add_argument("files", metavar="TỆP", type=Path, nargs="+", help="bản quét, ảnh (đến 125 MB)")
+    parser.add_argument("--paper", metavar="GIẤY-TỜ", default="", help="là bản quét của giấy tờ nào")
+    parser.add_argument(
+        "--shrink", action="store_true", help="thu nhỏ ảnh trước khi đính kèm, bỏ thông tin nơi chụp"
+    )
+
+
+def _attachment(parser: ArgumentParser) -> None:
+    parser.add_argument("verb", choices=("save", "fetch"), help="save: lưu ra tệp; fetch: xin tải về")
+    _code(parser)
+    parser.add_argument("name", metavar="TÊN", help="tên tệp đính kèm, hoặc một phần của tên")
+    parser.add_argument(
+        "file", metavar="TỆP", type=Path, nargs="?", help="lưu vào đâu (mặc định: thư mục hiện tại)"
+    )
+
+
 _FIELD_FLAGS: Final = (
     ("--name", "người nộp"),
     ("--id", "số định danh"),
@@ -421,6 +439,9 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "evidence": _evidence,
     "edit": _edit,
     "note": _note,
+    "attach": _attach,
+    "attachments": _code,
+    "attachment": _attachment,
     **dict.fromkeys(("handover", "receive", "pay"), _codes),
     **dict.fromkeys(
         ("refuse", "decline", "send-back", "reject", "stop", "withdraw", "void", "pass"), _with_reason

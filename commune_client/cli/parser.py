@@ -44,6 +44,7 @@ HANDLERS: Final[dict[str, str]] = {
     "import": f"{_HERE}.line:import_",
     "audit": f"{_HERE}.audit:audit",
     "proof": f"{_HERE}.proof:proof",
+    **{name: f"{_HERE}.attachments:{name}" for name in ("attach", "attachments", "attachment")},
     "hub": f"{_HERE}.hub:hub",
 }
 """Command → the function that does it."""

@@ -35,7 +35,7 @@ from commune_client.messages import (
 from onestop_sync.dossier.checks import CHOICES
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.deadlines import DueKind, DueState
-from onestop_sync.dossier.labels import ROLE_LABELS, field_label
+from onestop_sync.dossier.labels import ROLE_LABELS, field_label, size_words
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import Line, show_time, show_value
 
@@ -228,6 +228,9 @@ def status_lines(facts: SyncFacts, now_ms: int) -> Iterator[str]:
     if facts.clock.is_suspect:
         parts.append(strings.CLOCK_WARNING)
     yield strings.SEPARATOR.join(parts)
+    files, size = facts.unsent_files
+    if files:
+        yield f"{files} tệp đính kèm chưa gửi xong, {size_words(size)}"
     if facts.is_published_old:
         yield strings.published_old(f"{local(facts.published_until_ms):%d/%m/%Y}")
     yield _backup_line(facts.backup, now_ms)
@@ -267,7 +270,8 @@ def _backup_line(facts: BackupFacts, now_ms: int) -> str:
 
 def _unsent(facts: SyncFacts, now_ms: int) -> str:
     if not facts.unsent:
-        return strings.SYNC_ALL_SENT
+        files = facts.unsent_files[0]
+        return strings.sync_files(files) if files else strings.SYNC_ALL_SENT
     if facts.oldest_unsent_ms is None:
         return strings.sync_unsent(facts.unsent)
     age = strings.age_words((now_ms - facts.oldest_unsent_ms) / 1000)
@@ -292,6 +296,8 @@ def sync_lines(result: SyncResult) -> Iterator[str]:
         f"Đã đồng bộ với {result.parent}: gửi {result.sent}, được xác nhận {result.acked}, "
         f"nhận {result.received} ({result.round_trips} lượt, {result.bytes_up + result.bytes_down} byte)"
     )
+    if result.chunks_up or result.chunks_down:
+        yield f"  Tệp đính kèm: gửi {result.chunks_up} phần, nhận {result.chunks_down} phần"
     if result.was_rolled_back:
         yield f"{strings.WARNING_MARK} Máy chủ đã mất dữ liệu từng nhận; mọi ghi chép đã được gửi lại."
     if not result.is_complete:
@@ -315,6 +321,13 @@ def bundle_lines(facts: BundleFacts, *, is_import: bool) -> Iterator[str]:
     else:
         yield f"Đã xuất {facts.path}: {facts.events} ghi chép, {facts.size_bytes} byte"
         yield f"  Mở được bởi: {', '.join(facts.recipients)}"
+    if facts.chunks:
+        yield f"  Tệp đính kèm: {facts.chunks} phần"
+    if facts.parts:
+        yield f"  {len(facts.parts)} tệp, nhập lần lượt theo số: {', '.join(facts.parts)}"
+    if facts.left_out:
+        yield f"  {strings.WARNING_MARK} {facts.left_out} phần chưa biết thuộc hồ sơ nào:"
+        yield "    hãy nhập gói có số nhỏ hơn trước, rồi nhập lại gói này."
     if facts.has_more:
         yield f"  {strings.WARNING_MARK} Chưa hết: khi gói này được trả lời, hãy làm gói tiếp theo."
     if facts.was_rolled_back:

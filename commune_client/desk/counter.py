@@ -28,6 +28,7 @@ _PLANNED: Final = frozenset({"ma_ho_so", "tiep_nhan_luc", "han_tra", "yeu_cau_bo
 _UNSTORABLE: Final = frozenset({Issue.NOT_TEXT, Issue.TOO_LONG, Issue.UNKNOWN_FIELD})
 """Mistakes that no draft may hold; every other one is kept as it was typed."""
 _PAPERS: Final = "giay_to/"
+_SCANS: Final = "dinh_kem/"
 
 
 class Counter(Base):
@@ -285,11 +286,11 @@ class Counter(Base):
 
 
 def typed_values(state: State) -> dict[str, Any]:
-    """Returns what was typed: the registers that no planner writes, without the papers."""
+    """Returns what was typed: the registers that no planner writes, without papers and scans."""
     return {
         key: state.value(key)
         for key, register in state.registers.items()
-        if register.live and key not in _PLANNED and not key.startswith(_PAPERS)
+        if register.live and key not in _PLANNED and not key.startswith((_PAPERS, _SCANS))
     }
 
 

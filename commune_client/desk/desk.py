@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from commune_client.desk.attaching import Attaching
 from commune_client.desk.audit import Audit
 from commune_client.desk.base import Unready
 from commune_client.desk.counter import Counter
@@ -27,7 +28,7 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 
 @watched
-class Desk(Counter, Reading, Work, Disputes, Countersigning, Line, Audit, Proving):
+class Desk(Counter, Reading, Work, Attaching, Disputes, Countersigning, Line, Audit, Proving):
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from commune_client.desk.attachment_facts import AttachDone, Attachment
 from commune_client.desk.dispute_facts import Dispute, DisputeSide, NoticeFacts
 from commune_client.desk.sync_facts import (
     BackupFacts,
@@ -35,6 +36,8 @@ __all__ = [
     "DECISIONS",
     "LEVELS",
     "Accepted",
+    "AttachDone",
+    "Attachment",
     "AuditLine",
     "BackupFacts",
     "BundleFacts",
@@ -225,6 +228,7 @@ class Dossier:
         values: Register key → value, those in conflict with their first.
         notes: Notes that only grow: field → (claimed time, text).
         level: How far all of it has got: the level of the event that has got least far.
+        attachments: Its scans and photos, and where each is.
     """
 
     doc: bytes
@@ -234,6 +238,7 @@ class Dossier:
     values: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     level: str = "here"
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def code(self) -> str:

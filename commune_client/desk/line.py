@@ -70,6 +70,7 @@ class Line(Safekeeping):
             stated_ms=status.stated_ms,
             silent_ms=status.silent_ms if self._is_long(status.silent_ms) else None,
             backup=self.backups(),
+            unsent_files=(status.unsent_files, status.unsent_bytes),
         )
 
     def _is_long(self, silent_ms: int) -> bool:
@@ -272,6 +273,8 @@ def _result(report: WireReport) -> SyncResult:
         sent=report.sent,
         acked=report.acked,
         received=report.received,
+        chunks_up=report.chunks_up,
+        chunks_down=report.chunks_down,
         round_trips=report.round_trips,
         bytes_up=report.wire_up,
         bytes_down=report.wire_down,
@@ -290,6 +293,9 @@ def _bundle(report: BundleReport) -> BundleFacts:
         sender=report.sender,
         recipients=report.recipients,
         events=report.events,
+        chunks=report.chunks,
+        left_out=report.left_out,
+        parts=tuple(str(path) for path in report.parts),
         stored=report.stored,
         acks=report.acks,
         has_more=report.has_more,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from commune_client.desk.attachment_facts import facts_of
 from commune_client.desk.base import Base
 from commune_client.desk.counter import typed_values
 from commune_client.desk.facts import LEVELS, Dossier, ListRow, Page, TimelineItem
 from commune_client.messages import LEVEL_LABELS, STANDING_LABELS
+from onestop_sync import shelf
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.deadlines import DueState, due_state
 from onestop_sync.dossier.labels import one_line, step_label
@@ -80,8 +82,9 @@ class Reading(Base):
         timeline = tuple(self._item(record) for record in self.store.history(doc))
         author = self.author
         choices = view.allowed_actions(author) if author else ()
+        attachments = tuple(map(facts_of, shelf.attached(self.store, doc)))
         level = min((item.level for item in timeline), key=LEVELS.index, default="here")
-        return Dossier(doc, view, timeline, choices, typed_values(state), _notes(state), level)
+        return Dossier(doc, view, timeline, choices, typed_values(state), _notes(state), level, attachments)
 
     def _item(self, record: Record) -> TimelineItem:
         certificate = record.author.certificate if record.author else None

@@ -93,6 +93,7 @@ class SyncFacts:
         silent_ms: For how long there was contact without another, when that is longer than the setting; else
             ``None``.
         backup: How it stands with the backups.
+        unsent_files: Attachments that no parent has confirmed: how many, and their bytes together.
     """
 
     is_online: bool | None
@@ -110,6 +111,7 @@ class SyncFacts:
     stated_ms: int | None = None
     silent_ms: int | None = None
     backup: BackupFacts = NO_BACKUP
+    unsent_files: tuple[int, int] = (0, 0)
 
     @property
     def is_published_old(self) -> bool:
@@ -127,6 +129,8 @@ class SyncResult(NamedTuple):
         is_complete: False when the time was up before both sides had everything; synchronise again.
         refused: The parent's word on events of ours that take no effect there: event, code, explanation.
         rejected: What the parent sent that was not stored here.
+        chunks_up: Parts of attachments that were sent.
+        chunks_down: Parts of attachments that came.
     """
 
     parent: str
@@ -140,6 +144,8 @@ class SyncResult(NamedTuple):
     was_rolled_back: bool
     refused: tuple[tuple[bytes, str, str], ...]
     rejected: tuple[tuple[bytes, str, str], ...]
+    chunks_up: int = 0
+    chunks_down: int = 0
 
 
 class BundleFacts(NamedTuple):
@@ -154,6 +160,9 @@ class BundleFacts(NamedTuple):
         has_more: It did not hold everything; once this one is answered, make the next.
         refused: What became of events that take no effect: event, code, explanation.
         rejected: What was not stored here.
+        chunks: Parts of attachments in it; when it was taken, those that were new here.
+        left_out: Parts that belong to nothing that is here: take the file before this one first.
+        parts: The files, where there are several.
     """
 
     path: str
@@ -168,6 +177,9 @@ class BundleFacts(NamedTuple):
     was_rolled_back: bool
     refused: tuple[tuple[bytes, str, str], ...]
     rejected: tuple[tuple[bytes, str, str], ...]
+    chunks: int = 0
+    left_out: int = 0
+    parts: tuple[str, ...] = ()
 
 
 class ProofFacts(NamedTuple):

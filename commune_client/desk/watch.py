@@ -21,15 +21,16 @@ _WRITES: Final = (
     "handover", "receive", "decline", "appraise", "send_back", "approve", "reject", "stop", "withdraw",
     "void", "return_result", "ask_payment", "pay", "transfer", "supplement", "supply", "extend", "ask_agency",
     "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
-    "countersign",
+    "countersign", "attach", "fetch_attachments",
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict"), "read"),
+    **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments"), "read"),
     **dict.fromkeys(("dossiers", "notices", "awaiting"), "list"),
     **dict.fromkeys(_WRITES, ""),
     "audit": "audit",
     "sync": "sync",
     "export": "export",
+    "save_attachment": "export",
     "import_": "import",
     "verify": "read",
     "write_evidence": "export",
@@ -57,7 +58,7 @@ def _noting(method: Callable[..., Any], name: str, what: str) -> Callable[..., A
             if not is_outermost:
                 return method(desk, *arguments, **named)
             if what in _FIRST:
-                desk.notebook.now(what)
+                desk.notebook.now(what, _doc(arguments, named))
             try:
                 result = method(desk, *arguments, **named)
             except NotAllowed as error:

@@ -135,9 +135,31 @@ class DossierScreen(OfficeScreen):
             return []
         items = [MenuItem(choice.label, partial(self.take, choice)) for choice in self.dossier.choices]
         items.append(MenuItem(words.ADD_NOTE, self._note))
+        if self._may_attach():
+            items.append(MenuItem(words.ATTACH, self._attach_file))
+        if self.dossier.attachments:
+            items.append(MenuItem(words.SAVE_ATTACHMENT, self._save_attachment))
         if self._may_void():
             items.append(MenuItem(words.VOID, self._void))
         return items
+
+    def _may_attach(self) -> bool:
+        author, dossier = self.desk.author, self.dossier
+        if author is None or dossier is None:
+            return False
+        return dossier.view.why_not_edit(author, "dinh_kem/x") is None
+
+    def _attach_file(self) -> None:
+        from commune_client.screens.attach import AttachScreen
+
+        if self.dossier is not None:
+            self.app.push_screen(AttachScreen(self.dossier))
+
+    def _save_attachment(self) -> None:
+        from commune_client.screens.attach import SaveScreen
+
+        if self.dossier is not None:
+            self.app.push_screen(SaveScreen(self.dossier))
 
     def _may_void(self) -> bool:
         author = self.desk.author

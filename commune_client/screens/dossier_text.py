@@ -12,7 +12,7 @@ from commune_client.theme import StateStyle
 from commune_client.widgets.paragraphs import Paragraph
 
 if TYPE_CHECKING:
-    from commune_client.desk.facts import Dossier, TimelineItem
+    from commune_client.desk.facts import Attachment, Dossier, TimelineItem
 
 __all__ = ["facts_text", "fields_text", "timeline_text"]
 
@@ -86,6 +86,8 @@ def fields_text(dossier: Dossier) -> list[Paragraph]:
     lines += [_field(dossier, key, dossier.values[key]) for key in _sorted_keys(dossier.values)]
     if papers := _papers(dossier):
         lines += [_BLANK, _head(words.PAPERS), *papers]
+    if dossier.attachments:
+        lines += [_BLANK, _head(words.ATTACHMENTS), *map(_attachment, dossier.attachments)]
     notes = [item for field in sorted(dossier.notes) for item in dossier.notes[field]]
     if notes:
         lines += [_BLANK, _head(words.NOTES)]
@@ -114,6 +116,14 @@ def _papers(dossier: Dossier) -> list[Paragraph]:
                 )
                 found.append(Paragraph(parts, 2))
     return found
+
+
+def _attachment(attachment: Attachment) -> Paragraph:
+    """Say what a scan is, and where all of it is."""
+    from commune_client.attachment_words import attachment_text, is_alert
+
+    style = StateStyle.SOON if is_alert(attachment) else StateStyle.PLAIN
+    return Paragraph.of(f"- {attachment.name}: {attachment_text(attachment)}", style, 4)
 
 
 def _field(dossier: Dossier, key: str, value: Any) -> Paragraph:

@@ -105,7 +105,12 @@ def sync_lines(facts: SyncFacts, addresses: tuple[str, ...]) -> list[Content]:
         since = facts.oldest_unsent_ms
         text = words.unsent_since(facts.unsent, day_time(since), strings.age_words(age_s(since, now)))
     else:
-        text = words.ALL_SENT
+        text = "" if facts.unsent_files[0] else words.ALL_SENT
+    if facts.unsent_files[0]:
+        from onestop_sync.dossier.labels import size_words
+
+        files = words.unsent_files(facts.unsent_files[0], size_words(facts.unsent_files[1]))
+        text = f"{text}; {files}" if text else files
     known = {parent.name: parent for parent in facts.parents}
     lines = [Content.styled(text, "bold"), *_stated(facts), Content.styled(words.PARENTS, "underline")]
     lines += [_parent_line(address, known.get(address)) for address in addresses]

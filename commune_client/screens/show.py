@@ -123,6 +123,7 @@ def sync_state(facts: SyncFacts, progress: tuple[int, int] | None) -> SyncState:
     return SyncState(
         online=facts.is_online,
         unsent=facts.unsent,
+        unsent_files=facts.unsent_files[0],
         oldest_unsent_age_s=age_s(facts.oldest_unsent_ms, now) if facts.oldest_unsent_ms else None,
         conflicts=facts.conflicts,
         last_sync_at=moment(facts.last_sync_ms) if facts.last_sync_ms else None,

@@ -207,6 +207,19 @@ NO_LIMIT: Final = "Danh mục không ghi thời hạn: hãy nhập ngày hẹn t
 DUE_FIELD: Final = "Ngày hẹn trả"
 DUE_FIELD_HELP: Final = "thủ tục này không có thời hạn trong danh mục; ví dụ 05/09/2026"
 PAPERS: Final = "Giấy tờ đã nhận"
+ATTACHMENTS: Final = "Tệp đính kèm"
+ATTACH: Final = "Đính kèm tệp"
+SAVE_ATTACHMENT: Final = "Lưu tệp ra ngoài"
+ATTACH_PATH: Final = "Đường dẫn tệp"
+ATTACH_PATH_HELP: Final = "Ví dụ ~/Scan/can-cuoc.jpg; phím -> nhận phần gợi ý"
+ATTACH_PAPER: Final = "Là giấy tờ"
+ATTACH_OTHER: Final = "(giấy tờ khác)"
+ATTACH_SHRINK: Final = "Thu nhỏ ảnh"
+ATTACH_AS_IS: Final = "Giữ nguyên"
+ATTACH_SMALLER: Final = "Thu nhỏ, bỏ thông tin nơi chụp"
+ATTACH_WHICH: Final = "Tệp đính kèm"
+SAVE_PATH: Final = "Lưu vào"
+SAVE_PATH_HELP: Final = "Thư mục hoặc tên tệp mới; tệp lưu ra không còn được mã hóa"
 PAPER_OPTIONAL: Final = "nếu có"
 VERIFIED: Final = "Cần xác minh"
 VERIFIED_YES: Final = "Có, áp dụng thời hạn dài hơn"
@@ -457,15 +470,21 @@ REFUSED_UP: Final = "! Cấp trên không nhận {} việc; xem ở F7 và trong
 ROLLED_BACK: Final = "! Máy chủ cấp trên vừa khôi phục từ bản cũ; máy này đã gửi lại những gì thiếu"
 
 
-def synced(sent: int, received: int, unsent: int) -> str:
+def synced(sent: int, received: int, unsent: int, files: int) -> str:
     """Say what a sync came to."""
-    tail = "đã gửi hết" if not unsent else f"còn {unsent} chờ gửi"
+    left = [f"{count} {what}" for count, what in ((unsent, "chờ gửi"), (files, "tệp chờ gửi")) if count]
+    tail = f"còn {', '.join(left)}" if left else "đã gửi hết"
     return f"+ Đồng bộ xong: gửi {sent}, nhận {received}; {tail}"
 
 
 def unsent_since(count: int, since: str, age: str) -> str:
     """Say how many events wait and since when."""
     return f"{count} việc chưa gửi, lâu nhất từ {since} ({age})"
+
+
+def unsent_files(count: int, size: str) -> str:
+    """Say how many attachments wait, and how large they are."""
+    return f"{count} tệp đính kèm chưa gửi xong ({size})"
 
 
 # --- Notices ---
@@ -521,3 +540,13 @@ SIGNATURE_HELP: Final = (
 )
 
 HOW_TO_LEAVE: Final = "Ctrl+Q: khóa màn hình hoặc thoát"
+
+
+def attached(name: str, size: str) -> str:
+    """Says that a file was attached."""
+    return f"Đã đính kèm {name} ({size}); sẽ gửi sau các ghi chép."
+
+
+def saved_to(path: str) -> str:
+    """Says where an attachment was saved, and that it lies open there."""
+    return f"Đã lưu ra {path}. ! Tệp này không còn được mã hóa: dùng xong hãy xóa."

@@ -23,6 +23,7 @@ class SyncState:
     Attributes:
         online: Whether the parent answered last time; None before the first try.
         unsent: Events that the parent has not acknowledged.
+        unsent_files: Attachments that no parent has confirmed: while there are any, not all is sent.
         oldest_unsent_age_s: Seconds that the oldest of them has waited; None when unknown.
         conflicts: Conflicts that wait for a person.
         last_sync_at: When the last sync was completed, aware; None when there was none.
@@ -39,6 +40,7 @@ class SyncState:
 
     online: bool | None = None
     unsent: int = 0
+    unsent_files: int = 0
     oldest_unsent_age_s: float | None = None
     conflicts: int = 0
     last_sync_at: datetime | None = None
@@ -108,7 +110,8 @@ def _line(state: SyncState) -> _Part:
 
 def _unsent(state: SyncState, *, with_age: bool) -> _Part:
     if not state.unsent:
-        return strings.SYNC_ALL_SENT, StateStyle.PLAIN
+        files = strings.sync_files(state.unsent_files) if state.unsent_files else ""
+        return files or strings.SYNC_ALL_SENT, StateStyle.PLAIN
     if with_age and state.oldest_unsent_age_s is not None:
         age = strings.age_words(state.oldest_unsent_age_s)
         return strings.sync_unsent_since(state.unsent, age), StateStyle.PLAIN

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from onestop_sync import codec, exchange
+import sqlalchemy as sa
+
+from onestop_sync import codec, exchange, fetch
+from onestop_sync.attachment import bits_of
 from onestop_sync.bundle import file
 from onestop_sync.bundle.packet import BundleReport, Payload, Section, Signed
 from onestop_sync.errors import BundleRejected, FormatError, SignatureInvalid
 from onestop_sync.event import EVENT_KIND, parse, parse_genesis, verify
 from onestop_sync.exchange import Cursor
-from onestop_sync.storage import carry, feed
+from onestop_sync.storage import carry, chunks, feed
+from onestop_sync.storage.transaction import Transaction
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
 
@@ -120,12 +124,35 @@ def _refuse_repeated(store: Store, bundle: _Bundle) -> None:
             todo="Nothing was imported, and nothing is missing.",
             reason="repeated",
         )
-    if bundle.payload.number < visit.number and not store.prepare(_all_frames(store, bundle.payload)).events:
+    is_new = store.prepare(_all_frames(store, bundle.payload)).events or _brings_chunks(store, bundle)
+    if bundle.payload.number < visit.number and not is_new:
         raise BundleRejected(
             "A newer bundle of that machine was imported before, and this one brings nothing more.",
             todo="Nothing was imported, and nothing is missing.",
             reason="old",
         )
+
+
+def _brings_chunks(store: Store, bundle: _Bundle) -> bool:
+    """Tells whether some chunk of it belongs to what is here, and is not here."""
+    named = sorted({piece.content for piece in bundle.payload.pieces})
+    with store.reading() as connection:
+        allowed = _allowed(store, connection, bundle.sender, named)
+        lacking = {content: chunks.state_of(connection, content) for content in allowed}
+    places = {content: set(bits_of(stock)) for content, stock in lacking.items() if isinstance(stock, bytes)}
+    return any(
+        lacking.get(piece.content) is False or piece.place in places.get(piece.content, ())
+        for piece in bundle.payload.pieces
+    )
+
+
+def _allowed(
+    store: Store, connection: sa.Connection, sender: Certificate, contents: Sequence[bytes]
+) -> set[bytes]:
+    """Returns the contents of which a sender may bring chunks."""
+    if store.serves and sender.unit in store.below:
+        return chunks.in_scope(connection, sender.unit, contents)
+    return chunks.is_named(connection, contents)
 
 
 def _all_frames(store: Store, payload: Payload) -> list[Any]:
@@ -149,6 +176,7 @@ def _take(store: Store, bundle: _Bundle) -> BundleReport:
         outcomes, report.stored = store.append(
             prepared._replace(events=rest), bundle.log, is_limited=is_limited
         )
+        _take_chunks(store, transaction, bundle, report)
         visit = carry.load_visit(transaction.connection, bundle.log)
         is_newer = payload.number > visit.number
         for section in payload.sections:
@@ -159,12 +187,27 @@ def _take(store: Store, bundle: _Bundle) -> BundleReport:
         report.events = len(payload.frames) + sum(not i[0] for s in payload.sections for i in s.items)
         if is_newer or visit.number == payload.number:
             # What was not stored may be when the stick comes again.
-            digest = b"" if report.rejected else bundle.digest
+            digest = b"" if report.rejected or report.left_out else bundle.digest
             seen = payload.said._replace(
                 number=payload.number, digest=digest, is_owed=True, trust_version=payload.trust_version
             )
             carry.save_visit(transaction.connection, bundle.log, seen)
     return report
+
+
+def _take_chunks(store: Store, transaction: Transaction, bundle: _Bundle, report: BundleReport) -> None:
+    """Takes the chunks of attachments, and notes what the sender would like to have of those below it."""
+    connection, payload = transaction.connection, bundle.payload
+    named = sorted({piece.content for piece in payload.pieces})
+    allowed = _allowed(store, connection, bundle.sender, named)
+    is_limited = not _is_parent(store, bundle.sender)
+    taken = transaction.take_pieces(payload.pieces, allowed, is_limited=is_limited)
+    report.chunks, report.left_out = taken.stored, taken.refused
+    wished = sorted(payload.said.wanted)[: fetch.MAX_CONTENTS]
+    if wished and store.serves and bundle.sender.unit in store.below:
+        scope = chunks.in_scope(connection, bundle.sender.unit, wished)
+        chunks.want(connection, sorted(scope))
+        transaction.confirm(chunks.unsaid(connection, store.machine_log, sorted(scope)))
 
 
 def _take_section(

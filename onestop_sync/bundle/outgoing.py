@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import exchange
+from onestop_sync import exchange, fetch
 from onestop_sync.bundle import file
 from onestop_sync.bundle.packet import BundleReport, Payload, Section
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.exchange import Cursor
 from onestop_sync.statement import parse_statement
-from onestop_sync.storage import carry, feed, statements
+from onestop_sync.storage import carry, chunks, feed, statements
 from onestop_sync.storage.carry import Visit
+from onestop_sync.storage.chunks import Piece
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate
 
@@ -24,14 +25,23 @@ _SECTIONS_BYTES: Final = 24 * 2**20
 """Items of all sections of one bundle, bytes."""
 _STATED: Final = 8
 """Statements of the own unit that go to another machine of it: two that differ are found out."""
+_FIRST_BYTES: Final = 12 * 2**20
+"""Chunks of attachments in the first part, beside everything else, bytes."""
+_PART_BYTES: Final = 48 * 2**20
+"""Chunks of attachments in each further part, bytes."""
+_MOST_CONTENTS: Final = 10_000
+"""Attachments that one export looks at."""
 
 
 def export_bundle(store: Store, path: Path | str, recipients: Sequence[bytes] = ()) -> BundleReport:
     """Writes a bundle, and reads it back before it says done.
 
+    Attachments that do not fit beside the events go into further files, each a bundle of its own.
+
     Args:
         store: Whose.
-        path: The file; in a folder, one is named after the machine's hint and the bundle's number.
+        path: The file; in a folder, one is named after the machine's hint and the bundle's number. Only
+            there can there be further ones.
         recipients: Machines that may open it, by key or log: all of our own unit and the units above it, or
             all of one unit below. None: every machine of our own unit and the units above it.
 
@@ -42,13 +52,38 @@ def export_bundle(store: Store, path: Path | str, recipients: Sequence[bytes] = 
         StoreError: The store could not be read.
     """
     path = Path(path)
-    log = store.machine_log
     readers = _readers(store, recipients)
+    lots = _lots(store, readers)
+    named = {c.key for c in readers} if recipients else set()
+    payload, report = _pack(store, _next_number(store), readers, named, next(lots, []))
+    _write(store, path, payload, readers, report)
+    parts = [report.path]
+    for lot in lots:
+        if not path.is_dir():
+            report.has_more = True
+            break
+        proof = store.introduction(store.machine_log)
+        number = _next_number(store)
+        version = store.publication.version
+        payload = Payload(number, store.clock(), version, None, _said(store), proof, [], [], lot)
+        parts.append(_write(store, path, payload, readers, BundleReport(Path(), number=number)))
+        report.chunks += len(lot)
+    report.parts = tuple(parts) if len(parts) > 1 else ()
+    _note_answered(store, readers)
+    return report
+
+
+def _next_number(store: Store) -> int:
     with store.writing() as transaction:
-        number = transaction.next_serial("bundle", "")
-    packet, report = _pack(
-        store, log, number, readers, named={c.key for c in readers} if recipients else set()
-    )
+        return transaction.next_serial("bundle", "")
+
+
+def _write(
+    store: Store, path: Path, payload: Payload, readers: Sequence[Certificate], report: BundleReport
+) -> Path:
+    """Seals a bundle to its readers and writes it."""
+    log = store.machine_log
+    packet = payload.sign(store.machine, log)
     content_key = store.rng(file.KEY_BYTES)
     data, able = file.seal(
         packet, root=store.root, sender=log, recipients=[c.seal for c in readers], content_key=content_key
@@ -57,12 +92,60 @@ def export_bundle(store: Store, path: Path | str, recipients: Sequence[bytes] = 
         raise NotFound(_NOBODY, todo=_NOBODY_TODO)
     if len(data) > file.MAX_FILE_BYTES:
         raise InvalidInput("The bundle would be larger than a bundle may be.")
-    report.path = path / f"{file.hint('machine', log).hex()}-{number:04d}{SUFFIX}" if path.is_dir() else path
+    report.path = (
+        path / f"{file.hint('machine', log).hex()}-{report.number:04d}{SUFFIX}" if path.is_dir() else path
+    )
     file.write(report.path, data)
     report.size_bytes = len(data)
     report.recipients = tuple(sorted(c.name for c in readers if c.seal in able))
-    _note_answered(store, readers)
-    return report
+    return report.path
+
+
+def _lots(store: Store, readers: Sequence[Certificate]) -> Iterator[list[Piece]]:
+    """Yields the chunks that the readers lack, a part at a time."""
+    lot: list[Piece] = []
+    size, most = 0, _FIRST_BYTES
+    for content, lacking in _lacking(store, readers).items():
+        for piece in _pieces(store, content, lacking):
+            if lot and size + len(piece.data) > most:
+                yield lot
+                lot, size, most = [], 0, _PART_BYTES
+            lot.append(piece)
+            size += len(piece.data)
+    if lot:
+        yield lot
+
+
+def _pieces(store: Store, content: bytes, lacking: chunks.Stock) -> Iterator[Piece]:
+    """Yields what somebody lacks of a content; no transaction is open while the caller works."""
+    with store.reading() as connection:
+        places = chunks.places_of(connection, content, lacking)
+    for place in places:
+        with store.reading() as connection:
+            piece = chunks.piece_at(connection, content, place)
+        if piece is not None:
+            yield piece
+
+
+def _lacking(store: Store, readers: Sequence[Certificate]) -> dict[bytes, chunks.Stock]:
+    """Returns what is to be sent: what goes up, and what a reader asked for with its last bundle."""
+    found: dict[bytes, chunks.Stock] = {}
+    document = store.trust.document
+    with store.reading() as connection:
+        for c in readers:
+            wanted = carry.load_visit(connection, carry.newest_log(connection, c.key)).wanted
+            named = sorted(wanted)
+            if c.unit != store.unit:
+                named = sorted(chunks.in_scope(connection, c.unit, named))
+            found.update((content, wanted[content]) for content in named)
+        parents = [c for c in readers if c.serves and document.is_over(c.unit, store.unit)]
+        nodes = [carry.newest_log(connection, c.key) for c in parents]
+        known = [node for node in nodes if node and carry.has_spoken(connection, node)]
+        for node in known:
+            found.update((i, False) for i in chunks.pending(connection, node, (), _MOST_CONTENTS))
+        if not known and any(c.unit == store.unit or c in parents for c in readers):
+            found.update((i, False) for i in chunks.unconfirmed(connection, _MOST_CONTENTS))
+    return found
 
 
 def owed(store: Store) -> list[bytes]:
@@ -119,9 +202,10 @@ def _machine(store: Store, machines: dict[bytes, Certificate], recipient: bytes)
 
 
 def _pack(
-    store: Store, log: bytes, number: int, readers: Sequence[Certificate], named: set[bytes]
-) -> tuple[bytes, BundleReport]:
-    report = BundleReport(Path(), number=number, sender=log)
+    store: Store, number: int, readers: Sequence[Certificate], named: set[bytes], pieces: list[Piece]
+) -> tuple[Payload, BundleReport]:
+    log = store.machine_log
+    report = BundleReport(Path(), number=number, sender=log, chunks=len(pieces))
     visits = {c.key: _visit(store, c.key) for c in readers}
     logs = {log}
     frames = _upward(store, readers, logs, report)
@@ -142,16 +226,18 @@ def _pack(
     is_news = any(visit.trust_version != version for visit in visits.values())
     payload = Payload(
         number, store.clock(), version, store.trust_bytes if is_news else None, _said(store),
-        list(introduction.values()), frames, sections,
+        list(introduction.values()), frames, sections, pieces,
     )  # fmt: skip
-    return payload.sign(store.machine, log), report
+    return payload, report
 
 
 def _said(store: Store) -> Visit:
     with store.reading() as connection:
+        wanted = chunks.wanted(connection, (), fetch.MAX_CONTENTS)
         return Visit(
-            cursors=carry.cursors(connection), heads=carry.heads(connection), loose=carry.loose(connection)
-        )
+            cursors=carry.cursors(connection), heads=carry.heads(connection), loose=carry.loose(connection),
+            wanted={content: chunks.state_of(connection, content) for content in wanted},
+        )  # fmt: skip
 
 
 def _visit(store: Store, key: bytes) -> Visit:
@@ -220,7 +306,7 @@ def _from_peer(
 ) -> Section:
     with store.reading() as connection:
         lot = carry.beyond(connection, visit, budget)
-        acks = carry.newest_acks(connection)
+        acks = carry.newest_acks(connection) + carry.confirmations(connection, _MOST_CONTENTS)
         stated = statements.recent(connection, store.unit, _STATED)
     logs |= lot.logs | {node for node, _ in acks} | {parse_statement(data)[0].node for data in stated}
     report.has_more |= lot.has_more

@@ -2,10 +2,11 @@
 
 packet  = [payload, machine log, signature]                signature over PAE(BUNDLE_KIND, payload)
 payload = [1, number, made_ms, [trust version, trust document or null], [cursor, …], [head, …],
-           [loose, …], [introduction, …], [frame, …], [section, …]]
+           [loose, …], [introduction, …], [frame, …], [section, …], [wanted, …], [piece, …]]
 cursor  = [node, epoch, n, digest]     head = [log, seq]      loose = first 8 bytes of an event's id
 section = [machine key, mine, was_reset, [ack, …], [item, …]]
 mine    = [from cursor or null, to cursor] of a parent; null of a machine of the same unit
+wanted  = [content, lacking]           piece = [content, place, bytes]           see `fetch`
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from onestop_sync import codec, keys
+from onestop_sync import codec, fetch, keys
 from onestop_sync.bundle import file
 from onestop_sync.errors import FormatError
 from onestop_sync.exchange import Cursor
 from onestop_sync.protocol import Limits, open_packet, pack_packet
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.carry import Visit
+from onestop_sync.storage.chunks import Piece
 
 __all__ = ["BundleReport", "Payload", "Section", "Signed"]
 
@@ -45,6 +47,9 @@ class BundleReport:
         acks: Signed acks in it that were for us or for our unit.
         outcomes: What became of events that take no effect.
         rejected: What was not stored.
+        chunks: Chunks of attachments in it; when it was taken, those that were new here.
+        left_out: Chunks that belong to nothing that is here: take the bundle before this one first.
+        parts: The files, where attachments took more than one.
         has_more: It did not hold everything; once this one is answered, make the next.
         was_rolled_back: The parent had lost what it acknowledged; everything is offered again.
     """
@@ -59,6 +64,9 @@ class BundleReport:
     acks: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
     rejected: list[Outcome] = field(default_factory=list)
+    chunks: int = 0
+    left_out: int = 0
+    parts: tuple[Path, ...] = ()
     has_more: bool = False
     was_rolled_back: bool = False
 
@@ -99,6 +107,7 @@ class Payload(NamedTuple):
         introduction: Frames that prove the authority of the sender and of every log in the bundle.
         frames: Events that go up.
         sections: What is for single machines.
+        pieces: Chunks of attachments, for whoever lacks them.
     """
 
     number: int
@@ -109,6 +118,7 @@ class Payload(NamedTuple):
     introduction: list[Any]
     frames: list[Any]
     sections: list[Section]
+    pieces: list[Piece]
 
     def sign(self, machine: keys.Signer, log: bytes) -> bytes:
         """Returns the packet."""
@@ -125,6 +135,8 @@ class Payload(NamedTuple):
                 self.introduction,
                 self.frames,
                 [section.to_row() for section in self.sections],
+                [[content, lacking] for content, lacking in sorted(said.wanted.items())],
+                [list(piece) for piece in self.pieces],
             ]
         )
         return pack_packet([payload, log, machine.sign(codec.pae(BUNDLE_KIND, payload))])
@@ -167,14 +179,17 @@ class Signed(NamedTuple):
 def _parse(value: Any) -> Payload:
     match value:
         case [1, int(number), int(made_ms), [int(version), bytes() | None as trust], list(cursors),
-              list(heads), list(loose), list(introduction), list(frames), list(sections)]:  # fmt: skip
+              list(heads), list(loose), list(introduction), list(frames), list(sections), list(wanted),
+              list(pieces)]:  # fmt: skip
             said = Visit(
                 cursors=dict(map(_parse_cursor_row, cursors)),
                 heads=dict(map(_parse_head, heads)),
                 loose=frozenset(map(_parse_bytes, loose)),
+                wanted=dict(map(fetch.parse_pair, wanted)),
             )
             found = list(map(_parse_section, sections))
-            return Payload(number, made_ms, version, trust, said, introduction, frames, found)
+            chunks = list(map(fetch.parse_piece, pieces))
+            return Payload(number, made_ms, version, trust, said, introduction, frames, found, chunks)
     raise FormatError("A bundle is malformed.")
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "STEP_LABELS",
     "field_label",
     "one_line",
+    "size_words",
     "step_label",
 ]
 
@@ -101,6 +102,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "noi_dung": "Nội dung yêu cầu",
         "so_bo": "Số bộ hồ sơ",
         "giay_to": "Giấy tờ",
+        "dinh_kem": "Tệp đính kèm",
         "truong_rieng": "Thông tin riêng",
         "dien_thoai": "Điện thoại",
         "email": "Thư điện tử",
@@ -119,6 +121,18 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Field → Vietnamese name, for screens and forms."""
+
+
+_KB: Final = 1024
+
+
+def size_words(size_bytes: int) -> str:
+    """Returns a size as people say it: ``850 KB``, ``1,2 MB``."""
+    if size_bytes < _KB:
+        return f"{size_bytes} byte"
+    if size_bytes < _KB * _KB:
+        return f"{round(size_bytes / _KB)} KB"
+    return f"{size_bytes / _KB / _KB:.1f} MB".replace(".", ",")
 
 
 def step_label(step: str) -> str:

@@ -4,6 +4,7 @@
   appraiser's, and the approver's once it is submitted. While a supplement is awaited it is the desk's again.
 - *Contact* data belongs to all four roles of the unit that holds the dossier, at every step: it never changes
   hands inside a commune, so that parallel edits there merge or conflict, and none is late.
+- Scans belong to the same four roles: each has a name of its own, so they hardly ever meet.
 - How the result is received belongs to everyone who takes part, also while another unit decides.
 - The due date is set at acceptance, and after that only where a supplement comes in or a new appointment
   can still be given.
@@ -131,6 +132,8 @@ DOSSIER: Final = DocumentType(
         # How to reach the applicant, and how the result is received.
         _field("dien_thoai", _CONTACT, is_legal=True, max_chars=20),
         _field("email", _CONTACT, max_chars=254),
+        # Scans and photos: the values are manifests (`attachments`).
+        _field("dinh_kem", _CONTACT, "map"),
         Field("cach_nhan", is_legal=True, max_chars=20),
         Field("dia_chi_nhan", is_legal=True, max_chars=500),
         # Processing.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from onestop_sync.dossier.dates import local
-from onestop_sync.dossier.labels import ACTION_LABELS, field_label, one_line
+from onestop_sync.dossier.labels import ACTION_LABELS, field_label, one_line, size_words
 from onestop_sync.errors import InvalidInput
 from onestop_sync.event import Op
 from onestop_sync.schema import MAIN
@@ -65,6 +65,8 @@ def show_value(key: str, value: Any) -> str:
             return ""
         case {"ms": int(ms)}:
             return show_time(ms)
+        case {"attachment": bytes(), "name": str(name), "size": int(size)}:
+            return f"{one_line(name)} ({size_words(size)})"
         case {"ban_chinh": int(originals), "ban_sao": int(copies)}:
             return f"{originals} bản chính, {copies} bản sao"
         case int() if key in _TIMES or key.startswith("han"):

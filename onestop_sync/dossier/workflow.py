@@ -87,6 +87,7 @@ class _Row(NamedTuple):
 
     Attributes:
         uses: Mark of the right that the transition uses up; it is possible only where that is not used.
+        needs_files: Nobody decides on scans that have not come.
     """
 
     action: str
@@ -98,6 +99,7 @@ class _Row(NamedTuple):
     seals: bool = False
     uses: str = ""
     apart: frozenset[str] = frozenset()
+    needs_files: bool = False
 
 
 def _at(*steps: str) -> frozenset[str]:
@@ -135,8 +137,11 @@ _TABLE: Final = (
     _Row("extend", _at("appraisal"), "appraisal", _DECIDE, needs=(REASON, NEW_DUE), uses=_EXTENDED),
     _Row("extend", _at("approval"), "approval", _DECIDE, needs=(REASON, NEW_DUE), uses=_EXTENDED),
     # Decision.
-    _Row("approve", _at("approval"), "approved", _DECIDE, seals=True, apart=_APPRAISED),
-    _Row("reject", _at("approval"), "rejected", _DECIDE, needs=_WHY, seals=True, apart=_APPRAISED),
+    _Row("approve", _at("approval"), "approved", _DECIDE, seals=True, apart=_APPRAISED, needs_files=True),
+    _Row(
+        "reject", _at("approval"), "rejected", _DECIDE,
+        needs=_WHY, seals=True, apart=_APPRAISED, needs_files=True,
+    ),
     _Row("stop", _MARKED, "stopped", _DECIDE, needs=_WHY, seals=True),
     _Row("withdraw", OPEN, "withdrawn", _DESK | _DECIDE, needs=_WHY, seals=True),
     # The result, or the notice that there is none (19.8), goes to the desk that took the dossier in (19.7b).
@@ -192,7 +197,17 @@ def _expand(row: _Row) -> Iterable[Transition]:
             continue
         after = "".join(m for m in (_SUPPLEMENTED, _EXTENDED) if m in used + row.uses)
         target = row.target + (after if row.target in _MARKED else "")
-        yield Transition(row.action, sources, target, row.roles, row.needs, row.moves, row.seals, row.apart)
+        yield Transition(
+            row.action,
+            sources,
+            target,
+            row.roles,
+            row.needs,
+            row.moves,
+            row.seals,
+            row.apart,
+            row.needs_files,
+        )
 
 
 MAIN_TASK: Final = Task(MAIN, "draft", tuple(chain.from_iterable(map(_expand, _TABLE))))

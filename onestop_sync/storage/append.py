@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from onestop_sync.errors import FormatError
 from onestop_sync.event import Event
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import outbox
+from onestop_sync.storage import chunks, outbox
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.chains import Chains
@@ -34,9 +34,10 @@ class Append:
         now_ms: The store's clock.
         taught: Called when `trust` was told something, or an event waits for what it was not told.
         tombstones: Of the documents that were erased.
+        named: Called with attachments that are complete here and that new events name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an append has to know and to tell
         self,
         connection: sa.Connection,
         *,
@@ -47,12 +48,14 @@ class Append:
         now_ms: int,
         taught: Callable[[], None],
         tombstones: Mapping[bytes, Tombstone],
+        named: Callable[[Sequence[int]], None],
     ) -> None:
         self.connection = connection
         self.trust = trust
         self.feed = feed
         self.now_ms = now_ms
         self.taught = taught
+        self.named = named
         self.chains = Chains(connection, trust, below)
         self.documents = Documents(connection, types, trust, now_ms, tombstones)
 
@@ -95,7 +98,11 @@ class Append:
         chains.save()
         outbox.take_early(self.connection, [event.id for event in events if event.is_genesis])
         outbox.note_good_acks(self.connection, chains.numbers(event.log for event in events))
+        kept = [(n, event) for n, event in numbered if not documents.docs[event.header.doc_id].tombstone]
+        complete = chunks.note_named(self.connection, kept, self.now_ms)
         self._publish(numbered, source)
+        if complete:
+            self.named(complete)
         return {event.id: documents.outcomes[event.id] for event in events}
 
     def refold(self, doc_ids: Iterable[bytes]) -> None:

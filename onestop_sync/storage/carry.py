@@ -12,9 +12,11 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync import codec
+from onestop_sync.storage import chunks
 from onestop_sync.storage import tables as t
 
 _KEY: Final = "bundle:"
+_CONTENTS: Final = 1
 _NAME_BYTES: Final = 8
 """Bytes of an event's id that say that one has it."""
 
@@ -30,6 +32,7 @@ class Visit(NamedTuple):
         cursors: Node → ``(epoch, n, digest)`` of its feed there.
         heads: Log → last sequence that it has without gap.
         loose: First bytes of the ids of further events that it has.
+        wanted: Attachments that it asks for → what it lacks of each.
     """
 
     number: int = 0
@@ -39,6 +42,7 @@ class Visit(NamedTuple):
     cursors: Mapping[bytes, tuple[bytes, int, bytes]] = {}
     heads: Mapping[bytes, int] = {}
     loose: frozenset[bytes] = frozenset()
+    wanted: Mapping[bytes, chunks.Stock] = {}
 
 
 def load_visit(connection: sa.Connection, machine: bytes) -> Visit:
@@ -47,7 +51,7 @@ def load_visit(connection: sa.Connection, machine: bytes) -> Visit:
     data = connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == key)).scalar()
     if data is None:
         return Visit()
-    number, digest, is_owed, version, cursors, heads, loose = codec.decode(data)
+    number, digest, is_owed, version, cursors, heads, loose, wanted = codec.decode(data)
     return Visit(
         number,
         digest,
@@ -56,6 +60,7 @@ def load_visit(connection: sa.Connection, machine: bytes) -> Visit:
         {c[0]: (c[1], c[2], c[3]) for c in cursors},
         dict(heads),
         frozenset(loose),
+        dict(wanted),
     )
 
 
@@ -63,8 +68,10 @@ def save_visit(connection: sa.Connection, machine: bytes, visit: Visit) -> None:
     """Remembers what a bundle said."""
     cursors: list[codec.Value] = [[node, *cursor] for node, cursor in sorted(visit.cursors.items())]
     heads: list[codec.Value] = [[log, seq] for log, seq in sorted(visit.heads.items())]
+    wanted: list[codec.Value] = [[content, stock] for content, stock in sorted(visit.wanted.items())]
+    loose: codec.Value = sorted(visit.loose)
     data = codec.encode(
-        [visit.number, visit.digest, visit.is_owed, visit.trust_version, cursors, heads, sorted(visit.loose)]
+        [visit.number, visit.digest, visit.is_owed, visit.trust_version, cursors, heads, loose, wanted]
     )
     key = _KEY + machine.hex()
     changed = connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=data))
@@ -166,7 +173,15 @@ def log_ids(connection: sa.Connection, event_ids: Sequence[bytes]) -> set[bytes]
 
 
 def newest_acks(connection: sa.Connection) -> list[tuple[bytes, bytes]]:
-    """Returns ``(node, data)`` of the newest acks of each node on each unit."""
-    rows = connection.execute(sa.select(t.acks).order_by(t.acks.c.n))
+    """Returns ``(node, data)`` of the newest acks of each node on each unit's logs."""
+    query = sa.select(t.acks).where(t.acks.c.about != _CONTENTS)
+    rows = connection.execute(query.order_by(t.acks.c.n))
     newest = {(row.node, row.unit): (row.node, row.data) for row in rows}
     return [newest[key] for key in sorted(newest)]
+
+
+def confirmations(connection: sa.Connection, most: int) -> list[tuple[bytes, bytes]]:
+    """Returns ``(node, data)`` of the newest acks of attachments: each speaks of others."""
+    query = sa.select(t.acks.c.node, t.acks.c.data).where(t.acks.c.about == _CONTENTS)
+    rows = connection.execute(query.order_by(t.acks.c.n.desc()).limit(most)).all()
+    return [(row.node, row.data) for row in reversed(rows)]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from onestop_sync.storage import chunks
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.engines import BUSY_S
 from onestop_sync.storage.rows import select_in
@@ -22,7 +23,7 @@ __all__ = ["TABLES", "is_scrub_due", "note_scrub", "scrub", "strip", "to_bury"]
 
 _DUE: Final = "scrub"
 _WAIT_MS: Final = 500
-TABLES: Final = (t.event, t.document, t.listing, t.search, t.notice, t.needs)
+TABLES: Final = (t.event, t.document, t.listing, t.search, t.notice, t.needs, t.chunk)
 """Tables from which content was taken away."""
 
 
@@ -38,6 +39,8 @@ def to_bury(connection: sa.Connection, tombstones: Mapping[bytes, Tombstone]) ->
 def strip(connection: sa.Connection, doc_n: int) -> bool:
     """Takes away the bodies of a document's events, and what was noted of it; tells if there were any."""
     has_body = (t.event.c.doc_n == doc_n, t.event.c.body.is_not(None))
+    of_doc = sa.select(t.event.c.n).where(t.event.c.doc_n == doc_n)
+    chunks.forget(connection, list(connection.execute(of_doc).scalars()))
     gone = connection.execute(sa.update(t.event).where(*has_body).values(body=None))
     connection.execute(sa.update(t.event).where(t.event.c.doc_n == doc_n).values(waiting=0))
     connection.execute(sa.delete(t.notice).where(t.notice.c.doc_n == doc_n))

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync.acks import Acks
-from onestop_sync.storage import findings
+from onestop_sync.storage import chunks, findings
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.engines import next_numbers
@@ -35,7 +35,13 @@ def keep_paper(connection: sa.Connection, data: bytes, acks: Acks) -> tuple[int,
     n = next_numbers(connection, t.acks, 1)
     connection.execute(
         sa.insert(t.acks).values(
-            n=n, hash=digest, node=acks.node, unit=acks.unit, at_ms=acks.at_ms, data=data
+            n=n,
+            hash=digest,
+            node=acks.node,
+            unit=acks.unit,
+            at_ms=acks.at_ms,
+            about=int(bool(acks.contents)),
+            data=data,
         )
     )
     return n, digest, True
@@ -63,6 +69,8 @@ def keep_acks(connection: sa.Connection, acks: Acks, paper: findings.Signed) -> 
             _note_early(connection, acks, (log, seq, head), paper.n)
     if acks.events:
         note_events(connection, acks.node, acks.events)
+    if acks.contents:
+        chunks.note_acks(connection, acks.node, acks.contents, acks.at_ms)
 
 
 def is_current(
@@ -202,6 +210,7 @@ def forget_acks(connection: sa.Connection, node: bytes) -> None:
     connection.execute(sa.delete(t.ack).where(t.ack.c.node == node))
     connection.execute(sa.delete(t.ack_early).where(t.ack_early.c.node == node))
     connection.execute(sa.delete(t.ack_event).where(t.ack_event.c.node == node))
+    connection.execute(sa.delete(t.content_ack).where(t.content_ack.c.node == node))
 
 
 class Lag(NamedTuple):

@@ -36,6 +36,7 @@ _Number = BigInteger().with_variant(Integer, "sqlite")
 _ZERO_CHAINED: Final = text("chained = 0")
 _IS_OPEN: Final = text("open > 0")
 _IS_WAITING: Final = text("waiting > 0")
+_IS_WANTED: Final = text("wanted > 0")
 
 meta = Table(
     "meta",
@@ -175,6 +176,7 @@ acks = Table(
     Column("node", LargeBinary, nullable=False),
     Column("unit", Text, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    Column("about", SmallInteger, nullable=False),  # 0: logs and events, 1: attachments
     Column("data", LargeBinary, nullable=False),
 )
 
@@ -349,4 +351,52 @@ notice = Table(
     Column("after", Text, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("seen", SmallInteger, nullable=False, index=True),
+)
+
+# ---- attachments: what documents name, the chunks that it is made of, and who has it
+
+content = Table(
+    "content",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),  # of the file, as its index says; -1 while that is not here
+    Column("complete", SmallInteger, nullable=False),  # all of it is here, and verified
+    Column("wanted", SmallInteger, nullable=False),  # somebody here, or below, asked for it
+    Column("at_ms", BigInteger, nullable=False),  # when it was named or completed here
+    Column("sent", Integer, nullable=False),  # chunks that a parent has, as it said last
+    Column("said", LargeBinary, nullable=False),  # our log under which we confirmed it; empty: not yet
+    Index("content_wanted", "n", sqlite_where=_IS_WANTED, postgresql_where=_IS_WANTED),
+)
+
+# Each chunk of each content; equal chunks are stored once, and the index itself beside them.
+piece = Table(
+    "piece",
+    metadata,
+    Column("content_n", _Number, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False, index=True),
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Which events name it: whoever may have one of them may have the content, and nobody else.
+naming = Table(
+    "naming",
+    metadata,
+    Column("content_n", _Number, primary_key=True, autoincrement=False),
+    Column("event_n", _Number, primary_key=True, autoincrement=False),
+    Index("naming_event", "event_n"),
+)
+
+content_ack = Table(
+    "content_ack",
+    metadata,
+    Column("node", LargeBinary, primary_key=True),
+    Column("content_n", _Number, primary_key=True, autoincrement=False),
 )

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from onestop_sync import codec, keys
 from onestop_sync import event as ev
 from onestop_sync import fold as f
+from onestop_sync.acks import Acks
+from onestop_sync.attachment import parse_manifest
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, StoreBusy
 from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
 from onestop_sync.fold import Entry, State
 from onestop_sync.keys import Signer
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import feed
+from onestop_sync.storage import chunks, feed, outbox
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.append import Append
 from onestop_sync.storage.changes import are_documents_reassigned, changed_logs, heirs
@@ -72,7 +74,7 @@ class Transaction:
             self._feed.trust = store.trust  # it may have been read again since
         found = Append(
             self.connection, types=store.types, trust=store.trust, below=store.below, feed=self._feed,
-            now_ms=store.clock(), taught=self.note_taught, tombstones=store.tombstones,
+            now_ms=store.clock(), taught=self.note_taught, tombstones=store.tombstones, named=self.confirm,
         )  # fmt: skip
         self._appends.append(found)
         return found
@@ -147,6 +149,39 @@ class Transaction:
             value = 1
             self.connection.execute(sa.insert(t.counter).values(name=name, day=day, value=value))
         return int(value)
+
+    def take_pieces(
+        self, pieces: Sequence[chunks.Piece], allowed: set[bytes], *, is_limited: bool = False
+    ) -> chunks.Taken:
+        """Takes pieces of attachments, and confirms what is complete with them.
+
+        Args:
+            pieces: In any order, but an index before its chunks.
+            allowed: Contents that whoever brings them may bring.
+            is_limited: Whether there is a limit to what only waiting events name.
+        """
+        now = self.store.clock()
+        taken = chunks.put(self.connection, pieces, allowed, now, is_limited=is_limited)
+        self.confirm(taken.completed)
+        return taken
+
+    def confirm(self, contents: Sequence[int]) -> None:
+        """Signs that attachments are complete here, for the units whose events name them.
+
+        Args:
+            contents: Local numbers.
+        """
+        if self._feed is None or not contents:
+            return
+        store, below = self.store, self.store.below
+        node, now = self.own_log(store.machine).id, store.clock()
+        for unit, ids in sorted(chunks.units_naming(self.connection, contents).items()):
+            if unit in below:
+                said = Acks(node, unit, store.epoch, now, 0, (), (), tuple(ids))
+                n, digest, _ = outbox.keep_paper(self.connection, said.sign(store.machine), said)
+                self._feed.add_signed(feed.ACKS, n, digest, unit, node)
+        chunks.note_said(self.connection, node, contents)
+        self._feed.flush()
 
     def own_log(self, signer: Signer) -> Any:
         """Returns the open log of one of this machine's keys; begins one when there is none.
@@ -279,6 +314,21 @@ class Transaction:
         reason = f.judge(kind, state, Entry(b"", (), plain, author, now))
         if reason is not None:
             raise NotAllowed(f"This edit is not allowed here and now: {reason}.", reason=str(reason))
+        if state is not None and any(map(kind.needs_files, ops)):
+            self._check_files(state)
+
+    def _check_files(self, state: State) -> None:
+        """Holds a step back while an attachment is neither here nor to be had from a parent."""
+        values = (value for register in state.registers.values() for _, value in register.live)
+        manifests = [manifest for manifest in map(parse_manifest, values) if manifest is not None]
+        lacking = chunks.out_of_reach(self.connection, [manifest.content for manifest in manifests])
+        if lacking:
+            raise NotAllowed(
+                "This step waits for attachments that are not here yet, and that no parent has confirmed.",
+                todo="Nothing was changed. Synchronise, and try again when they have come.",
+                reason="files",
+                names=sorted(manifest.name for manifest in manifests if manifest.content in lacking),
+            )
 
     def _sign(
         self,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any, Final
 
 from onestop_sync import fold as f
+from onestop_sync import shelf
+from onestop_sync.attachment import CHUNK_BYTES
 from onestop_sync.errors import NotAllowed, NotFound
 from onestop_sync.event import Op
 from onestop_sync.schema import MAIN, VOID, DocumentType
@@ -19,6 +22,10 @@ _EDITS: Final = {
     "phone": 1.5, "name": 7.0, "verdict": 2.0, "papers": 1.5, "tags": 1.0, "opinion": 1.0,
     "note": 1.0, "act": 5.0, "agency": 1.0, "void": 0.15,
 }  # fmt: skip
+_SCAN: Final = "a scan"
+"""Stands for a file until it is certain that it will be written."""
+_SIZES: Final = {1: 1.0, 900: 3.0, CHUNK_BYTES: 1.0, CHUNK_BYTES + 1: 1.0, 3 * CHUNK_BYTES - 7: 1.0}
+"""Sizes of scans, by weight, bytes."""
 _HOT: Final = 3
 _TRIES: Final = 8
 
@@ -82,7 +89,7 @@ class Actor:
         return f"{self.officer.name} issues {self.node.serials[-1:]}"
 
     def _edit(self, writer: Writer, document: Document) -> str:
-        ops = self._ops(writer, document)
+        ops = [self._scanned(op) for op in self._ops(writer, document)]
         writer.write(document.id, ops)
         self.reach["edits"] += 1
         self.reach["handovers"] += any(op[0] == "act" and op[2] in {"hand", "back", "ask"} for op in ops)
@@ -102,6 +109,16 @@ class Actor:
                 break
         return ops
 
+    def _scanned(self, op: Op) -> Op:
+        """Takes a scan in, where one is to be written; pages are few, so that some are the same."""
+        if op[2:] != [_SCAN]:
+            return op
+        size = self.dice.weighted(_SIZES)
+        pages = b"".join(bytes([self.dice.randrange(4)]) * CHUNK_BYTES for _ in range(0, size, CHUNK_BYTES))
+        manifest = shelf.take_in(self.node.store, BytesIO(pages[:size]), "scan.jpg", "image/jpeg")
+        self.reach["scans"] += 1
+        return [*op[:2], manifest.to_value()]
+
     def _op(self, kind: DocumentType, state: f.State) -> Op:
         dice = self.dice
         if kind is SURVEY:
@@ -114,7 +131,8 @@ class Actor:
             )
         match dice.weighted(_EDITS):
             case "papers":
-                return ["set", f"papers/{dice.pick('pq')}", dice.randrange(4)]
+                value = _SCAN if dice.happens(0.6) else dice.randrange(4)
+                return ["set", f"papers/{dice.pick('pq')}", value]
             case "tags":
                 return ["set", f"tags/{dice.pick('st')}", dice.happens(0.5)]
             case "opinion":

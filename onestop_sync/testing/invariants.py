@@ -11,29 +11,18 @@ from onestop_sync.event import Event, parse_body
 from onestop_sync.proof_export import export_proof
 from onestop_sync.storage.projection import pack
 from onestop_sync.testing import oracle
+from onestop_sync.testing.broken import Broken
 from onestop_sync.testing.disk import rows
 from onestop_sync.testing.kinds import TYPES
 from onestop_sync.testing.people import People
 from onestop_sync.testing.reach import Reach
+from onestop_sync.testing.scans import check_scans
 
 if TYPE_CHECKING:
     from onestop_sync.testing.node import Node
     from onestop_sync.testing.watch import Memory
 
 _TOP: Final = "prov"
-
-
-class Broken(Exception):
-    """An invariant does not hold.
-
-    Args:
-        what: Its number and name.
-        why: What was seen.
-    """
-
-    def __init__(self, what: str, why: str) -> None:
-        super().__init__(f"invariant {what}: {why}")
-        self.what = what
 
 
 def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reach) -> None:
@@ -59,6 +48,7 @@ def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reac
         _check_acks(node, nodes)
         _check_statements(node, nodes[_TOP], reach)
     _check_findings(nodes, memory, reach)
+    check_scans(nodes, _TOP, reach)
     if not stray:
         _check_digests(nodes, people, truth)
 
@@ -213,7 +203,7 @@ def _check_acks(node: Node, nodes: Mapping[str, Node]) -> None:
 
 def _check_statements(node: Node, top: Node, reach: Reach) -> None:
     """8: the province's newest statement has come down to every machine, whatever the way."""
-    unit = node.plan.unit
+    unit = node.unit
     if not node.plan.parents or not top.store.trust.document.units[unit].parent:
         return
     query = "SELECT hash FROM statement WHERE unit = ? ORDER BY n DESC LIMIT 1"

@@ -82,10 +82,15 @@ class Node:
     def parents(self) -> tuple[str, ...]:
         """The parents that serve its unit, as far as it knows; the province always does."""
         document = self.store.trust.document
-        units = {plan.name: plan.unit for plan in self._people.plans}
+        units = {plan.name: self._unit_of(plan) for plan in self._people.plans}
         open_now = [p for p in self.plan.parents if not document.cuts_of(b"", units[p])]
         found = [p for p in open_now if document.is_over(units[p], self.unit)]
         return tuple(found) if found or not self.plan.parents else ("prov",)
+
+    def _unit_of(self, plan: Plan) -> str:
+        """Returns the unit for which a machine was certified, as far as is known here."""
+        best = self.store.trust.best_certificate(plan.machine.public)
+        return best[1].unit if best else plan.unit
 
     @property
     def officers(self) -> list[Officer]:

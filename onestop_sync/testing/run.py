@@ -9,8 +9,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
+from onestop_sync.testing.broken import Broken
 from onestop_sync.testing.disk import workshop
-from onestop_sync.testing.invariants import Broken
 from onestop_sync.testing.mistakes import MISTAKES
 from onestop_sync.testing.reach import Reach
 from onestop_sync.testing.world import World

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from onestop_sync.testing.invariants import Broken
+from onestop_sync.testing.broken import Broken
 from onestop_sync.testing.mistakes import MISTAKES
 from onestop_sync.testing.reach import Reach
 from onestop_sync.testing.run import Report, simulate

@@ -56,6 +56,7 @@ MATTER: Final = DocumentType(
             "in",
             (
                 Transition("hand", _IN, "work", CLERK, needs=("to",), moves=True),
+                Transition("weigh", _IN, "weighed", CLERK, needs_files=True),
                 Transition("reject", _IN, "done", CLERK, needs=("why",)),
                 Transition("decide", _WORK, "done", JUDGE, seals=True),
             ),
@@ -66,7 +67,8 @@ MATTER: Final = DocumentType(
     voiders=BOSS,
     summarise=_summarise,
 )
-"""A type with everything that a store has to keep: owners, a handover, a seal, a set, a map and notes."""
+"""A type with everything that a store has to keep: owners, a handover, a seal, a set, a map and notes; one of
+its steps waits for attachments."""
 
 UNITS: Final = (
     Unit("p", "Tỉnh Mẫu", "", "province", ("000.00.00.H99",)),
@@ -102,6 +104,10 @@ class Machine:
         return self.store.writer(self.officers[name])
 
 
+_FOR_EVER: Final = publisher.Lifetimes(36_500, 36_500, 36_500)
+"""Whoever tests a store by this contract in years from now finds nothing expired."""
+
+
 class SmallProvince:
     """Makes machines that are certified and know the certificates made so far.
 
@@ -122,7 +128,9 @@ class SmallProvince:
         self.admin = self._key()
         units = {unit.id: unit for unit in UNITS}
         self.document = TrustDocument(1, units, {self.admin.public: "p"}, START_MS)
-        self.anchor, self.trust = publisher.found([self.root], 1, self.root, self.document, now_ms=START_MS)
+        self.anchor, self.trust = publisher.found(
+            [self.root], 1, self.root, self.document, now_ms=START_MS, lifetimes=_FOR_EVER
+        )
         self.issued: list[Any] = []
         self._stores: list[Store] = []
         self._office = self.create("office", self._secrets("office"), "p", database="sqlite://")

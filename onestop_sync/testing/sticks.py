@@ -60,7 +60,8 @@ class Sticks:
 
     def _known(self, node: Node) -> tuple[int, ...]:
         parents = [self.world.nodes[parent] for parent in node.parents]
-        return node.store.status().unsent, *(len(n.event_ids()) for n in [node, *parents])
+        status = node.store.status()
+        return status.unsent, status.unsent_files, *(len(n.event_ids()) for n in [node, *parents])
 
     def _carry(self, giver: Node, taker: Node) -> None:
         path = self._path()

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from onestop_sync.testing.contract_arrival import Arrival
+from onestop_sync.testing.contract_attachments import Attachments
 from onestop_sync.testing.contract_files import FileContract
 from onestop_sync.testing.contract_lists import Lists
 from onestop_sync.testing.contract_merging import Merging
@@ -21,5 +22,5 @@ from onestop_sync.testing.contract_writing import Writing
 __all__ = ["FileContract", "StoreContract"]
 
 
-class StoreContract(Writing, Merging, Arrival, Programs, Lists):
+class StoreContract(Writing, Merging, Arrival, Programs, Lists, Attachments):
     """What holds on every database."""

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, get_args
 
 from onestop_sync.errors import NotAllowed
-from onestop_sync.event import Event
+from onestop_sync.event import Event, build, document_id
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.disk import rows
+from onestop_sync.testing.kinds import SURVEY
 from onestop_sync.testing.node import Node
 from onestop_sync.trust import LEADER, Cut, CutReason, TrustDocument, Unit
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from onestop_sync.testing.world import World
 
 _WEIGHTS: Final = {
-    "merge": 1.0, "split": 0.6, "move": 1.5, "end_tier": 0.4, "close": 0.8, "adopt": 3.0,
-    "revoke": 2.0, "correct": 0.7, "vouch": 2.5, "renew": 0.5,
+    "merge": 2.0, "split": 1.2, "move": 1.5, "end_tier": 0.4, "close": 0.8,
+    "revoke": 2.0, "backdate": 1.5, "correct": 0.7, "vouch": 2.5, "renew": 0.5,
 }  # fmt: skip
 _REASONS: Final = tuple(reason for reason in get_args(CutReason) if reason != "closed")
 
@@ -43,6 +44,9 @@ class Upheaval:
 
     def decree(self) -> None:
         """Decrees something."""
+        if self._orphans() and self.dice.happens(0.5):
+            self._adopt()
+            return
         getattr(self, f"_{self.dice.weighted(_WEIGHTS)}")()
 
     @property
@@ -136,11 +140,7 @@ class Upheaval:
         """The machines of a unit that ended, and who works there, are certified for a successor."""
         top = self.world.nodes["prov"]
         hand = top.store.writer(self.people.admins["p"])
-        nodes = [n for n in self.world.nodes.values() if self._units[n.plan.unit].is_ended and not n.model]
-        nodes = [n for n in nodes if self._units[n.plan.unit].level == "commune"]
-        if not nodes:
-            return
-        node = self.dice.pick(nodes)
+        node = self.dice.pick(self._orphans())
         heirs = [u for u in self._units[node.plan.unit].successors if not self._units[u].is_ended]
         if heirs:
             self.people.move(node.plan, self.dice.pick(heirs))
@@ -152,6 +152,11 @@ class Upheaval:
             self.reach["adoptions"] += 1
             self.world.memory.look(top)
             self.world.note(f"{node.name} is certified for {node.plan.unit}")
+
+    def _orphans(self) -> list[Node]:
+        """Returns the machines of communes that ended, which nobody has certified for a successor yet."""
+        found = [n for n in self.world.nodes.values() if self._units[n.plan.unit].is_ended and not n.model]
+        return [n for n in found if self._units[n.plan.unit].level == "commune"]
 
     # ---- keys
 
@@ -181,6 +186,35 @@ class Upheaval:
     def _cut(self, cut: Cut, what: str) -> None:
         self.reach["cuts"] += 1
         self._publish(what, cuts=(*self.people.document.cuts, cut))
+
+    def _backdate(self) -> None:
+        """Whoever has a key that was cut writes a branch into the past, below the cut."""
+        known = {o.key.public: o.key for plan in self.people.plans for o in plan.officers}
+        places = [
+            (known[cut.key], log, seq)
+            for cut in self.people.document.cuts
+            for log, (last, _) in sorted(cut.heads.items())
+            for seq in range(1, last + 1)
+            if cut.key in known and len(self.world.memory.places.get((log, seq), ())) == 1
+        ]
+        if not places:
+            return
+        key, log, seq = self.dice.pick(places)
+        (there,) = self.world.memory.places[log, seq]
+        event = build(
+            key, log=log, seq=seq, prev=self.world.memory.events[there].header.prev, doc_type=SURVEY.name,
+            doc_id=document_id(log, seq, SURVEY.name), parents=(), time_ms=self.world.now(),
+            schema=SURVEY.version, ops=[["set", "head", "from the past"]], salt=self.dice.randbytes(16),
+        )  # fmt: skip
+        self.world.memory.may_fork.add(key.public)
+        self.reach["backdated"] += 1
+        node = self.dice.pick([n for n in self.world.nodes.values() if log in self._logs_at(n)])
+        node.store.receive([event.to_frame()])
+        self.world.memory.look(node)
+        self.world.note(f"a thief writes into the past of {log.hex()[:8]} at {node.name}")
+
+    def _logs_at(self, node: Node) -> set[bytes]:
+        return {row[0] for row in rows(node.disk.url, "SELECT id FROM log WHERE upward = 1")}
 
     def _correct(self) -> None:
         """A cut was too short, or a mistake."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from onestop_sync.event import Event, parse, parse_genesis
+from onestop_sync.testing.broken import Broken
 from onestop_sync.testing.disk import rows
-from onestop_sync.testing.invariants import Broken
 from onestop_sync.testing.node import Node
 from onestop_sync.testing.oracle import is_about_trust
 

@@ -11,9 +11,9 @@ from onestop_sync.protocol import Requester
 from onestop_sync.stating import INTERVAL_MS, make_statements
 from onestop_sync.testing import invariants
 from onestop_sync.testing.actors import Actor
+from onestop_sync.testing.broken import Broken
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.disk import Disk, Fuse, PowerCut
-from onestop_sync.testing.invariants import Broken
 from onestop_sync.testing.network import Message, Network
 from onestop_sync.testing.node import Call, Node
 from onestop_sync.testing.people import EPOCH_MS, People
@@ -311,6 +311,7 @@ class World:
                 raise Broken("6 quiet", f"{node.name} and {parent} never come to an end")
             report = requester.report
             moved |= bool(report.sent or report.received or report.acked)
+            moved |= bool(report.chunks_up or report.chunks_down)
             moved |= before != (len(self.nodes[parent].event_ids()), len(node.event_ids()))
             self._look(self.nodes[parent])
             self._look(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,15 +11,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from onestop_sync import publisher
+from onestop_sync import publisher, shelf
+from onestop_sync.attachment import CHUNK_BYTES
 from onestop_sync.bundle import export_bundle, import_bundle
 from onestop_sync.document_evidence import Evidence
 from onestop_sync.erasure import plan_erasure, plan_files
-from onestop_sync.errors import InvalidInput, NotAllowed
+from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
 from onestop_sync.fold import Standing
 from onestop_sync.proof import check
 from onestop_sync.protocol import Requester, Responder
 from onestop_sync.publication import Publication
+from onestop_sync.storage import chunks
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Store
 from onestop_sync.tombstone import ERASED, Buried, Tombstone, add, tombstones
@@ -390,3 +393,29 @@ def test_thousands_of_tombstones_cost_one_small_file_each_time(tmp_path: Path) -
     again = Publication.parse(publisher.publish(first, province.root, now_ms=1, files=changed))
     assert len(tombstones(again)) == 3001
     province.office.close()
+
+
+# ---- scans
+
+
+def test_the_scans_of_an_erased_document_go_with_it_and_no_others(world: World) -> None:
+    """Chunks that only the erased case names are gone, also where they come later; shared ones stay."""
+    store, writer = world.pc.store, world.pc.writer("an")
+    page, own = bytes(CHUNK_BYTES), SECRET.encode() * 3000
+    manifests = []
+    for doc, data in ((world.doc, page + own), (world.kept, page + b"khac")):
+        manifests.append(shelf.take_in(store, io.BytesIO(data), "x.jpg", "image/jpeg"))
+        writer.edit(doc, {"phone": manifests[-1].to_value()})
+    frames = world._frames()
+    store.replace_trust(world.erased())
+    assert rows_with(store, SECRET) == []
+    assert b"".join(shelf.read(store, manifests[1])) == page + b"khac"
+    with pytest.raises(NotFound):
+        list(shelf.read(store, manifests[0]))
+    late = world.reader("late")
+    late.replace_trust(store.trust_bytes)
+    late.receive([*world.province.issued, *frames])
+    with late.reading() as connection:
+        named = chunks.is_named(connection, [manifest.content for manifest in manifests])
+    assert named == {manifests[1].content}
+    late.close()

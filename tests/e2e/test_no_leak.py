@@ -117,6 +117,7 @@ class Day:
         self.said: list[tuple[str, bytes]] = []
         self.province = Province(folder / "province", types=[DOSSIER])
         self.province.clock_ms = time.time_ns() // 1_000_000 - 60_000
+        self.province.publish()  # what was published at the founding has expired by now
         (folder / "tmp").mkdir()
         self.environment = {
             **os.environ, "ONESTOP_PASSPHRASE": PASSPHRASE, "PYTHONPATH": str(ROOT),
@@ -224,6 +225,10 @@ def test_a_real_day_leaves_nothing_of_a_citizen_outside_of_the_stores(day: Day) 
     assert NAME in json.dumps(day.run("pc", "show", code), ensure_ascii=False)  # it is there, for who may see
     assert day.run("pc", "list", NAME)["rows"]
     day.run("pc", "approve", code, code=1)
+    scan = day.folder / "scan.txt"  # attached and then destroyed: what the store made of it stays
+    scan.write_bytes(f"{NAME} {PHONE} {NUMBER}".encode() * 3000)
+    (attached,) = day.run("pc", "attach", code, str(scan))
+    scan.unlink()
     day.run("pc", "handover", code)
     day.run("pc", "sync")
     day.end(serving, signal.SIGKILL)
@@ -236,6 +241,9 @@ def test_a_real_day_leaves_nothing_of_a_citizen_outside_of_the_stores(day: Day) 
     day.run("pc", "sync")
     day.end(serving, signal.SIGTERM)
     assert NAME in json.dumps(day.run("hub", "show", code), ensure_ascii=False)
+    day.run("hub", "attachment", "save", code, attached["name"], str(scan))
+    assert NAME.encode() in scan.read_bytes()  # it went over the line
+    scan.unlink()
     (day.folder / "stick").mkdir()
     day.run("pc", "export", str(day.folder / "stick"))
     day.run("pc", "show", code, code=1, program=BREAKING_COMMAND)

@@ -28,7 +28,7 @@ QUIET = {
     "closing_ms", "step", "find", "procedures", "procedure", "papers", "check", "preview_due", "block",
     "count", "due_state", "status", "set_parents", "parent_lines", "mark_seen", "export_audit", "note_print",
     "backup", "backups", "is_backup_due", "choose_backups", "change_passphrase", "confirm", "colleagues",
-    "prove",
+    "prove", "erased", "erased_ids", "verify_all",
 }  # fmt: skip
 
 
