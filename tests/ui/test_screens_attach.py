@@ -55,7 +55,7 @@ async def test_a_scan_is_attached_and_saved(tmp_path: Path, scan: Path, size: tu
         assert [each.level for each in pilot.app.screen.dossier.attachments] == ["here"]  # type: ignore[union-attr]
         out = tmp_path / "ra.pdf"
         said = await do(pilot, words.SAVE_ATTACHMENT, which="Căn cước.pdf", path=str(out))
-        assert "không còn được mã hóa" in said
+        assert "không còn được mã hóa" in " ".join(said.split())  # the path decides where the line breaks
     assert filecmp.cmp(out, scan, shallow=False)
 
 

@@ -123,7 +123,10 @@ def test_a_machine_whose_key_was_cut_off_is_told_in_plain_words(commune: Commune
 
 def test_what_has_expired_is_told_calmly(commune: Commune, capsys: pytest.CaptureFixture[str]) -> None:
     """The status says since when, that work goes on, and whom to ask; before the date it says nothing."""
-    shell = Shell(capsys, commune, commune.place("pc1"))
+    place = commune.place("pc1")
+    store = commune.desk(place).store
+    store.replace_trust(publisher.publish(store.publication, commune.province.root, now_ms=commune.clock()))
+    shell = Shell(capsys, commune, place)
     assert "công bố" not in shell.run("status")
     commune.province.clock_ms += 61 * 86_400_000
     said = shell.run("status")
