@@ -54,6 +54,7 @@ class OfficeApp(Asker, App[int]):
     Attributes:
         place: The machine's folder.
         jobs: The thread in which the desk is asked.
+        last_words: What is to be told when the screen is gone, because the program was at fault.
     """
 
     TITLE = "onestop"
@@ -86,6 +87,7 @@ class OfficeApp(Asker, App[int]):
         self._last_key_s = time.monotonic()
         self._timers_by_name: dict[str, Timer] = {}
         self.notices = 0
+        self.last_words = ""
 
     # ------------------------------------------------------------------ start
 
@@ -305,7 +307,7 @@ class OfficeApp(Asker, App[int]):
         from commune_client.screens.told import told
 
         if self._exception is not None:
-            self._exit_renderables.append(told(self._exception, self.place.folder).text)
+            self.last_words = told(self._exception, self.place.folder).text
         self._close_messages_no_wait()
 
     def action_help_quit(self) -> None:

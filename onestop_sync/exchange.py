@@ -380,7 +380,7 @@ def _author(store: Store, node: bytes, unit: str) -> Authority:
         raise FormatError("An ack is by a machine that is no parent.")
     if not store.trust.document.is_over(authority.certificate.unit, unit):
         raise FormatError("An ack speaks of a unit that is not below its author's.")
-    if store.trust.document.cuts_of(authority.key, authority.certificate.unit):
+    if store.trust.document.is_cut_off(authority.key, authority.certificate.unit):
         raise FormatError("An ack is by a machine whose key was cut off.")
     return authority
 

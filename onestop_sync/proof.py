@@ -395,7 +395,7 @@ def _statement(trust: Trust, data: bytes) -> tuple[Acks, Authority] | Problem:
     document: TrustDocument = trust.document
     if not document.is_over(authority.certificate.unit, named.unit):
         return Problem("ack_stranger", named.node, named.unit)
-    if document.cuts_of(authority.key, authority.certificate.unit):
+    if document.is_cut_off(authority.key, authority.certificate.unit):
         return Problem("ack_stranger", named.node, "cut off")
     try:
         return check_acks(data, authority.key), authority

@@ -350,7 +350,7 @@ class Responder:
         if not isinstance(authority, Authority) or authority.certificate.kind != "machine":
             raise NotAllowed("This machine is not certified here.")
         unit = authority.certificate.unit
-        if self.store.trust.document.cuts_of(authority.key, ""):
+        if self.store.trust.document.is_cut_off(authority.key):
             raise NotAllowed("The key of this machine was cut off.", reason="revoked")
         if unit not in self.store.below:
             raise NotAllowed("This machine belongs to no unit of this server.")
@@ -586,7 +586,7 @@ class Requester:
             raise FormatError("The parent cannot prove that it belongs to this province.")
         certificate = authority.certificate
         document = self.store.trust.document
-        is_cut = bool(document.cuts_of(authority.key, certificate.unit))
+        is_cut = document.is_cut_off(authority.key, certificate.unit)
         if is_cut or not certificate.serves or not document.is_over(certificate.unit, self.store.unit):
             raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
         self._echo = True

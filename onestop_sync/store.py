@@ -54,7 +54,7 @@ from onestop_sync.storage import (
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
-from onestop_sync.storage.cuts import StoredChain
+from onestop_sync.storage.cuts import StoredChain, last_good
 from onestop_sync.storage.erasure import is_scrub_due, scrub
 from onestop_sync.storage.findings import Finding
 from onestop_sync.storage.projection import unpack
@@ -148,7 +148,7 @@ class Status(NamedTuple):
         conflicts: Documents with something to settle.
         waiting: Documents with events that wait for something.
         notices: Changes of standing that nobody has seen yet.
-        forks: Logs that were written on two machines at once.
+        forks: Logs that were written on two machines at once, while no cut says which branch counts.
         parents: One entry for each parent that was ever tried.
         findings: What was found out about somebody above and not told yet; see `Store.findings`.
         stated_ms: What the province's clock said at its newest statement of our unit, milliseconds since 1970
@@ -607,7 +607,7 @@ class Store:
         found = self.trust.best_certificate(key)
         if found is not None:
             return found
-        if self.trust.document.cuts_of(key, ""):
+        if self.trust.document.is_cut_off(key):
             raise NotAllowed(
                 "This key was cut off.",
                 todo="What was written with it before is kept. Ask the administrator for a new key.",
@@ -882,7 +882,8 @@ class Store:
             conflicts = connection.execute(count.where(t.is_open)).scalar_one()
             waiting = connection.execute(sa.select(sa.func.count(t.needs.c.doc_n.distinct()))).scalar_one()
             notices = connection.execute(count.where(t.notice.c.seen == 0)).scalar_one()
-            forks = connection.execute(count.where(t.log.c.forked == 1)).scalar_one()
+            forked = connection.execute(sa.select(t.log.c.id).where(t.log.c.forked == 1)).scalars().all()
+            forks = sum(last_good(self.trust, log) is None for log in forked)
             parents = connection.execute(sa.select(t.parent).order_by(t.parent.c.name)).all()
             found_out = findings.count(connection)
             stated_ms, silent_ms = (None, 0) if is_top else self._stated(connection, parents)

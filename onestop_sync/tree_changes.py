@@ -218,29 +218,45 @@ def plan_close(document: TrustDocument, unit: str, heads: Heads, *, now_ms: int)
     held = _known(document, unit)
     if not held.is_ended:
         raise InvalidInput(f"{unit} goes on: merge or split it first, and close it when all have reported.")
-    if document.cuts_of(b"", unit):
+    if document.is_cut_off(b"", unit):
         raise InvalidInput(f"{unit} is closed already.")
     return _next(document, now_ms, cuts=(*document.cuts, Cut("closed", b"", unit, dict(heads))))
 
 
 def plan_cut(document: TrustDocument, cuts: Iterable[Cut], *, now_ms: int) -> TrustDocument:
-    """Plans that keys count no further; a cut of the same key is replaced."""
-    fresh = tuple(cuts)
-    keys = {cut.key for cut in fresh}
-    kept = tuple(c for c in document.cuts if not c.key or c.key not in keys)
+    """Plans that keys count no further, or that branches end.
+
+    A cut of the same key is replaced. Ended branches add up: a key is copied more than once, perhaps.
+    """
+    fresh = tuple(_joined(document, cut) for cut in cuts)
+    named = {_which(cut) for cut in fresh}
+    kept = tuple(c for c in document.cuts if _which(c) not in named)
     return _next(document, now_ms, cuts=(*kept, *fresh))
+
+
+def _which(cut: Cut) -> tuple[bytes, str, bool]:
+    """Returns what there is one cut of."""
+    return cut.key, cut.unit, cut.is_of_branches
+
+
+def _joined(document: TrustDocument, cut: Cut) -> Cut:
+    before = next((c for c in document.cuts if cut.is_of_branches and _which(c) == _which(cut)), cut)
+    return cut._replace(heads={**before.heads, **cut.heads})
 
 
 def plan_lift(document: TrustDocument, key: bytes = b"", unit: str = "", *, now_ms: int) -> TrustDocument:
     """Plans that a key, or a unit that was closed, counts without a cut again.
 
+    Ended branches are lifted where nothing else of that key is.
+
     Raises:
         NotFound: It is not cut off.
     """
-    kept = tuple(c for c in document.cuts if (c.key, c.unit) != (key, unit))
-    if len(kept) == len(document.cuts):
+    named = [c for c in document.cuts if (c.key, c.unit) == (key, unit)]
+    if not named:
         raise NotFound("That is not cut off.", todo="Look at the list of cuts.")
-    return _next(document, now_ms, cuts=kept)
+    lifted = min(named, key=lambda cut: cut.is_of_branches)
+    return _next(document, now_ms, cuts=tuple(c for c in document.cuts if c is not lifted))
 
 
 def plan_apart(document: TrustDocument, regimes: Iterable[str], *, now_ms: int) -> TrustDocument:
@@ -328,15 +344,18 @@ def _assignment_lines(before: TrustDocument, after: TrustDocument) -> Iterator[s
             yield f"Of the documents of {unit}: {told}; all others go to {rest}."
 
 
+_WORDS: Final = {"forked": "was on two machines at once: of its branches one counts, and it goes on"}
+
+
 def _cut_lines(before: TrustDocument, after: TrustDocument) -> Iterator[str]:
     for cut in after.cuts:
         if cut not in before.cuts:
-            key = f"Key {cut.key.hex()[:16]}… is cut off ({cut.why})"
+            key = f"Key {cut.key.hex()[:16]}… {_WORDS.get(cut.why, 'is cut off')} ({cut.why})"
             rest = "is out" if cut.why == "stolen" else "needs a countersignature"
             last = f"logs that count to a last event: {len(cut.heads)}" if cut.heads else "no log counts"
             yield f"{f'Unit {cut.unit} is closed' if cut.unit else key}; {last}; what lies beyond {rest}."
     for cut in before.cuts:
-        if not any((cut.key, cut.unit) == (c.key, c.unit) for c in after.cuts):
+        if not any(_which(cut) == _which(c) for c in after.cuts):
             what = f"unit {cut.unit}" if cut.unit else f"key {cut.key.hex()[:16]}…"
             yield f"The cut of {what} is lifted: everything that it wrote counts again."
 

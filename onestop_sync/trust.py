@@ -376,7 +376,7 @@ class Trust:
         Of several that count, one whose unit has not ended goes first, then the one that begins last, then
         the one with the most blocks: `enrol.give_blocks` only ever adds behind those there.
         """
-        if self.document.cuts_of(key, ""):
+        if self.document.is_cut_off(key):
             return None
         named = self.document.admins.get(key)
         if named is not None:
@@ -395,7 +395,7 @@ class Trust:
         issued = self._here.certificates[event_id]
         issuer = self.authority_at(issued.log, issued.seq, event_id)
         # A machine of a closed unit still delivers what it holds.
-        is_closed = certificate.kind == "officer" and bool(self.document.cuts_of(b"", certificate.unit))
+        is_closed = certificate.kind == "officer" and self.document.is_cut_off(b"", certificate.unit)
         return isinstance(issuer, Authority) and not is_closed and not self.why_not(issuer, certificate)
 
     # ---- by what authority
@@ -440,7 +440,9 @@ class Trust:
 
     def _is_beyond(self, cut: Cut, log: bytes, seq: int, event: bytes) -> bool | bytes:
         last = cut.heads.get(log)
-        if last is None or seq > last[0]:
+        if last is None:
+            return not cut.is_of_branches
+        if seq > last[0]:
             return True
         if event == last[1]:
             return False

@@ -18,9 +18,10 @@ from onestop_sync.units import Assignments, Tree, Unit
 
 __all__ = ["Cut", "CutReason", "TrustDocument"]
 
-CutReason = Literal["stolen", "retired", "transferred", "closed"]
-"""Why a key, or a unit, is cut off. What lies beyond the cut stays without effect when the key was
-``stolen``; otherwise it waits until a head of its unit countersigns it."""
+CutReason = Literal["stolen", "retired", "transferred", "closed", "forked"]
+"""Why a key, a unit, or a branch is cut off. What lies beyond the cut stays without effect when the key was
+``stolen``; otherwise it waits until a head of its unit countersigns it. ``forked`` ends the other branches of
+logs that were written on two machines at once, and leaves the key and its other logs as they are."""
 
 VERSION: Final = 1
 _MAX_HEADS: Final = 100_000
@@ -34,13 +35,19 @@ class Cut(NamedTuple):
         why: See `CutReason`.
         key: Ed25519 public key; empty for a unit's closing.
         unit: The unit that is closed; empty for a key.
-        heads: Log → (sequence, id) of its last good event. A log that is not named is out altogether.
+        heads: Log → (sequence, id) of its last good event. A log that is not named is out altogether, unless
+            only branches are cut.
     """
 
     why: CutReason
     key: bytes
     unit: str
     heads: Mapping[bytes, tuple[int, bytes]]
+
+    @property
+    def is_of_branches(self) -> bool:
+        """Whether only branches end here, and the key goes on."""
+        return self.why == "forked"
 
     def to_row(self) -> codec.Value:
         """Returns the cut as it travels."""
@@ -60,6 +67,7 @@ class Cut(NamedTuple):
                 and len(heads) <= _MAX_HEADS
                 and (len(key) == keys.KEY_BYTES) != bool(unit)
                 and (why == "closed") == bool(unit)
+                and (bool(heads) or why != "forked")
             ):
                 return cls(why, key, unit, dict(map(_head, heads)))  # type: ignore[arg-type]
         raise FormatError("The trust document names a cut wrongly.")
@@ -194,6 +202,10 @@ class TrustDocument:
             return ()
         by_key, by_unit = self._cuts
         return (*by_key.get(key, ()), *by_unit.get(unit, ()))
+
+    def is_cut_off(self, key: bytes, unit: str = "") -> bool:
+        """Tells whether a key, or the unit that it writes for, was cut off; the end of a branch does not."""
+        return any(not cut.is_of_branches for cut in self.cuts_of(key, unit))
 
     @cached_property
     def _cuts(self) -> tuple[dict[bytes, tuple[Cut, ...]], dict[str, tuple[Cut, ...]]]:

@@ -6,6 +6,7 @@ this server has acknowledged.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -17,8 +18,11 @@ from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate
 
 __all__ = [
+    "Branch",
     "LogHead",
     "MachineState",
+    "branch_end",
+    "branches",
     "certificates_of",
     "heads_of_key",
     "heads_of_unit",
@@ -51,6 +55,24 @@ class LogHead(NamedTuple):
     claimed_ms: int
     stored_ms: int
     is_forked: bool
+
+
+class Branch(NamedTuple):
+    """A branch of a log that was written on two machines at once: from where they part, to its last event.
+
+    Attributes:
+        seq: Sequence of its last event.
+        head: That event's id.
+        claimed_ms: When its author says that it was written.
+        stored_ms: When it was stored here.
+        events: How many events lie on this branch alone.
+    """
+
+    seq: int
+    head: bytes
+    claimed_ms: int
+    stored_ms: int
+    events: int
 
 
 class MachineState(NamedTuple):
@@ -105,6 +127,51 @@ def _head(row: Any) -> LogHead:
         row.id, row.key, row.unit, row.epoch, row.seq, row.head, parse_header(row.header).time_ms, row.at_ms,
         bool(row.forked),
     )  # fmt: skip
+
+
+def branches(store: Store, log: bytes) -> list[Branch]:
+    """Returns the branches of a log, the one that came first at the front; one when it never branched."""
+    query = sa.select(t.event).join(t.log, t.log.c.n == t.event.c.log_n).where(t.log.c.id == log)
+    with store.reading() as connection:
+        rows = {row.id: row for row in connection.execute(query.order_by(t.event.c.n))}
+    before = {event: parse_header(row.header).prev for event, row in rows.items()}
+    ends = [event for event in rows if event not in set(before.values())]
+    lines = {end: _line(before, end) for end in ends}
+    found = []
+    for end in sorted(ends, key=lambda event: (not rows[event].chained, rows[event].n)):
+        others = set().union(*(line for other, line in lines.items() if other != end))
+        row = rows[end]
+        own = len(lines[end] - others)
+        found.append(Branch(row.seq, end, parse_header(row.header).time_ms, row.at_ms, own))
+    return found
+
+
+def _line(before: Mapping[bytes, bytes], end: bytes) -> set[bytes]:
+    found: set[bytes] = set()
+    at = end
+    while at in before:
+        found.add(at)
+        at = before[at]
+    return found
+
+
+def branch_end(store: Store, head: LogHead, start: str) -> LogHead:
+    """Returns a log's end on another branch: at the event whose id begins so.
+
+    Raises:
+        NotFound: The log has no such event here, or several.
+    """
+    query = sa.select(t.event).join(t.log, t.log.c.n == t.event.c.log_n).where(t.log.c.id == head.log)
+    with store.reading() as connection:
+        found = [row for row in connection.execute(query) if row.id.hex().startswith(start)]
+    if len(found) != 1:
+        raise NotFound(
+            f"{len(found)} events of the log {head.log.hex()[:16]} begin with {start!r}.",
+            todo="Nothing was changed. Give more digits of the last good event.",
+        )
+    (row,) = found
+    claimed = parse_header(row.header).time_ms
+    return head._replace(seq=row.seq, head=row.id, claimed_ms=claimed, stored_ms=row.at_ms)
 
 
 def moved_back(
@@ -166,7 +233,7 @@ def machines_of(store: Store, unit: str) -> list[MachineState]:
     for key, certificate in certified.items():
         heads = heads_of_key(store, key)
         last_seen = max((seen.get(head.log, 0) for head in heads), default=0)
-        is_cut = bool(store.trust.document.cuts_of(key, ""))
+        is_cut = store.trust.document.is_cut_off(key)
         moved = _moved_to(store, unit, heads)
         found.append(MachineState(key, certificate.name, unit, moved, last_seen, is_cut))
     return sorted(found, key=lambda machine: (machine.name, machine.key))

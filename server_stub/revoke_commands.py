@@ -1,9 +1,9 @@
-"""``revoke``: a key counts no further than its last good event. Proposed from what is stored here."""
+"""``revoke``: a key counts no further than its last good event, or a branch ends, as far as is known here."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -15,12 +15,13 @@ from onestop_sync.trust import Certificate
 from onestop_sync.trust_document import Cut, TrustDocument
 from server_stub import settings, unit_commands
 from server_stub.console import counted, moment_of, say, to_moment
-from server_stub.heads import LogHead, heads_of_key, moved_back
+from server_stub.heads import Branch, LogHead, branch_end, branches, heads_of_key, moved_back
 from server_stub.options import Verbs, add_common, add_publishing
 
 __all__ = ["add_parsers"]
 
-WHY: Final = ("stolen", "retired", "transferred")
+WHY: Final = ("stolen", "retired", "transferred", "forked")
+_FORKED: Final = "forked"
 _SHORTEST: Final = 8
 """Digits by which a key or log may be named."""
 
@@ -29,10 +30,11 @@ def add_parsers(verbs: Verbs) -> None:
     """Adds the command."""
     revoke = verbs.add_parser(
         "revoke",
-        help="cut off a key: stolen, retired, transferred; list and lift cuts",
+        help="cut off a key: stolen, retired, transferred; end a branch: forked; list and lift cuts",
         description="Cut off keys: what they wrote up to their last good events counts, what lies beyond does"
         " not (stolen), or needs a countersignature. Proposed are the last events that are stored here. A"
-        " later revoke of the same key corrects the first.",
+        " later revoke of the same key corrects the first. With forked, only the branches end that a copied"
+        " machine wrote: the key and its other logs go on; proposed is the branch that came here first.",
     )
     revoke.add_argument(
         "what", nargs="?", choices=["cut", "list", "lift"], default="cut", metavar="list|lift"
@@ -51,7 +53,7 @@ def add_parsers(verbs: Verbs) -> None:
     )
     revoke.add_argument(
         "--head", action="append", default=[], metavar="LOG=SEQ",
-        help="another last good event of a log; LOG=none: the whole log is out",
+        help="another last good event of a log; LOG=@EVENT: by id, on any branch; LOG=none: all of it is out",
     )  # fmt: skip
     add_publishing(revoke)
     add_common(revoke)
@@ -65,6 +67,7 @@ class _Proposal(NamedTuple):
     name: str
     kept: tuple[LogHead, ...]
     ends: tuple[LogHead, ...]
+    branches: Mapping[bytes, Sequence[Branch]]
 
 
 def _revoke(arguments: Namespace) -> None:
@@ -102,7 +105,9 @@ def _propose(arguments: Namespace, store: Store) -> Iterator[_Proposal]:
     for key, name in _keys(arguments, store):
         if key == store.machine.public:
             raise InvalidInput("That is the key of this very server.", todo="Cut it off from another one.")
-        ends = heads_of_key(store, key)
+        ends = [e for e in heads_of_key(store, key) if e.is_forked or arguments.why != _FORKED]
+        if not ends and arguments.why == _FORKED:
+            raise InvalidInput(f"No log of {name} has branches here.", todo="Nothing was changed.")
         kept: list[LogHead] = []
         for end in ends:
             option = next((text for text in asked if end.log.hex().startswith(text)), None)
@@ -114,20 +119,30 @@ def _propose(arguments: Namespace, store: Store) -> Iterator[_Proposal]:
             if found is not None:
                 kept.append(found)
         heads = {head.log: (head.seq, head.head) for head in kept}
-        yield _Proposal(Cut(arguments.why, key, "", heads), name, tuple(kept), tuple(ends))
+        if arguments.why == _FORKED and len(heads) < len(ends):
+            raise InvalidInput("Of each log with branches, one branch goes on.", todo="Leave out LOG=none.")
+        told = {end.log: branches(store, end.log) for end in ends if end.is_forked}
+        yield _Proposal(Cut(arguments.why, key, "", heads), name, tuple(kept), tuple(ends), told)
     if set(asked) - used:
         raise NotFound(f"No log of that key begins with {', '.join(sorted(set(asked) - used))}.")
 
 
-def _at(store: Store, end: LogHead, seq: int | None) -> LogHead | None:
-    return None if seq is None else moved_back(store, end, to_seq=seq)
+def _at(store: Store, end: LogHead, place: int | str | None) -> LogHead | None:
+    if place is None:
+        return None
+    return branch_end(store, end, place) if isinstance(place, str) else moved_back(store, end, to_seq=place)
 
 
-def _head_option(text: str) -> tuple[str, int | None]:
-    log, _, seq = text.partition("=")
-    if len(log) >= _SHORTEST and (seq == "none" or seq.isdecimal()):
-        return log.lower(), None if seq == "none" else int(seq)
-    raise InvalidInput(f"{text!r} is not LOG=SEQ: {_SHORTEST} digits of a log or more, and a number or none.")
+def _head_option(text: str) -> tuple[str, int | str | None]:
+    """Reads ``LOG=SEQ``, ``LOG=@EVENT`` or ``LOG=none``."""
+    log, _, place = text.lower().partition("=")
+    is_event = place.startswith("@") and len(place) > _SHORTEST
+    if len(log) >= _SHORTEST and (place == "none" or place.isdecimal() or is_event):
+        return log, None if place == "none" else place[1:] if is_event else int(place)
+    raise InvalidInput(
+        f"{text!r} is not LOG=SEQ: {_SHORTEST} digits of a log or more, and a number, none, or @ with"
+        f" {_SHORTEST} digits of an event."
+    )
 
 
 def _keys(arguments: Namespace, store: Store) -> list[tuple[bytes, str]]:
@@ -190,6 +205,8 @@ def _proposal_lines(proposals: Sequence[_Proposal]) -> Iterator[str]:
         kept = {head.log: head for head in each.kept}
         for end in each.ends:
             yield f"  {_head_line(end, kept.get(end.log))}"
+            for branch in each.branches.get(end.log, ()):
+                yield f"    {_branch_line(branch, kept.get(end.log))}"
 
 
 def _head_line(end: LogHead, kept: LogHead | None) -> str:
@@ -200,6 +217,15 @@ def _head_line(end: LogHead, kept: LogHead | None) -> str:
     last = f"the last of them written {to_moment(kept.claimed_ms)}, stored here {to_moment(kept.stored_ms)}"
     beyond = f"; {end.seq - kept.seq} that are here lie beyond" if end.seq > kept.seq else ""
     return f"{what}: {counted(kept.seq, 'event')} of it count, {last}{beyond}.{fork}"
+
+
+def _branch_line(branch: Branch, kept: LogHead | None) -> str:
+    goes_on = kept is not None and kept.head == branch.head
+    return (
+        f"{'this branch counts' if goes_on else 'a branch'}: {counted(branch.events, 'event')} of its own to"
+        f" {branch.seq}, the last written {to_moment(branch.claimed_ms)}, stored here"
+        f" {to_moment(branch.stored_ms)}, @{branch.head.hex()[:16]}"
+    )
 
 
 def _list(arguments: Namespace) -> None:

@@ -67,7 +67,7 @@ def _facts(document: TrustDocument, unit: Unit, at_ms: int) -> dict[str, Any]:
         "has_ended": unit.until_ms <= at_ms,
         "ends_ms": unit.until_ms if unit.is_ended else None,
         "successors": list(unit.successors),
-        "is_closed": bool(document.cuts_of(b"", unit.id)),
+        "is_closed": document.is_cut_off(b"", unit.id),
     }
 
 

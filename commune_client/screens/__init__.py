@@ -8,6 +8,7 @@ code = run(folder, officer="An")
 from __future__ import annotations
 
 import gc
+import sys
 from pathlib import Path
 
 __all__ = ["run"]
@@ -43,3 +44,5 @@ def _run(store_folder: Path, officer: str) -> int | None:
         return app.run()
     finally:
         app.finish()
+        if app.last_words:  # as one line: a path that is broken in two cannot be copied
+            print(app.last_words, file=sys.stderr)

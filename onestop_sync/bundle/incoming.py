@@ -88,7 +88,7 @@ def _sender(store: Store, payload: Payload, log: bytes) -> Authority:
     if not isinstance(found, Authority) or found.certificate.kind != "machine":
         raise _stranger("The bundle was made by a machine that nobody has certified.")
     unit = found.certificate.unit
-    if document.cuts_of(found.key, ""):  # a machine of a closed unit still delivers what it holds
+    if document.is_cut_off(found.key):  # a machine of a closed unit still delivers what it holds
         raise _stranger("The bundle was made by a machine whose key was cut off.")
     if not (document.is_over(unit, store.unit) or document.is_over(store.unit, unit)):
         raise _stranger(
@@ -235,7 +235,7 @@ def _take_section(
 
 def _is_parent(store: Store, sender: Certificate) -> bool:
     document = store.trust.document
-    is_closed = bool(document.cuts_of(b"", sender.unit))
+    is_closed = document.is_cut_off(b"", sender.unit)
     return sender.serves and not is_closed and document.is_over(sender.unit, store.unit)
 
 

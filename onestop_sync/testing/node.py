@@ -83,7 +83,7 @@ class Node:
         """The parents that serve its unit, as far as it knows; the province always does."""
         document = self.store.trust.document
         units = {plan.name: self._unit_of(plan) for plan in self._people.plans}
-        open_now = [p for p in self.plan.parents if not document.cuts_of(b"", units[p])]
+        open_now = [p for p in self.plan.parents if not document.is_cut_off(b"", units[p])]
         found = [p for p in open_now if document.is_over(units[p], self.unit)]
         return tuple(found) if found or not self.plan.parents else ("prov",)
 

@@ -25,7 +25,7 @@ _WEIGHTS: Final = {
     "merge": 2.0, "split": 1.2, "move": 1.5, "end_tier": 0.4, "close": 0.8,
     "revoke": 2.0, "backdate": 1.5, "correct": 0.7, "vouch": 2.5, "renew": 0.5,
 }  # fmt: skip
-_REASONS: Final = tuple(reason for reason in get_args(CutReason) if reason != "closed")
+_REASONS: Final = tuple(reason for reason in get_args(CutReason) if reason not in {"closed", "forked"})
 
 
 class Upheaval:
@@ -147,7 +147,7 @@ class Upheaval:
             # By a clock that is years off, what is published has expired; then somebody certifies them later.
             with suppress(NotAllowed):
                 for certificate in (node.plan.certificate(), *(o.certificate() for o in node.officers)):
-                    if not self.people.document.cuts_of(certificate.key, ""):
+                    if not self.people.document.is_cut_off(certificate.key):
                         hand.certify(replace(certificate, valid_from_ms=self.people.document.version))
             self.reach["adoptions"] += 1
             self.world.memory.look(top)
@@ -165,7 +165,7 @@ class Upheaval:
         node = self.dice.pick(list(self.world.nodes.values()))
         officer = self.dice.pick(node.officers)
         key = officer.key.public
-        if self.people.document.cuts_of(key, ""):
+        if self.people.document.is_cut_off(key):
             return
         why = self.dice.pick(_REASONS)
         self._cut(Cut(why, key, "", self._heads(key)), f"the key of {officer.name} was {why}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -16,6 +15,7 @@ from onestop_sync.keys import SigningKey
 from onestop_sync.protocol import Requester, Responder
 from onestop_sync.store import Store
 from onestop_sync.trust import ADMIN, LEADER, Certificate, Cut, CutReason
+from tests.hostile.cut_orders import one_verdict
 from tests.province import Province
 
 CLERK = ["clerk"]
@@ -265,44 +265,42 @@ def test_an_agency_that_shares_one_case_knows_what_lies_before_the_cut(office: O
     assert outcome.code == "refused"
 
 
-@pytest.mark.parametrize("why", ["stolen", "retired", "closed"])
+@pytest.mark.parametrize("why", get_args(CutReason))
 def test_one_verdict_in_every_order_of_arrival(tmp_path: Path, why: CutReason) -> None:
-    """Events of two branches, a countersignature and the cut, in 60 orders: one state, byte for byte."""
-    province = Province(tmp_path)
-    source = province.machine("goc", "c1", {"An": CLERK, "Chủ tịch xã": [LEADER, "boss"]})
-    an = source.writer("An")
-    docs = [an.create("case", {"name": f"Số {i}"}) for i in range(4)]
-    events = [record.event for doc in docs for record in source.store.history(doc)]
-    head, beyond = events[1], events[3]
-    fork = build(
-        source.officers["An"], log=head.log, seq=head.header.seq, prev=head.header.prev, doc_type="case",
-        doc_id=docs[0], parents=(events[0].id,), time_ms=1, schema=1, ops=[["set", "phone", "0999"]],
-        salt=bytes(16),
-    )  # fmt: skip
-    vouched = source.writer("Chủ tịch xã").countersign([beyond.id], "Có thật")
-    heads = {head.log: (head.header.seq, head.id)}
-    key, unit = (b"", "c1") if why == "closed" else (source.officers["An"].public, "")
-    if why == "closed":
-        heads[vouched.log] = (vouched.header.seq, vouched.id)
-    province.publish(cuts=(Cut(why, key, unit, heads),))
-    proofs = [*source.store.introduction(head.log), *source.store.introduction(vouched.log)]
-    things: list[Any] = [e.to_frame() for e in (*events, fork, vouched)] + [province.trust]
-    digests: set[bytes] = set()
-    effective: set[frozenset[str]] = set()
-    rng = Random(why)
-    for turn in range(60):
-        rng.shuffle(things)
-        store = province.bare(tmp_path / f"{turn}")
-        store.receive(proofs)
-        for thing in things:
-            if isinstance(thing, bytes):
-                store.replace_trust(thing)
-            else:
-                store.receive([thing])
-        digests.add(store.digest())
-        effective.add(frozenset(names(store)))
-        store.close()
-    assert len(digests) == 1
-    expected = {"Số 0", "Số 1"} | (set() if why == "stolen" else {"Số 3"})
-    assert effective == {frozenset(expected)}
-    source.store.close()
+    """Events of two branches, a countersignature and the cut, in 20 orders: one state, byte for byte."""
+    names_of_all = one_verdict(tmp_path, why, orders=20, seed=1)
+    assert names_of_all == {"Số 0", "Số 1"} | (set() if why == "stolen" else {"Số 3"})
+
+
+def test_a_person_ends_a_branch_and_the_key_goes_on(office: Office) -> None:
+    """A copied PC wrote beside ours: the branch that a person chose counts, and the key writes on."""
+    first, last = office.events(0)[-1], office.events(2)[-1]
+    write = office.stolen_log(seq=first.header.seq, prev=first.header.prev, log=first.log)
+    copied = write("Trên máy chép")
+    for store in office.stores:
+        store.receive([copied.to_frame()])
+        assert (store.status().forks, store.status().conflicts) == (1, 1)
+    office.cut("forked", last, *office.stores)
+    for store in office.stores:
+        assert names(store) == {"Số 0", "Số 1", "Số 2"}
+        assert store.waiting() == [copied.header.doc_id]
+        assert (store.status().forks, store.status().conflicts) == (0, 0)
+    office.an.create("case", {"name": "Sau đó"})
+    sync(office.pc.store, office.server.store)
+    assert "Sau đó" in names(office.server.store)
+    office.pc.writer("Chủ tịch xã").countersign([copied.id], "Khách có đến thật")
+    sync(office.pc.store, office.server.store)
+    assert office.server.store.status().conflicts == 1
+
+
+def test_the_other_branch_can_be_the_one_that_goes_on(office: Office) -> None:
+    """What came second counts when a person chose it, and what came first waits; both stores agree."""
+    first = office.events(0)[-1]
+    write = office.stolen_log(seq=first.header.seq, prev=first.header.prev, log=first.log)
+    copied = write("Trên máy chép")
+    for store in office.stores:
+        store.receive([copied.to_frame()])
+    office.cut("forked", copied, *office.stores)
+    for store in office.stores:
+        assert names(store) == {"Trên máy chép"}
+    assert office.server.store.digest() == office.pc.store.digest()

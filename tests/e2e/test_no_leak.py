@@ -188,7 +188,7 @@ class Day:
             assert process.wait(60) == 1
         os.close(ours)
         told = re.sub(rb"\x1b\[[0-?]*[ -/]*[@-~]", b"", data)  # what the terminal was told may stand between
-        assert b"onestop.log" in told, data
+        assert b"onestop.log" in told, told.decode()
         self.said.append(("screen", data))
 
 

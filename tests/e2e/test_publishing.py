@@ -12,6 +12,7 @@ import pytest
 from onestop_sync import publisher, tree_changes
 from onestop_sync.client import Parent, sync
 from onestop_sync.errors import NotAllowed, StoreBusy, UpstreamRefused
+from onestop_sync.event import build
 from onestop_sync.fold import Standing
 from onestop_sync.keys import FAST_FOR_TESTS, SigningKey
 from onestop_sync.publisher import Lifetimes
@@ -274,6 +275,41 @@ def _standing(office: Office, parent: Parent, docs: list[bytes]) -> int:
     settle(office, parent)
     records = [record for doc in docs for record in office.store.history(doc)]
     return sum(record.standing == Standing.STANDS for record in records)
+
+
+def test_a_branch_is_ended_and_the_key_goes_on(town: Town) -> None:
+    """The branches of a copied machine are shown, a person names the one that counts, and work goes on."""
+    office = town.enrol("máy 1", "c9")
+    with serving_top(town) as server:
+        docs = office.take_in(3, "hồ sơ")
+        settle(office, server.parent)
+        event = office.store.history(docs[1])[0].event
+        copied = build(
+            office.secrets.officer, log=event.log, seq=event.header.seq, prev=event.header.prev,
+            doc_type="case", doc_id=docs[1], parents=(), time_ms=event.header.time_ms, schema=1,
+            ops=[["set", "phone", "0999"]], salt=bytes(16),
+        )  # fmt: skip
+        assert "has branches" in refused(town, *_forked(), "--yes")
+        office.store.receive([copied.to_frame()])
+        settle(office, server.parent)
+        assert office.store.status().forks == 1
+        told = publish(town, *_forked())
+        assert [line for line in told if "this branch counts: 2 events of its own to 3" in line]
+        assert [line for line in told if "a branch: 1 event of its own to 2" in line]
+        settle(office, server.parent)
+        assert office.store.status().forks == 0
+        assert _standing(office, server.parent, docs) == 3
+        other = f"{event.log.hex()[:12]}=@{copied.id.hex()[:12]}"
+        publish(town, *_forked(), "--head", other)
+        assert _standing(office, server.parent, docs) == 2
+        publish(town, *_forked())
+        office.take_in(1, "sau đó")
+        settle(office, server.parent)
+    assert [c["why"] for c in command(town, "revoke", "list")["cuts"]] == ["forked"]
+
+
+def _forked() -> tuple[str, ...]:
+    return ("revoke", "--officer", "máy 1", "--unit", "c9", "--why", "forked")
 
 
 def test_wrong_names_cut_nobody_off(town: Town) -> None:

@@ -14,8 +14,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from onestop_sync.trust import CutReason
+from tests.hostile.cut_orders import one_verdict
 from tests.hostile.forks import tell
 from tests.hostile.run import ALL, attack
 
@@ -90,6 +92,11 @@ def _orders(asked: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         counts = tell(Path(folder), max(1, asked.orders // 50), min(50, asked.orders), asked.seed)
     _say(f"equivocation: {counts}, one verdict, {time.perf_counter() - began:.0f} s")
+    for why in get_args(CutReason):
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            one_verdict(Path(folder), why, orders=asked.orders, seed=asked.seed)
+        _say(f"cut, {why}: {asked.orders} orders, one verdict, {time.perf_counter() - began:.0f} s")
 
 
 if __name__ == "__main__":
