@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from commune_client.actions import COMMANDS
 from commune_client.messages import REASONS
+from onestop_sync.dossier.forms.kinds import FORM_LABELS, REGISTER
 
 if TYPE_CHECKING:
     from commune_client.desk.facts import AuditLine
@@ -52,6 +53,9 @@ def audit_detail(line: AuditLine) -> str:
         parts += [_ACTIONS.get(action, action), REASONS.get(reason, reason)]
     elif line.what == "command":
         parts.append(f"onestop {line.code}")
+    elif line.what == "print":
+        form, _, which = line.code.partition(":")
+        parts += [FORM_LABELS.get(form, form), which if form == REGISTER else ""]
     elif line.code:
         parts.append(line.code)
     if line.lines:

@@ -61,6 +61,7 @@ from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.queries import Delivery, Notice, Only, Record, Row
 from onestop_sync.storage.rows import select_in
 from onestop_sync.storage.transaction import Raced, Transaction, erased, find_own_log
+from onestop_sync.storage.whole import each_document
 from onestop_sync.tombstone import Tombstone, tombstones
 from onestop_sync.trail import TRAIL
 from onestop_sync.trust import SYSTEM, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
@@ -814,6 +815,11 @@ class Store:
         with self.reading() as connection:
             query = sa.select(sa.func.count()).where(t.listing.c.kind == kind)
             return int(connection.execute(query).scalar_one())
+
+    def each(self, kind: str) -> Iterator[tuple[bytes, State | Tombstone]]:
+        """Yields each document of a kind, folded, or what stays of one that was erased; oldest here first."""
+        with self.reading() as connection:
+            yield from each_document(connection, kind)
 
     def history(self, doc: bytes) -> list[Record]:
         """Returns all events of a document, with who, what became of them, and how far they have got."""

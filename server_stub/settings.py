@@ -39,7 +39,10 @@ FOLDER: Final = "ONESTOP_SERVER_FOLDER"
 DATABASE: Final = "ONESTOP_DATABASE"
 HOLDER: Final = "quan-tri"
 """Who unlocks a server unless somebody else is named."""
-DEFAULT_TYPES: Final = "onestop_sync.dossier.schema:DOSSIER"
+DEFAULT_TYPES: Final = (
+    "onestop_sync.dossier.schema:DOSSIER",
+    "onestop_sync.dossier.register_closing:REGISTER_CLOSING",
+)
 _MAX_FILE: Final = 16 * 2**20
 
 

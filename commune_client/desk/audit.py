@@ -73,20 +73,6 @@ class Audit(Base):
         write_durably(path, audit.to_json(found) if path.suffix == ".json" else audit.to_csv(found))
         return path, len(found)
 
-    def note_print(self, doc: bytes, form: str) -> None:
-        """Notes that a form is about to be printed or saved for printing; without that it must not be.
-
-        Args:
-            doc: The dossier.
-            form: Code of the form, e.g. ``mau_01``.
-
-        Raises:
-            NotFound: There is no such dossier here.
-            StoreError: The entry could not be written; do not print.
-        """
-        self._document(doc)
-        self.notebook.now("print", doc, code=form)
-
     def _lines_for(self, officer: str, day: date | None, doc: bytes, limit: int) -> Iterator[Line]:
         key, sees_all = self.signer.public, self.sees_all
         person = self._person(key)

@@ -15,7 +15,7 @@ from commune_client.desk.rules import Rules
 from commune_client.desk.unsigned import Unsigned
 from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.checks import Problem
-from onestop_sync.dossier.codes import GRAMMARS
+from onestop_sync.dossier.codes import GRAMMARS, DossierCode
 from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.schema import DOSSIER
@@ -29,7 +29,7 @@ from onestop_sync.storage.queries import Levels
 from onestop_sync.store import Document, Store
 from onestop_sync.writer import Writer
 
-__all__ = ["Base", "Unready"]
+__all__ = ["Base", "Unready", "changed_values", "day_of"]
 
 _DOC_HEX: Final = re.compile(r"[0-9a-f]{32}")
 _SHORT: Final = re.compile(r"[0-9]{1,7}")
@@ -308,13 +308,23 @@ class Base:
 
 def _code_of(label: str, serial: int, day: date | None = None) -> bool:
     """Tells whether a code of any known grammar bears a serial, and the day where one is given."""
+    code = _parsed(label)
+    return code is not None and code.serial == serial and day in {None, code.received_on}
+
+
+def day_of(label: str) -> date | None:
+    """Returns the day that a dossier's code bears; ``None`` of what is no code."""
+    code = _parsed(label)
+    return code.received_on if code else None
+
+
+def _parsed(label: str) -> DossierCode | None:
     for each in GRAMMARS.values():
         try:
-            code = each.parse(label)
+            return each.parse(label)
         except InvalidInput:
             continue
-        return code.serial == serial and day in {None, code.received_on}
-    return False
+    return None
 
 
 def changed_values(state: State | None, values: Mapping[str, Any]) -> dict[str, Any]:

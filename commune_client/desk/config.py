@@ -11,7 +11,7 @@ __all__ = ["Config", "load_config", "save_config"]
 
 FILE: Final = "config.json"
 _STATEMENT_DAYS: Final = 3
-_WORDS: Final = ("ca", "proxy", "backup_folder")
+_WORDS: Final = ("ca", "proxy", "backup_folder", "print_folder", "printer")
 _NUMBERS: Final = (
     "doubted_ms", "confirmed_ms", "confirmed_over_ms", "idle_lock_min", "sync_every_min", "backup_keep",
     "statement_days",
@@ -32,6 +32,9 @@ class Config:
         sync_every_min: Minutes between two synchronisations that nobody asked for; 0 for none.
         backup_folder: Where a backup goes every day; empty for none.
         backup_keep: How many backups of this machine stay there.
+        print_folder: Where printed forms are written; empty: it is asked for.
+        printer: What prints such a file: empty for nothing, ``system`` for the system's own way, otherwise a
+            command, to which the file's path is added.
         doubted_ms: What the store had last seen when the clock jumped; 0 while it is not doubted.
         confirmed_ms: When an official last confirmed the date, milliseconds since 1970 UTC; 0 for never.
         confirmed_over_ms: Latest time in the store at that moment: it counts no more.
@@ -46,6 +49,8 @@ class Config:
     sync_every_min: int = 5
     backup_folder: str = ""
     backup_keep: int = 7
+    print_folder: str = ""
+    printer: str = ""
     doubted_ms: int = 0
     confirmed_ms: int = 0
     confirmed_over_ms: int = 0

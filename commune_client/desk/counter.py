@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from commune_client.desk.base import Base, Unready, changed_values
+from commune_client.desk.base import Unready, changed_values
 from commune_client.desk.facts import Accepted, Done, Draft, DueFacts
+from commune_client.desk.numbering import Numbering
 from onestop_sync.codec import nfc
 from onestop_sync.dossier.catalogue import Procedure
 from onestop_sync.dossier.checks import Issue, Paper, Problem, papers_of, plan_missing
-from onestop_sync.dossier.codes import CodeBlock, DossierCode, grammar
+from onestop_sync.dossier.codes import grammar
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.intake import Plan, plan_ask_at_intake, plan_draft, plan_intake, plan_refusal
 from onestop_sync.dossier.labels import step_label
-from onestop_sync.dossier.profiles import LegalProfile
+from onestop_sync.dossier.register_book import FIELD
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.workflow import MAIN_TASK, base_step
 from onestop_sync.errors import ClockSuspect, NotAllowed, NotFound
@@ -23,7 +24,7 @@ from onestop_sync.state import State
 
 __all__ = ["Counter"]
 
-_PLANNED: Final = frozenset({"ma_ho_so", "tiep_nhan_luc", "han_tra", "yeu_cau_bo_sung", "_void"})
+_PLANNED: Final = frozenset({"ma_ho_so", "tiep_nhan_luc", "han_tra", FIELD, "yeu_cau_bo_sung", "_void"})
 """Registers that planners write and nobody types."""
 _UNSTORABLE: Final = frozenset({Issue.NOT_TEXT, Issue.TOO_LONG, Issue.UNKNOWN_FIELD})
 """Mistakes that no draft may hold; every other one is kept as it was typed."""
@@ -31,7 +32,7 @@ _PAPERS: Final = "giay_to/"
 _SCANS: Final = "dinh_kem/"
 
 
-class Counter(Base):
+class Counter(Numbering):
     """Intake."""
 
     # ---- procedures
@@ -196,7 +197,7 @@ class Counter(Base):
             code = self._issue_code(now, profile)
             plan = plan_intake(
                 procedure, values, papers, now, profile, self.rules.calendar, code,
-                is_verified=is_verified, due_ms=due_ms,
+                place=self._enter(now), is_verified=is_verified, due_ms=due_ms,
             )  # fmt: skip
             if not plan.is_ready:
                 raise Unready(plan.problems)
@@ -218,53 +219,6 @@ class Counter(Base):
                 now_ms=clock.now_ms,
             )
 
-    def _issue_code(self, now_ms: int, profile: LegalProfile) -> str:
-        """Returns the next code of the machine's block for the day; call it inside `Store.writing`."""
-        agency, block, day = self._agency_code(), self.block(), local(now_ms).date()
-        written = grammar(profile.code_grammar)
-        while True:
-            n = self.store.next_serial(f"code:{block.first}", day.isoformat())
-            serial = block.first + n - 1
-            if serial not in block:
-                raise NotAllowed(
-                    f"All of this machine's serials for the day, {block.first} to {block.last}, are used.",
-                    todo="Take in on another machine of the commune, or ask for a spare block.",
-                    reason="serials_exhausted",
-                )
-            code = written.format(DossierCode(agency, day, serial))
-            if not self._is_issued(code):
-                return code
-
-    def _is_issued(self, code: str) -> bool:
-        """Tells whether a dossier here bears the code already: a certificate may have moved the block."""
-        try:
-            self.store.lookup(DOSSIER.name, code)
-        except NotFound:
-            return False
-        return True
-
-    def block(self) -> CodeBlock:
-        """Returns the serials that this machine may issue now: after each restore, the next spare block.
-
-        Raises:
-            NotAllowed: The machine's certificate gives it none, or all its blocks are used up by restores.
-        """
-        _, certificate = self.store.find_authority(self._machine)
-        epoch = self.store.restores
-        if epoch >= len(certificate.blocks):
-            raise NotAllowed(
-                "The machine's certificate holds no block of serials that it may still use.",
-                todo="Nothing was changed. Ask the administrator for a new certificate with spare blocks.",
-                reason="no_block",
-            )
-        return CodeBlock(*certificate.blocks[epoch])
-
-    def _agency_code(self) -> str:
-        unit = self.store.trust.document.units[self.store.unit]
-        if not unit.codes:
-            raise NotAllowed(f"The unit {unit.name} has no agency code.", reason="no_agency_code")
-        return unit.codes[0]
-
     # ---- not accepted
 
     def ask_at_intake(self, doc: bytes, reason: str, content: str) -> Done:
@@ -276,10 +230,12 @@ class Counter(Base):
         return self._end_draft(doc, plan_refusal(reason))
 
     def _end_draft(self, doc: bytes, plan: Plan) -> Done:
-        self._document(doc)
+        state = self._document(doc).state
         if not plan.is_ready:
             raise Unready(plan.problems)
-        event = self.writer.act(doc, plan.action, plan.arguments, values=plan.values)
+        with self.store.writing():
+            arguments = {**plan.arguments, **self._slip(plan.action, state)}
+            event = self.writer.act(doc, plan.action, arguments, values=plan.values)
         state = self._document(doc).state
         step = _step(state)
         return Done(doc, str(state.value("ma_ho_so") or ""), event.id, step, step_label(step))

@@ -21,7 +21,7 @@ _WRITES: Final = (
     "handover", "receive", "decline", "appraise", "send_back", "approve", "reject", "stop", "withdraw",
     "void", "return_result", "ask_payment", "pay", "transfer", "supplement", "supply", "extend", "ask_agency",
     "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
-    "countersign", "attach", "fetch_attachments",
+    "countersign", "attach", "fetch_attachments", "print_forms", "print_register", "close_register",
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments"), "read"),
@@ -33,6 +33,8 @@ WATCHED: Final[Mapping[str, str]] = {
     "save_attachment": "export",
     "import_": "import",
     "verify": "read",
+    "printable": "read",
+    "register": "list",
     "write_evidence": "export",
 }
 """Method of a desk → what is noted when it has succeeded; empty: its refusals only."""

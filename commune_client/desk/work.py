@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commune_client.desk.base import Base, Unready, changed_values
+from commune_client.desk.base import Unready, changed_values
 from commune_client.desk.counter import typed_papers, typed_values
 from commune_client.desk.facts import DECISIONS, Done
+from commune_client.desk.numbering import Numbering
 from onestop_sync.dossier.changes import plan_extension, plan_supplement, plan_supply, profile_of
 from onestop_sync.dossier.checks import (
     Issue,
@@ -27,7 +28,7 @@ from onestop_sync.state import State
 __all__ = ["Work"]
 
 
-class Work(Base):
+class Work(Numbering):
     """Actions on a dossier; each raises `NotAllowed` with a reason code before anything is written."""
 
     def act(
@@ -200,10 +201,12 @@ class Work(Base):
             raise Unready(plan.problems)
         if plan.action in DECISIONS:
             self._use_confirmation()
-        arguments = tidy(plan.arguments)
-        event = self.writer.act(
-            doc, plan.action, arguments, task=task, values=changed_values(state, plan.values)
-        )
+        with self.store.writing():
+            slip = self._slip(plan.action, state) if task == MAIN else {}
+            arguments = tidy({**plan.arguments, **slip})
+            event = self.writer.act(
+                doc, plan.action, arguments, task=task, values=changed_values(state, plan.values)
+            )
         return self._done(doc, event.id, plan.problems)
 
     def _done(self, doc: bytes, event: bytes, problems: tuple[Problem, ...] = ()) -> Done:

@@ -27,6 +27,7 @@ from onestop_sync.dossier.codes import grammar
 from onestop_sync.dossier.dates import BY_INTAKE, due_value, given_due, local
 from onestop_sync.dossier.deadlines import Limit, plan_due
 from onestop_sync.dossier.profiles import LegalProfile
+from onestop_sync.dossier.register_book import FIELD, Place
 from onestop_sync.dossier.workflow import CONTENT, REASON
 from onestop_sync.errors import InvalidInput
 from onestop_sync.schema import MAIN
@@ -122,6 +123,7 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
     calendar: Calendar,
     code: str,
     *,
+    place: Place | None = None,
     is_verified: bool = False,
     due_ms: int | None = None,
 ) -> Plan:
@@ -135,6 +137,7 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
         profile: The legal profile in force today; the dossier keeps it.
         calendar: Days off and office hours; the dossier keeps the version.
         code: The dossier's code, from the machine's own block.
+        place: Its place in the year's register, from the machine's own volume.
         is_verified: Something has to be verified first, which may have a longer limit.
         due_ms: The date that an official gives where the catalogue knows no limit.
 
@@ -144,6 +147,8 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
     draft = plan_draft(procedure, values, papers, now_ms)
     received = local(now_ms)
     written = {**draft.values, "ma_ho_so": code, "tiep_nhan_luc": now_ms}
+    if place is not None:
+        written[FIELD] = place.to_plain()
     problems = [*draft.problems, *plan_missing(procedure, draft.values, papers)]
     problems += _code_problems(code, profile, received)
     if not profile.is_in_force(received.date()):

@@ -94,6 +94,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "hinh_thuc_nop": "Hình thức nộp",
         "tiep_nhan_luc": "Tiếp nhận lúc",
         "han_tra": "Hẹn trả kết quả",
+        "so_theo_doi": "Sổ theo dõi hồ sơ",
         "nguoi_nop": "Người nộp",
         "loai_doi_tuong": "Loại đối tượng",
         "ngay_sinh": "Ngày sinh",

@@ -51,11 +51,21 @@ class SupplementPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A printed form and its number in the circular of the profile."""
+    """A printed form and its number in the circular of the profile.
+
+    Attributes:
+        suffix: What the number of each sheet ends with (``HDHS``, ``PXL``); empty: no number is issued, and
+            where the form has one it is written in by hand.
+    """
 
     key: str
     number: str
     name_vi: str
+    suffix: str = ""
+
+    def to_plain(self) -> list[str]:
+        """Return the form as it stands in the profile."""
+        return [self.key, self.number, self.name_vi, *([self.suffix] if self.suffix else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ class LegalProfile:
         supplement_notice_days: Working days from receipt within which a supplement is asked after appraisal.
         extensions_max: How often a new date may be given.
         extension_notice_days: Days before expiry by which the apology is sent.
+        circular: The circular whose annex the forms are.
     """
 
     id: str
@@ -98,6 +109,7 @@ class LegalProfile:
     forms: tuple[Form, ...]
     statuses: tuple[Status, ...]
     source: str = ""
+    circular: str = ""
 
     def is_in_force(self, day: date) -> bool:
         """Tell whether the profile governs what is received on that day."""
@@ -141,9 +153,10 @@ class LegalProfile:
             "supplement_notice_days": self.supplement_notice_days,
             "extensions_max": self.extensions_max,
             "extension_notice_days": self.extension_notice_days,
-            "forms": [[form.key, form.number, form.name_vi] for form in self.forms],
+            "forms": [form.to_plain() for form in self.forms],
             "statuses": [[status.number, status.name_vi] for status in self.statuses],
             "source": self.source,
+            "circular": self.circular,
         }
 
 
@@ -167,7 +180,9 @@ def _form(value: object) -> Form:
     match value:
         case [str(key), str(number), str(name)]:
             return Form(key, number, name)
-    raise FormatError("A form of the legal profile is not key, number and name.")
+        case [str(key), str(number), str(name), str(suffix)]:
+            return Form(key, number, name, suffix)
+    raise FormatError("A form of the legal profile is not key, number and name, with or without a suffix.")
 
 
 def _status(value: object) -> Status:
@@ -208,4 +223,5 @@ def profile_from_plain(value: object) -> LegalProfile:
         forms=tuple(_form(form) for form in plain.items("forms")),
         statuses=tuple(_status(status) for status in plain.items("statuses")),
         source=plain.text("source", ""),
+        circular=plain.text("circular", ""),
     )

@@ -119,6 +119,7 @@ DOSSIER: Final = DocumentType(
         _field("hinh_thuc_nop", _REGISTRATION, max_chars=20),
         _field("tiep_nhan_luc", _REGISTRATION, is_legal=True),
         _field("han_tra", _DUE, is_legal=True),
+        _field("so_theo_doi", _REGISTRATION, is_legal=True),
         # What the applicant says and brings.
         _field("nguoi_nop", _CONTENT, is_legal=True, max_chars=NAME_MAX),
         _field("loai_doi_tuong", _CONTENT, max_chars=20),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.register_book import FIELD, place_of
 from onestop_sync.dossier.workflow import ENDED, MAIN_TASK, WAITING, base_step
 from onestop_sync.fold import State
 from onestop_sync.schema import MAIN, Summary
@@ -60,7 +61,8 @@ def register_row(state: State) -> dict[str, Any]:
 
     Shape:
         ``ma_thu_tuc``, ``ten_thu_tuc``, ``buoc`` (the last step), ``don_vi`` (unit that took it in), and in
-        milliseconds since 1970 UTC, where they are known, ``tiep_nhan_luc``, ``han_tra``, ``tra_luc``.
+        milliseconds since 1970 UTC, where they are known, ``tiep_nhan_luc``, ``han_tra``, ``tra_luc``; its
+        place in the year's register, ``so_theo_doi``.
     """
     task = state.tasks.get(MAIN)
     dates = {name: state.value(name) for name in ("tiep_nhan_luc", "tra_luc")} | {"han_tra": due_ms(state)}
@@ -70,4 +72,5 @@ def register_row(state: State) -> dict[str, Any]:
         "buoc": base_step(task.step if task else MAIN_TASK.initial),
         "don_vi": state.unit,
         **{name: ms for name, ms in dates.items() if type(ms) is int},
+        **({FIELD: place.to_plain()} if (place := place_of(state.value(FIELD))) else {}),
     }

@@ -69,6 +69,8 @@ def show_value(key: str, value: Any) -> str:
             return f"{one_line(name)} ({size_words(size)})"
         case {"ban_chinh": int(originals), "ban_sao": int(copies)}:
             return f"{originals} bản chính, {copies} bản sao"
+        case {"nam": int(year), "quyen": str(volume), "so": int(number)}:
+            return f"năm {year}, quyển {one_line(volume)}, số {number}"
         case int() if key in _TIMES or key.startswith("han"):
             return show_time(value)
         case dict():

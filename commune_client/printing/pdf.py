@@ -1,0 +1,153 @@
+"""Sheets as a PDF: A5 (the register A4 on its side), two A5 to an A4 where that is wanted.
+
+The font comes with the package `font-source-sans-pro` and has every Vietnamese letter; only the glyphs that
+are used go into the file. The same sheets give the same bytes: the file does not say when it was made.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from commune_client.printing.layout import PAGE_MM, Page, Qr, Rule, Text, lay_out
+from onestop_sync.dossier.forms.paper import PaperSize, Sheet
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+__all__ = ["pages_of", "render"]
+
+_FONT: Final = "Source Sans Pro"
+_A4_WIDE: Final = (297.0, 210.0)
+_HALF_MM: Final = 148.5
+_LINE_MM: Final = 0.2
+_QUIET: Final = 4
+"""Empty modules around a QR code (ISO/IEC 18004)."""
+_NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands where PDF wants the time of making: none is told, so that the same sheets give the same bytes."""
+_NO_GLYPH: Final = "\N{WHITE SQUARE}"
+
+
+def render(sheets: Sequence[Sheet], *, is_two_up: bool = False, copies: int = 1) -> bytes:
+    """Returns a PDF of sheets, in the order given.
+
+    Args:
+        sheets: What to print.
+        is_two_up: Puts two A5 pages side by side on an A4.
+        copies: So many of each sheet, one after the other; with ``is_two_up`` two of them share an A4.
+    """
+    pdf = _new_pdf()
+    pages = [page for sheet in sheets for page in pages_of(sheet, pdf) * copies]
+    for group in _grouped(pages, is_two_up=is_two_up):
+        is_pair = is_two_up and group[0].size is PaperSize.A5
+        pdf.add_page(format=_A4_WIDE if is_pair else PAGE_MM[group[0].size])
+        for number, page in enumerate(group):
+            _draw(pdf, page, number * _HALF_MM)
+        if is_pair:
+            pdf.set_draw_color(180)
+            pdf.dashed_line(_HALF_MM, 4, _HALF_MM, _A4_WIDE[1] - 4, 2, 2)
+    return bytes(pdf.output())
+
+
+def pages_of(sheet: Sheet, pdf: FPDF | None = None) -> tuple[Page, ...]:
+    """Returns a sheet's pages as they are drawn."""
+    return lay_out(sheet, _Ruler(pdf or _new_pdf()))
+
+
+def _new_pdf() -> FPDF:
+    from font_source_sans_pro import font_files_ttf
+    from fpdf import FPDF
+
+    pdf = FPDF("P", "mm", PAGE_MM[PaperSize.A5])
+    pdf.set_margin(0)
+    pdf.set_auto_page_break(auto=False)
+    pdf.set_lang("vi")
+    pdf.set_creation_date(_NO_TIME)
+    pdf.add_font(_FONT, "", font_files_ttf["SourceSansPro"])
+    pdf.add_font(_FONT, "B", font_files_ttf["SourceSansProBold"])
+    pdf.set_line_width(_LINE_MM)
+    return pdf
+
+
+def _grouped(pages: Sequence[Page], *, is_two_up: bool) -> Iterator[list[Page]]:
+    """Yields what shares a sheet of paper: two A5 where that is wanted, else one page."""
+    waiting: list[Page] = []
+    for page in pages:
+        if not is_two_up or page.size is not PaperSize.A5:
+            if waiting:
+                yield waiting
+                waiting = []
+            yield [page]
+        elif waiting:
+            yield [*waiting, page]
+            waiting = []
+        else:
+            waiting = [page]
+    if waiting:
+        yield waiting
+
+
+class _Ruler:
+    """Measures text in the fonts of a PDF; words come again and again, so each is measured once."""
+
+    def __init__(self, pdf: FPDF) -> None:
+        self._pdf = pdf
+        self._known: dict[tuple[str, float, bool], float] = {}
+
+    def __call__(self, text: str, size: float, is_bold: bool) -> float:  # noqa: FBT001 - as `Measure` has it
+        key = (text, size, is_bold)
+        if key not in self._known:
+            self._pdf.set_font(_FONT, "B" if is_bold else "", size)
+            self._known[key] = self._pdf.get_string_width(_shown(self._pdf, text))
+        return self._known[key]
+
+
+def _shown(pdf: FPDF, text: str) -> str:
+    """Returns text in composed letters, with a square for what the font does not have."""
+    known = pdf.current_font.cmap  # type: ignore[union-attr] - the fonts added above have one
+    return "".join(char if ord(char) in known else _NO_GLYPH for char in unicodedata.normalize("NFC", text))
+
+
+def _draw(pdf: FPDF, page: Page, left: float) -> None:
+    pdf.set_draw_color(0)
+    for thing in page.things:
+        match thing:
+            case Text(x, y, text, size, is_bold):
+                pdf.set_font(_FONT, "B" if is_bold else "", size)
+                pdf.text(left + x, y, _shown(pdf, text))
+            case Rule(x1, y1, x2, y2):
+                pdf.line(left + x1, y1, left + x2, y2)
+            case Qr(x, y, size, text):
+                _draw_qr(pdf, text, left + x, y, size)
+
+
+@cache
+def _matrix(text: str) -> tuple[tuple[int, ...], ...]:
+    import segno
+
+    return tuple(tuple(row) for row in segno.make(text, error="m", micro=False).matrix)
+
+
+def _draw_qr(pdf: FPDF, text: str, x: float, y: float, size_mm: float) -> None:
+    """Draws a QR code as bars, one for each run of dark modules in a row."""
+    matrix = _matrix(text)
+    module = size_mm / (len(matrix) + 2 * _QUIET)
+    pdf.set_fill_color(0)
+    for row, line in enumerate(matrix):
+        for start, length in _bars(line):
+            left = x + (_QUIET + start) * module
+            pdf.rect(left, y + (_QUIET + row) * module, length * module, module, "F")
+
+
+def _bars(line: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yields where a run of dark modules begins, and how long it is."""
+    start = -1
+    for column, is_dark in enumerate((*line, 0)):
+        if is_dark and start < 0:
+            start = column
+        elif not is_dark and start >= 0:
+            yield start, column - start
+            start = -1

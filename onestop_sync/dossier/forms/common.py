@@ -1,0 +1,89 @@
+"""What several forms have in common: the head, who the applicant is, the foot."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onestop_sync.dossier.forms.facts import Act, Agency, Facts
+from onestop_sync.dossier.forms.kinds import SLIP
+from onestop_sync.dossier.forms.paper import DOTS, Block, Fact, PaperSize, Sheet, Signature
+from onestop_sync.dossier.forms.words import date_words, paragraphs, value_or_dots
+from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.profiles import LegalProfile
+
+__all__ = ["DESK", "applicant_facts", "contact_facts", "made_sheet", "request_text", "slip_text"]
+
+DESK: Final = "BỘ PHẬN TIẾP NHẬN VÀ TRẢ KẾT QUẢ"
+
+
+def made_sheet(
+    form: str,
+    profile: LegalProfile,
+    agency: Agency,
+    blocks: tuple[Block, ...],
+    signatures: tuple[Signature, ...] = (),
+    *,
+    code: str = "",
+    issued: str = "",
+    dated_ms: int | None = None,
+    mark: str = "",
+    foot: str = "",
+    size: PaperSize = PaperSize.A5,
+    is_numbered: bool = False,
+) -> Sheet:
+    """Returns a sheet with the head that the legal profile and the agency give it."""
+    kind = profile.form(form)
+    return Sheet(
+        form=form,
+        number=kind.number,
+        circular=profile.circular,
+        title=kind.name_vi,
+        size=size,
+        issuer=(*agency.names, DESK),
+        issued=issued,
+        place_date="" if dated_ms is None else f"{agency.place}, {date_words(dated_ms)}",
+        code=code,
+        blocks=blocks,
+        signatures=signatures,
+        mark=mark,
+        foot=foot,
+        is_numbered=is_numbered,
+    )
+
+
+def slip_text(facts: Facts, form: str, act: Act) -> str:
+    """Returns the number of a slip: the one that was signed with the act, or dots before the suffix."""
+    number = one_line(act.text(SLIP))
+    suffix = facts.form(form).suffix
+    return number or f"{DOTS}{'/' if suffix else ''}{suffix}"
+
+
+def applicant_facts(facts: Facts) -> tuple[Fact, ...]:
+    """Returns who submits, as all slips have it."""
+    return (
+        Fact("Hồ sơ của", value_or_dots(facts.state.value("nguoi_nop")), is_strong=True),
+        Fact(id_label(facts), value_or_dots(facts.state.value("so_dinh_danh"))),
+        *contact_facts(facts),
+    )
+
+
+def id_label(facts: Facts) -> str:
+    """Returns what the number that names the applicant is."""
+    is_organisation = facts.state.value("loai_doi_tuong") == "to_chuc"
+    return "Mã số thuế" if is_organisation else "Số định danh"
+
+
+def contact_facts(facts: Facts) -> tuple[Fact, ...]:
+    """Returns how the applicant is reached."""
+    email = facts.state.value("email")
+    return (
+        Fact("Địa chỉ", value_or_dots(facts.state.value("dia_chi"))),
+        Fact("Số điện thoại", value_or_dots(facts.state.value("dien_thoai"))),
+        *((Fact("Thư điện tử", value_or_dots(email)),) if email else ()),
+    )
+
+
+def request_text(facts: Facts) -> str:
+    """Returns what the applicant wants: in their words, or the procedure's name where there are none."""
+    said = facts.state.value("noi_dung")
+    return paragraphs(said) if isinstance(said, str) and said else value_or_dots(facts.state.value("ten_thu_tuc"))
