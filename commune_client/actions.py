@@ -66,9 +66,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("passphrase", "", "Đổi mật khẩu", "Đổi mật khẩu của mình trên máy này", "passphrase"),
     Action("backup", "", "Sao lưu", "Sao lưu kho dữ liệu ngay, ra USB hoặc thư mục đã chọn", "backup"),
     Action("remove_officer", "", "Bỏ cán bộ", "Bỏ một cán bộ khỏi máy này", "dismiss"),
+    Action("register", "", "Sổ theo dõi", "Xem, in, khóa sổ theo dõi hồ sơ của một năm", "register"),
     # On one screen.
     Action("choose", "enter", "Chọn", "Chọn dòng có dấu >", "", "pick"),
     Action("open", "enter", "Mở", "Mở hồ sơ đang chọn", "show", "list"),
+    Action("print", "ctrl+p", "In", "In một mẫu cho mọi hồ sơ tiếp nhận trong một ngày", "print", "list"),
     Action(
         "save", "ctrl+s", "Tiếp nhận", "Kiểm tra và tiếp nhận hồ sơ: cấp mã và hẹn ngày", "intake", "intake"
     ),
@@ -90,6 +92,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "",
         "dossier",
     ),
+    Action("print", "ctrl+p", "In", "In một biểu mẫu của hồ sơ: PDF hoặc chữ thường", "print", "dossier"),
     Action("edit", "0", "Sửa", "Sửa thông tin của hồ sơ", "edit", "dossier"),
     Action(
         "verify",
@@ -100,11 +103,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "dossier",
     ),
     Action("next", "enter", "Hồ sơ khác", "Tiếp nhận hồ sơ khác", "intake", "accepted"),
+    Action("print", "ctrl+p", "In giấy hẹn", "In Giấy tiếp nhận và hẹn trả kết quả", "print", "accepted"),
     Action("open", "0", "Mở hồ sơ", "Mở hồ sơ vừa tiếp nhận", "show", "accepted"),
     Action("settle", "enter", "Giải quyết", "Xem từng bản ghi và giải quyết", "resolve", "conflicts"),
     Action("all_seen", "0", "Đã xem hết", "Đánh dấu đã xem mọi thay đổi", "", "notices"),
     Action("save", "ctrl+s", "Giải quyết", "Ghi giá trị đã chọn cùng lý do", "resolve", "conflict"),
     Action("save", "ctrl+s", "Ký và ghi", "Ký việc này và ghi vào hồ sơ", "", "act"),
+    Action("save", "ctrl+s", "In", "Ghi tệp in, và gửi tới máy in nếu đã chọn", "print", "print"),
+    Action("print", "ctrl+p", "In sổ", "Ghi sổ ra tệp để in, khổ A4", "register", "register"),
+    Action("close", "ctrl+s", "Khóa sổ", "Khóa sổ của năm đã hết: lãnh đạo ký", "register", "register"),
     Action("save", "ctrl+s", "Đồng ý", "Làm việc đang hỏi, với những gì vừa gõ", "", "asked"),
 )
 """In the order of the keyboard; a name stands once for each screen that has it."""
@@ -162,6 +169,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     # Looking.
     Command("list", "Xem danh sách hồ sơ"),
     Command("show", "Xem một hồ sơ và quá trình xử lý có chữ ký"),
+    Command("print", "In biểu mẫu của hồ sơ: PDF hoặc chữ thường, một hay nhiều hồ sơ"),
+    Command("register", "Xem, in và khóa sổ theo dõi hồ sơ của năm (register)"),
     Command("verify", "Xác minh hồ sơ, cả kho, hoặc tệp chứng cứ: ai ký gì, theo chứng thư nào"),
     Command("evidence", "Xuất tệp chứng cứ của một hồ sơ (evidence file); tệp có dữ liệu cá nhân"),
     # Working.

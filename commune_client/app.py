@@ -239,6 +239,12 @@ class OnestopApp(OfficeApp):
 
         self._go(TrailScreen())
 
+    def action_register(self) -> None:
+        """Show the register of a year."""
+        from commune_client.screens.register import ask_register
+
+        ask_register(self)
+
     def action_help(self) -> None:
         """Explain the screen."""
         from commune_client.screens.help import HelpScreen

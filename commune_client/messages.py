@@ -230,6 +230,14 @@ REASONS: Final[Mapping[str, str]] = {
     "countersign": "Nằm sau mốc thu hồi: chờ lãnh đạo xác nhận (`onestop countersign`).",
     "not_beyond": "Không có ghi chép nào như vậy đang chờ xác nhận. Xem `onestop countersign --list`.",
     "not_head": "Chỉ lãnh đạo của đơn vị đó, không phải người ghi, mới xác nhận được.",
+    "no_form": "Hồ sơ không có biểu mẫu đó ở bước này, hoặc quy định của hồ sơ không có mẫu đó.",
+    "print_conflict": "Chưa in được: mục sẽ in đang có xung đột. Hãy giải quyết trước (F8).",
+    "printer": "Máy in không nhận tệp. Tệp vẫn được giữ: in tay, hoặc xem `onestop login --printer`.",
+    "print_folder": "Chưa chọn nơi ghi tệp in. Hãy nêu --out, hoặc `onestop login --print-folder`.",
+    "year_open": "Năm chưa hết nên chưa khóa sổ được. Hãy khóa sổ từ ngày 01 tháng 01 năm sau.",
+    "year_empty": "Chưa có hồ sơ nào trong sổ của năm đó, hoặc không có quyển đó.",
+    "year_closed": "Sổ của năm đó đã khóa, và không có hồ sơ nào đến sau.",
+    "register_gaps": "Sổ thiếu số hoặc trùng số. Hãy đồng bộ mọi máy của xã, hoặc nêu lý do (--reason).",
     "erased": "Hồ sơ đã được xóa theo quy định; chỉ còn dòng trong sổ (xem `onestop verify`).",
 }
 """Reason code → sentence: why something is refused, or for what it waits."""
@@ -411,12 +419,24 @@ def explain(error: Exception) -> Message:
         return Message(REASONS[reason], _NOT_IMPORTED)
     if reason == "code_slip":
         return Message(REASONS[reason], f"Nhóm thứ {details.get('group')} chưa đúng.")
+    if reason == "print_conflict" and (fields := details.get("fields")):
+        return Message(_conflicted(list(map(str, fields))), _SETTLE)
     if reason in REASONS:
         says_all = getattr(error, "code", "") in _BY_REASON or reason.startswith("code_")
         return Message(REASONS[reason], _UNCHANGED if says_all else message.todo)
     return Message(message.what + _extra(details), message.todo)
 
 
+def _conflicted(fields: list[str]) -> str:
+    """Names what is in conflict and would be printed."""
+    more = f" và {len(fields) - _MOST_FIELDS} mục nữa" if len(fields) > _MOST_FIELDS else ""
+    return f"Chưa in, chưa ký gì: đang có xung đột ở {', '.join(fields[:_MOST_FIELDS])}{more}."
+
+
+_MOST_FIELDS: Final = 5
+_SETTLE: Final = (
+    "Hãy giải quyết, kèm lý do, rồi làm lại: F8 trên màn hình, hoặc `onestop conflicts` và `onestop resolve`."
+)
 _REVOKED: Final = Message(
     "Máy chủ cấp trên báo khóa của máy này đã bị thu hồi, nên không đồng bộ nữa.",
     "Những gì đã ghi vẫn được giữ trên máy này. Hãy báo người quản trị của đơn vị để được cấp khóa mới.",

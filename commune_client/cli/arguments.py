@@ -213,6 +213,12 @@ def _login(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--lock-after", metavar="PHÚT", type=int, help="tự khóa màn hình sau bao nhiêu phút; 0: không tự khóa"
     )
+    parser.add_argument("--print-folder", metavar="THƯ-MỤC", help="nơi ghi tệp in; để trống '': hỏi mỗi lần")
+    parser.add_argument(
+        "--printer",
+        metavar="LỆNH",
+        help="lệnh in, ví dụ 'lp -d may1'; system: của hệ điều hành; '': không in",
+    )
     parser.add_argument(
         "--sync-every",
         metavar="PHÚT",
@@ -250,6 +256,43 @@ def _list(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--after", metavar="DÒNG", default="", help="trang tiếp theo: giá trị 'after' của trang trước"
     )
+
+
+def _print(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "codes", metavar="MÃ", nargs="*", help="mã hồ sơ, hoặc các số cuối (0007); nhiều mã thì vào một tệp"
+    )
+    parser.add_argument(
+        "--form", metavar="MẪU", default="",
+        help="số của mẫu (01) hoặc tên: receipt, supplement, refusal, apology, stop, control_slip",
+    )  # fmt: skip
+    parser.add_argument(
+        "--day", metavar="NGÀY", default="", help="mọi hồ sơ đơn vị tiếp nhận ngày này: 05/09/2026"
+    )
+    parser.add_argument("--list", action="store_true", help="chỉ xem hồ sơ có những mẫu nào để in")
+    parser.add_argument("--copies", metavar="SỐ", type=int, default=1, help="số bản mỗi tờ (mặc định 1)")
+    parser.add_argument("--two-up", action="store_true", help="hai tờ A5 trên một tờ A4")
+    _out(parser)
+
+
+def _out(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", metavar="NƠI-GHI", type=Path, help="thư mục, hoặc tệp mới (mặc định: thư mục đã chọn)"
+    )
+    parser.add_argument(
+        "--text", action="store_true", help="chữ thường 80 cột, cho máy in kim; không phải PDF"
+    )
+    parser.add_argument("--form-feed", action="store_true", help="sang trang sau mỗi tờ, dùng cùng --text")
+    parser.add_argument("--printer", action="store_true", help="gửi tới máy in sau khi ghi tệp")
+
+
+def _register(parser: ArgumentParser) -> None:
+    parser.add_argument("year", metavar="NĂM", type=int, help="năm của sổ")
+    parser.add_argument("--volume", metavar="QUYỂN", default="", help="chỉ một quyển (mặc định: mọi quyển)")
+    parser.add_argument("--print", action="store_true", help="ghi sổ ra tệp để in")
+    parser.add_argument("--close", action="store_true", help="khóa sổ: lãnh đạo ký, khi năm đã hết")
+    parser.add_argument("--reason", metavar="LÝ-DO", default="", help="vì sao sổ thiếu số, khi khóa sổ")
+    _out(parser)
 
 
 def _verify(parser: ArgumentParser) -> None:
@@ -435,6 +478,8 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "intake": _intake,
     "list": _list,
     "show": _code,
+    "print": _print,
+    "register": _register,
     "verify": _verify,
     "evidence": _evidence,
     "edit": _edit,

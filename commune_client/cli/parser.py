@@ -45,6 +45,8 @@ HANDLERS: Final[dict[str, str]] = {
     "audit": f"{_HERE}.audit:audit",
     "proof": f"{_HERE}.proof:proof",
     **{name: f"{_HERE}.attachments:{name}" for name in ("attach", "attachments", "attachment")},
+    "print": f"{_HERE}.printing:print_",
+    "register": f"{_HERE}.printing:register",
     "hub": f"{_HERE}.hub:hub",
 }
 """Command → the function that does it."""

@@ -169,6 +169,11 @@ def login(session: Session) -> int:
         config = config.with_(proxy=arguments.proxy)
     if arguments.statement_days is not None:
         config = config.with_(statement_days=max(1, arguments.statement_days))
+    if arguments.print_folder is not None:
+        folder = Path(arguments.print_folder).expanduser() if arguments.print_folder else None
+        config = config.with_(print_folder=str(folder.resolve(strict=True)) if folder else "")
+    if arguments.printer is not None:
+        config = config.with_(printer=arguments.printer)
     config = config.with_(
         idle_lock_min=_minutes("--lock-after", arguments.lock_after, config.idle_lock_min),
         sync_every_min=_minutes("--sync-every", arguments.sync_every, config.sync_every_min),

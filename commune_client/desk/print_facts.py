@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from onestop_sync.dossier.forms.register import Volume
 
-__all__ = ["ClosingFacts", "Manner", "NotPrinted", "PrintChoice", "Printed", "RegisterFacts"]
+__all__ = ["PLAIN", "ClosingFacts", "Manner", "NotPrinted", "PrintChoice", "Printed", "RegisterFacts"]
 
 
 class Manner(NamedTuple):
@@ -26,6 +26,10 @@ class Manner(NamedTuple):
     copies: int = 1
     has_form_feeds: bool = False
     to_printer: bool = False
+
+
+PLAIN: Final = Manner()
+"""One of each, as PDF, into a file."""
 
 
 class PrintChoice(NamedTuple):
@@ -55,14 +59,14 @@ class Printed(NamedTuple):
 
     Attributes:
         path: The file; it lies open there, with personal data.
-        count: Sheets in it, copies not counted.
+        sheets: How many are in it, copies not counted.
         again: How many of them had been printed before.
         is_sent: Whether the printer took it.
         failed: What was left out.
     """
 
     path: Path
-    count: int
+    sheets: int
     again: int
     is_sent: bool
     failed: tuple[NotPrinted, ...] = ()

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from commune_client.desk.base import Base, day_of
-from commune_client.desk.print_facts import Manner, NotPrinted, PrintChoice, Printed
+from commune_client.desk.print_facts import PLAIN, Manner, NotPrinted, PrintChoice, Printed
 from onestop_sync import audit
 from onestop_sync.dossier.catalogue import Procedure
 from onestop_sync.dossier.changes import profile_of
@@ -60,9 +60,7 @@ class Printing(Base):
                 return [doc for _, doc in sorted(found)]
             after = rows[-1].key
 
-    def print_forms(
-        self, docs: Sequence[bytes], form: str, place: Path, manner: Manner = Manner()
-    ) -> Printed:
+    def print_forms(self, docs: Sequence[bytes], form: str, place: Path, manner: Manner = PLAIN) -> Printed:
         """Prints one form of each of some dossiers into one file: what is wrong with one stops no other.
 
         Each is noted in the audit trail before the file is written; a form that was printed before says so.
@@ -117,9 +115,7 @@ class Printing(Base):
         except (NotFound, NotAllowed):
             return ""
 
-    def _write(
-        self, sheets: Sequence[Sheet], place: Path, about: str, manner: Manner
-    ) -> tuple[Path, bool]:
+    def _write(self, sheets: Sequence[Sheet], place: Path, about: str, manner: Manner) -> tuple[Path, bool]:
         """Renders, writes, and hands to the printer."""
         from commune_client.printing import files, text
 
@@ -168,7 +164,9 @@ class Printing(Base):
             )  # fmt: skip
 
     def _profile(self, state: State) -> LegalProfile:
-        return profile_of(state, self.rules.profiles) if due_field(state) else self.rules.profile(self.today())
+        return (
+            profile_of(state, self.rules.profiles) if due_field(state) else self.rules.profile(self.today())
+        )
 
     def agency(self, unit: str) -> Agency:
         """Returns a unit as the head of a form names it."""

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from commune_client.desk.numbering import Numbering
-from commune_client.desk.print_facts import ClosingFacts, Manner, Printed, RegisterFacts
+from commune_client.desk.print_facts import PLAIN, ClosingFacts, Manner, Printed, RegisterFacts
 from commune_client.desk.printing import Printing
 from onestop_sync.dossier.forms.kinds import REGISTER
 from onestop_sync.dossier.forms.paper import Sheet
@@ -61,7 +61,9 @@ class Registers(Printing, Numbering):
         """
         if self.today().year <= year:
             raise InvalidInput(
-                f"The year {year} is not over.", todo="Nothing was signed. Close it next year.", reason="year_open"
+                f"The year {year} is not over.",
+                todo="Nothing was signed. Close it next year.",
+                reason="year_open",
             )
         found = self.register(year)
         _check_closable(found, reason.strip())
@@ -73,9 +75,7 @@ class Registers(Printing, Numbering):
         self.writer.create(REGISTER_CLOSING.name, {CLOSING: value})
         return self.register(year)
 
-    def print_register(
-        self, year: int, place: Path, volume: str = "", manner: Manner = Manner()
-    ) -> Printed:
+    def print_register(self, year: int, place: Path, volume: str = "", manner: Manner = PLAIN) -> Printed:
         """Prints the year's register, one volume or all, on A4.
 
         Raises:
@@ -116,7 +116,7 @@ class Registers(Printing, Numbering):
             (record, *_) = self.store.history(doc)
             who = record.author.certificate.name if record.author else ""
             said = {
-                closed.name: (closed.last, closed.count, _is_same(by_name.get(closed.name), closed))
+                closed.name: (closed.last, closed.dossiers, _is_same(by_name.get(closed.name), closed))
                 for closed in volumes_closed(state)
             }
             found.append(ClosingFacts(one_line(who), record.event.header.time_ms, said))
@@ -156,7 +156,7 @@ def _check_closable(found: RegisterFacts, reason: str) -> None:
         names = [volume.name for volume in found.volumes if not volume.is_whole]
         raise NotAllowed(
             f"Numbers of the register are missing or doubled in {', '.join(names)}.",
-            todo="Nothing was signed. Synchronise, so that all machines' dossiers are here, or give the reason.",
+            todo="Nothing was signed. Synchronise, so that all dossiers are here, or give the reason.",
             reason="register_gaps",
             volumes=names,
         )

@@ -37,7 +37,7 @@ def write_new(place: Path, name: str, data: bytes) -> Path:
     """Writes a new file that only its owner can read; none that is there is replaced.
 
     Args:
-        place: A folder: the file gets the name, or ``name-2`` and so on; or else the whole path of a new file.
+        place: A folder: the file gets the name, or ``name-2`` and so on; or else the path of a new file.
         name: See `file_name`.
         data: What stands in it.
 
@@ -75,7 +75,7 @@ def print_file(printer: str, path: Path) -> None:
         InvalidInput: The command is not there, failed, or took too long (``printer``); the file is kept.
     """
     if printer == SYSTEM and sys.platform == "win32":
-        os.startfile(path, "print")
+        os.startfile(path, "print")  # noqa: S606 - the file that was just written
         return
     command = ["lp"] if printer == SYSTEM else shlex.split(printer)
     try:

@@ -1,4 +1,4 @@
-"""Lays a sheet out: text, lines and a QR code at places on pages, from top to bottom, broken where it must be.
+"""Lays a sheet out: text, lines and a QR code at places on pages, broken where it must be.
 
 Pure: how wide a piece of text is comes from whoever draws. All lengths are millimetres from the page's top
 left corner, a text's y is that of its base line.
@@ -6,32 +6,39 @@ left corner, a text's y is that of its base line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
 
 from onestop_sync.dossier.forms.paper import Fact, Grid, PaperSize, Paragraph, Sheet, Signature
 
 __all__ = ["PAGE_MM", "Measure", "Page", "Qr", "Rule", "Text", "lay_out"]
 
-Measure = Callable[[str, float, bool], float]
-"""Text, size in points, whether bold → width in mm."""
+
+class Measure(Protocol):
+    """Tells how wide text is."""
+
+    def __call__(self, text: str, size: float, *, is_bold: bool) -> float:
+        """Returns the width of text in mm, its size given in points."""
+
 
 PAGE_MM: Final = {PaperSize.A5: (148.0, 210.0), PaperSize.A4_WIDE: (297.0, 210.0)}
 _MARGIN_MM: Final = 10.0
 _TOP_MM: Final = 8.0
 _BOTTOM_MM: Final = 12.0
 _POINT_MM: Final = 0.3528
-_LEADING: Final = 1.28
+_LEADING: Final = 1.24
 _QR_MM: Final = 24.0
 _GAP_MM: Final = 1.2
-_PAD_MM: Final = 0.9
-_SIGN_MM: Final = 32.0
+_PAD_MM: Final = 0.7
+_SIGN_MM: Final = 28.0
 """Height of the block of signatures: title, hint, room for a hand and a stamp, name."""
-_NAME_MM: Final = 25.0
+_NAME_MM: Final = 24.0
+_MOTTO_MM: Final = 34.0
+"""Length of the line below the motto."""
 _LEAST_LINES: Final = 3
 """So many lines of a row stand on a page at least when the row is broken."""
 _LEFT_SHARE: Final = 0.46
-_TINY, _SMALL, _PLAIN, _TITLE = 7.0, 8.5, 10.0, 13.0
+_TINY, _SMALL, _PLAIN, _TITLE = 7.0, 8.5, 9.5, 13.0
 _MANY_COLUMNS: Final = 6
 _MOTTO: Final = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc")
 
@@ -153,21 +160,20 @@ class _Setter:
         number = f"Mẫu số {self._sheet.number}"
         circular = f" – {self._sheet.circular}" if self._sheet.circular else ""
         self.y += _height(_TINY)
-        width = self.measure(number + circular, _TINY, False)
+        width = self.measure(number + circular, _TINY, is_bold=False)
         self.put(Text(self._width - _MARGIN_MM - width, self.y, number + circular, _TINY))
         self.y += _GAP_MM
         start, inner = self.y, self._width - 2 * _MARGIN_MM
         left = inner * _LEFT_SHARE
-        self._centred(self._sheet.issuer, _MARGIN_MM, left, bold_from=len(self._sheet.issuer) - 2)
+        self._centred(self._sheet.issuer, _MARGIN_MM, left, bold_from=0)
         if self._sheet.issued:
             self._centred((f"Số: {self._sheet.issued}",), _MARGIN_MM, left, bold_from=9)
         ends = self.y
         self.y = start
         right = _MARGIN_MM + left
         self._centred(_MOTTO, right, inner - left, bold_from=0)
-        self.put(
-            Rule(right + (inner - left) * 0.25, self.y + 0.8, right + (inner - left) * 0.75, self.y + 0.8)
-        )
+        middle = right + (inner - left) / 2
+        self.put(Rule(middle - _MOTTO_MM / 2, self.y + 0.8, middle + _MOTTO_MM / 2, self.y + 0.8))
         self.y += 2 * _GAP_MM
         if self._sheet.place_date:
             self._centred((self._sheet.place_date,), right, inner - left, bold_from=9)
@@ -209,13 +215,13 @@ class _Setter:
         self, line: Sequence[_Run], size: float, x: float, width: float, *, is_centred: bool = False
     ) -> None:
         self.y += _height(size)
-        runs = _joined(line)
+        runs = list(_joined(line))
         if is_centred:
-            total = sum(self.measure(text, size, is_bold) for text, is_bold in runs)
+            total = sum(self.measure(text, size, is_bold=is_bold) for text, is_bold in runs)
             x += (width - total) / 2
         for text, is_bold in runs:
             self.put(Text(round(x, 2), round(self.y, 2), text.rstrip(), size, is_bold))
-            x += self.measure(text, size, is_bold)
+            x += self.measure(text, size, is_bold=is_bold)
 
     def wrapped(self, runs: Sequence[_Run], width: float, size: float) -> list[list[_Run]]:
         words, found = _words(runs), []
@@ -224,13 +230,11 @@ class _Setter:
             found.append(line)
         return found
 
-    def _first_line(
-        self, words: list[_Run], width: float, size: float
-    ) -> tuple[list[_Run], list[_Run]]:
+    def _first_line(self, words: list[_Run], width: float, size: float) -> tuple[list[_Run], list[_Run]]:
         """Splits words into those of the first line and the rest; a word that is too long is cut."""
-        space, used = self.measure(" ", size, False), 0.0
+        space, used = self.measure(" ", size, is_bold=False), 0.0
         for number, (word, is_bold) in enumerate(words):
-            wide = self.measure(word, size, is_bold)
+            wide = self.measure(word, size, is_bold=is_bold)
             if used + wide > width:
                 if number:
                     return words[:number], words[number:]
@@ -242,7 +246,7 @@ class _Setter:
     def _fitting(self, word: str, width: float, size: float, is_bold: bool) -> int:  # noqa: FBT001 - a style
         used = 0.0
         for number, char in enumerate(word):
-            used += self.measure(char, size, is_bold)
+            used += self.measure(char, size, is_bold=is_bold)
             if used > width:
                 return max(1, number)
         return len(word)
@@ -287,7 +291,7 @@ class _Setter:
                 things.append(Text(_MARGIN_MM, y, self._sheet.mark, _TINY, is_bold=True))
             if count > 1 or self._sheet.is_numbered:
                 said = f"Trang {number}/{count}"
-                x = self._width - _MARGIN_MM - self.measure(said, _TINY, False)
+                x = self._width - _MARGIN_MM - self.measure(said, _TINY, is_bold=False)
                 things.append(Text(round(x, 2), y, said, _TINY))
 
 
@@ -354,7 +358,7 @@ class _Table:
                 y += self._line_mm
                 text = " ".join(word for word, _ in line)
                 is_bold = bool(line) and line[0][1]
-                wide = setter.measure(text, self._size, is_bold)
+                wide = setter.measure(text, self._size, is_bold=is_bold)
                 x = (left + right - wide) / 2 if centred else left
                 setter.put(Text(round(x, 2), round(y, 2), text, self._size, is_bold))
         for edge in edges:

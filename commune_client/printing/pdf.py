@@ -97,7 +97,7 @@ class _Ruler:
         self._pdf = pdf
         self._known: dict[tuple[str, float, bool], float] = {}
 
-    def __call__(self, text: str, size: float, is_bold: bool) -> float:  # noqa: FBT001 - as `Measure` has it
+    def __call__(self, text: str, size: float, *, is_bold: bool) -> float:
         key = (text, size, is_bold)
         if key not in self._known:
             self._pdf.set_font(_FONT, "B" if is_bold else "", size)
@@ -107,7 +107,11 @@ class _Ruler:
 
 def _shown(pdf: FPDF, text: str) -> str:
     """Returns text in composed letters, with a square for what the font does not have."""
-    known = pdf.current_font.cmap  # type: ignore[union-attr] - the fonts added above have one
+    from fpdf.fonts import TTFFont
+
+    font = pdf.current_font
+    assert isinstance(font, TTFFont)
+    known = font.cmap
     return "".join(char if ord(char) in known else _NO_GLYPH for char in unicodedata.normalize("NFC", text))
 
 

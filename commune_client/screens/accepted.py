@@ -78,11 +78,19 @@ class AcceptedScreen(OfficeScreen):
             Paragraph.of(words.WHY_DUE, "bold"),
             *(Paragraph.of(f"  {reason}", indent=4) for reason in reasons),
             *(Paragraph.of(problem, StateStyle.SOON, 4) for problem in problems),
+            Paragraph(),
+            Paragraph.of(words.OFFER_RECEIPT, "bold"),
         ]
 
     def action_next(self) -> None:
         """Take in another dossier."""
         self.office.action_intake()
+
+    def action_print(self) -> None:
+        """Print the receipt."""
+        from commune_client.screens.printing import open_print
+
+        open_print(self.office, self._accepted.doc)
 
     def action_open(self) -> None:
         """Open the dossier that was accepted."""

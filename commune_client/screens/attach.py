@@ -16,12 +16,12 @@ from commune_client.screens import words
 from commune_client.screens.base import OfficeScreen, bindings_of
 from commune_client.theme import StateStyle
 from commune_client.widgets.field_form import FieldForm
-from commune_client.widgets.field_rules import FormField
+from commune_client.widgets.field_rules import FieldValue, FormField
 
 if TYPE_CHECKING:
     from commune_client.desk.facts import AttachDone, Dossier
 
-__all__ = ["AttachScreen", "PathSuggester", "SaveScreen", "completed"]
+__all__ = ["AttachScreen", "FileScreen", "PathSuggester", "SaveScreen", "about_dossier", "completed"]
 
 _OTHER = "-"
 _SMALLER = "nho"
@@ -65,34 +65,38 @@ class PathSuggester(Suggester):
         return completed(value)
 
 
-class _FileScreen(OfficeScreen):
+class FileScreen(OfficeScreen):
     """A form of which the field ``path`` is a path."""
 
     NAME = "act"
+    PRESS: ClassVar[str] = words.PRESS_TO_SIGN
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("act")]
     DEFAULT_CSS = """
-    _FileScreen > .about { height: auto; padding: 1 1 0 1; margin: 0 0 1 0; }
+    FileScreen > .about { height: auto; padding: 1 1 0 1; margin: 0 0 1 0; }
     """
 
-    def __init__(self, dossier: Dossier) -> None:
+    def __init__(self, about: str) -> None:
         """Make the screen.
 
         Args:
-            dossier: Which dossier.
+            about: What it is about, above the form.
         """
         super().__init__()
-        self._dossier = dossier
+        self._about = about
         self._is_busy = False
 
     def fields(self) -> list[FormField]:
         """Return what is asked."""
         raise NotImplementedError
 
+    def first_values(self) -> dict[str, FieldValue]:
+        """Return what stands in the form at first."""
+        return {}
+
     def compose_body(self) -> ComposeResult:
         """Lay out what it is about, and what is asked."""
-        view = self._dossier.view
-        yield Static(Content(f"{view.code}  {view.applicant}\n{view.procedure_name}"), classes="about")
-        yield FieldForm(self.fields())
+        yield Static(Content(self._about), classes="about")
+        yield FieldForm(self.fields(), self.first_values())
 
     def on_mount(self) -> None:
         """Say what is done here, and have the path completed."""
@@ -102,7 +106,7 @@ class _FileScreen(OfficeScreen):
 
     def on_field_form_submitted(self) -> None:
         """Say how to go on."""
-        self.say(words.PRESS_TO_SIGN)
+        self.say(self.PRESS)
 
     def action_save(self) -> None:
         """Check, and do it."""
@@ -131,7 +135,26 @@ class _FileScreen(OfficeScreen):
         self.office.say(text)
 
 
-class AttachScreen(_FileScreen):
+def about_dossier(dossier: Dossier) -> str:
+    """Returns what stands above a form about a dossier."""
+    view = dossier.view
+    return f"{view.code}  {view.applicant}\n{view.procedure_name}"
+
+
+class _OfDossier(FileScreen):
+    """A form about one dossier."""
+
+    def __init__(self, dossier: Dossier) -> None:
+        """Make the screen.
+
+        Args:
+            dossier: Which dossier.
+        """
+        super().__init__(about_dossier(dossier))
+        self._dossier = dossier
+
+
+class AttachScreen(_OfDossier):
     """Attaches a file."""
 
     HEADING = words.ATTACH
@@ -163,7 +186,7 @@ class AttachScreen(_FileScreen):
         self.finish(words.attached(done.name, size_words(done.size_bytes)))
 
 
-class SaveScreen(_FileScreen):
+class SaveScreen(_OfDossier):
     """Saves an attachment to a file."""
 
     HEADING = words.SAVE_ATTACHMENT

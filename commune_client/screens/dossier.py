@@ -205,6 +205,12 @@ class DossierScreen(OfficeScreen):
 
         self.app.push_screen(ProofScreen(self.doc))
 
+    def action_print(self) -> None:
+        """Print a form of the dossier."""
+        from commune_client.screens.printing import open_print
+
+        open_print(self.office, self.doc)
+
     def action_edit(self) -> None:
         """Correct what the dossier says."""
         from commune_client.screens.edit import open_edit

@@ -220,6 +220,35 @@ ATTACH_SMALLER: Final = "Thu nhỏ, bỏ thông tin nơi chụp"
 ATTACH_WHICH: Final = "Tệp đính kèm"
 SAVE_PATH: Final = "Lưu vào"
 SAVE_PATH_HELP: Final = "Thư mục hoặc tên tệp mới; tệp lưu ra không còn được mã hóa"
+PRINT: Final = "In biểu mẫu"
+PRINT_DAY: Final = "In hàng loạt"
+PRINT_FORM: Final = "Biểu mẫu"
+PRINT_MANNER: Final = "Cách in"
+PRINT_MANNERS: Final = (
+    ("a5", "PDF, khổ A5"),
+    ("two", "PDF, hai tờ A5 trên một A4"),
+    ("double", "PDF, 2 liên trên một A4"),
+    ("text", "Chữ thường 80 cột, cho máy in kim"),
+)
+PRINT_PATH: Final = "Ghi vào thư mục"
+PRINT_PATH_HELP: Final = "Tên tệp không có tên người; tệp không được mã hóa, in xong hãy xóa"
+PRINT_SEND: Final = "Gửi máy in"
+PRINT_SENDS: Final = (("no", "Không, chỉ ghi tệp"), ("yes", "Có"))
+PRINT_DAY_FIELD: Final = "Tiếp nhận ngày"
+PRINT_DAY_ABOUT: Final = "In một mẫu cho mọi hồ sơ đơn vị tiếp nhận trong một ngày, vào một tệp."
+PRINT_NONE: Final = "Hồ sơ này chưa có biểu mẫu nào để in"
+PRINT_NO_DOSSIERS: Final = "Ngày đó đơn vị không tiếp nhận hồ sơ nào"
+PRESS_TO_PRINT: Final = "Ctrl+S: in"
+OFFER_RECEIPT: Final = "Ctrl+P: in Giấy tiếp nhận hồ sơ và hẹn trả kết quả"
+REGISTER: Final = "Sổ theo dõi hồ sơ"
+REGISTER_YEAR: Final = "Năm"
+REGISTER_ABOUT: Final = "Xem sổ của năm nào?"
+REGISTER_WRONG_YEAR: Final = "Năm gồm bốn chữ số, ví dụ 2026"
+REGISTER_READING: Final = "Đang đọc sổ"
+REGISTER_CLOSE: Final = "Khóa sổ"
+REGISTER_CLOSED: Final = "Đã khóa sổ"
+REGISTER_REASON: Final = "Lý do thiếu số"
+REGISTER_NO_REASON: Final = "không thiếu số nào"
 PAPER_OPTIONAL: Final = "nếu có"
 VERIFIED: Final = "Cần xác minh"
 VERIFIED_YES: Final = "Có, áp dụng thời hạn dài hơn"
@@ -545,6 +574,22 @@ HOW_TO_LEAVE: Final = "Ctrl+Q: khóa màn hình hoặc thoát"
 def attached(name: str, size: str) -> str:
     """Says that a file was attached."""
     return f"Đã đính kèm {name} ({size}); sẽ gửi sau các ghi chép."
+
+
+def printed(count: int, again: int, path: str, *, is_sent: bool, failed: int) -> str:
+    """Say what printing came to, and that the file lies open."""
+    more = f", trong đó in lại {again}" if again else ""
+    left = f" {failed} hồ sơ chưa in được: xem từng hồ sơ." if failed else ""
+    sent = " Máy in đã nhận." if is_sent else ""
+    return f"Đã ghi {count} tờ{more} vào {path}.{sent}{left} Tệp không được mã hóa: in xong hãy xóa"
+
+
+def close_about(year: int) -> str:
+    """Say what closing a register does."""
+    return (
+        f"Khóa sổ năm {year}: ký số hồ sơ của từng quyển; sau đó không ai sửa được việc khóa sổ.\n"
+        "Hồ sơ đến sau thì khóa sổ bổ sung. Gõ mật khẩu của mình để ký."
+    )
 
 
 def saved_to(path: str) -> str:

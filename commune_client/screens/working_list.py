@@ -39,7 +39,8 @@ class ListScreen(OfficeScreen):
     HEADING = words.LIST
     AUTO_FOCUS = "RowList"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(str(digit), f"filter({name!r})", show=False) for digit, name in enumerate(_FILTERS, 1)
+        Binding("ctrl+p", "print", show=False),
+        *(Binding(str(digit), f"filter({name!r})", show=False) for digit, name in enumerate(_FILTERS, 1)),
     ]
     DEFAULT_CSS = """
     ListScreen > .filters { height: 1; padding: 0 1; background: $surface; }
@@ -212,6 +213,12 @@ class ListScreen(OfficeScreen):
         elif self._filter != "all":
             self._set_filter("all", "")
         self.query_one(RowList).focus()
+
+    def action_print(self) -> None:
+        """Print one form of all dossiers that were accepted on a day."""
+        from commune_client.screens.printing import open_print_day
+
+        open_print_day(self.office)
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         """Open the dossier."""

@@ -1,4 +1,4 @@
-"""Where a dossier stands in the year's register: a volume of its own for each machine and epoch, gapless inside.
+"""Where a dossier stands in the year's register: a volume for each machine and epoch, gapless inside.
 
 Machines of a commune take in without seeing each other, so they cannot share one row of numbers. Each writes
 a *volume* (quyển) of its own, numbered 1, 2, 3 … in the transaction that accepts: what was not accepted took

@@ -1,8 +1,8 @@
-"""The closing of a year's register as a document of its own: one event, signed by the head, that nobody changes.
+"""The closing of a year's register: a document of one event, signed by the head, that nobody changes.
 
-It names, for each volume that was here, the last number, how many stand in it, and a hash of which code stands
-at which number. What arrives later (a machine that had not synchronised) is above the last number, and shows:
-the head closes again, by another document, and the first one stays.
+It names, for each volume that was here, the last number, how many stand in it, and a hash of which code
+stands at which number. What arrives later (from a machine that had not synchronised) stands above the last
+number, and shows: the head closes again, by another document, and the first one stays.
 
 Source: TT 01/2018/TT-VPCP, Article 10.2a.
 """
@@ -28,13 +28,13 @@ class ClosedVolume(NamedTuple):
     Attributes:
         name: Of the volume.
         last: Last number.
-        count: Dossiers up to it.
+        dossiers: How many stand up to it.
         digest: See `forms.register.volume_digest`.
     """
 
     name: str
     last: int
-    count: int
+    dossiers: int
     digest: bytes
 
 

@@ -18,7 +18,7 @@ _BATCH: Final = 500
 
 
 def each_document(connection: sa.Connection, kind: str) -> Iterator[tuple[bytes, State | Tombstone]]:
-    """Yields each document of a kind as it is folded, or what stays of one that was erased, oldest here first.
+    """Yields each document of a kind as it is folded, or what stays of one that was erased; oldest first.
 
     Args:
         connection: Of one reading transaction, which lasts as long as the iteration.

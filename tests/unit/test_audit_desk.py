@@ -26,9 +26,9 @@ QUIET = {
     # They tell nothing of a dossier's content, or are noted by themselves.
     "lock", "unlock", "close", "unit_name", "units", "find_unit", "today", "clock", "confirm_date",
     "closing_ms", "step", "find", "procedures", "procedure", "papers", "check", "preview_due", "block",
-    "count", "due_state", "status", "set_parents", "parent_lines", "mark_seen", "export_audit", "note_print",
+    "count", "due_state", "status", "set_parents", "parent_lines", "mark_seen", "export_audit",
     "backup", "backups", "is_backup_due", "choose_backups", "change_passphrase", "confirm", "colleagues",
-    "prove", "erased", "erased_ids", "verify_all",
+    "prove", "erased", "erased_ids", "verify_all", "received_on", "agency", "volume",
 }  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def test_a_refusal_is_noted_with_its_reason(commune: Commune) -> None:
 
 
 def test_nothing_is_exported_or_printed_unnoted(commune: Commune, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the entry cannot be written, there is no bundle, no exported trail, and no leave to print."""
+    """When the entry cannot be written, there is no bundle, no exported trail, and no form."""
     desk = commune.desk(commune.place("pc"))
     doc = take_in(desk)
 
@@ -145,8 +145,10 @@ def test_nothing_is_exported_or_printed_unnoted(commune: Commune, monkeypatch: p
     stick, file = commune.folder / "stick", commune.folder / "nhat-ky.csv"
     stick.mkdir()
     for attempt in (
-        lambda: desk.export(stick), lambda: desk.export_audit(file), lambda: desk.note_print(doc, "mau_01")
-    ):  # fmt: skip
+        lambda: desk.export(stick),
+        lambda: desk.export_audit(file),
+        lambda: desk.print_forms([doc], "receipt", stick),
+    ):
         with pytest.raises(StoreError):
             attempt()
     assert (list(stick.iterdir()), file.exists()) == ([], False)

@@ -5,15 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 from onestop_sync.dossier.forms.facts import Act, Agency, Facts
-from onestop_sync.dossier.forms.kinds import SLIP
+from onestop_sync.dossier.forms.kinds import APOLOGY, SLIP, STOP
 from onestop_sync.dossier.forms.paper import DOTS, Block, Fact, PaperSize, Sheet, Signature
 from onestop_sync.dossier.forms.words import date_words, paragraphs, value_or_dots
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.profiles import LegalProfile
 
-__all__ = ["DESK", "applicant_facts", "contact_facts", "made_sheet", "request_text", "slip_text"]
+__all__ = [
+    "DESK",
+    "applicant_facts",
+    "code_of",
+    "contact_facts",
+    "dated",
+    "id_label",
+    "made_sheet",
+    "request_text",
+    "slip_text",
+]
 
-DESK: Final = "BỘ PHẬN TIẾP NHẬN VÀ TRẢ KẾT QUẢ"
+DESK: Final = "Bộ phận Tiếp nhận và Trả kết quả"
+_BY_HEAD: Final = frozenset({APOLOGY, STOP})
+"""Papers of the agency, signed by its head; all others are the desk's."""
 
 
 def made_sheet(
@@ -22,14 +34,7 @@ def made_sheet(
     agency: Agency,
     blocks: tuple[Block, ...],
     signatures: tuple[Signature, ...] = (),
-    *,
-    code: str = "",
-    issued: str = "",
-    dated_ms: int | None = None,
-    mark: str = "",
-    foot: str = "",
     size: PaperSize = PaperSize.A5,
-    is_numbered: bool = False,
 ) -> Sheet:
     """Returns a sheet with the head that the legal profile and the agency give it."""
     kind = profile.form(form)
@@ -39,16 +44,20 @@ def made_sheet(
         circular=profile.circular,
         title=kind.name_vi,
         size=size,
-        issuer=(*agency.names, DESK),
-        issued=issued,
-        place_date="" if dated_ms is None else f"{agency.place}, {date_words(dated_ms)}",
-        code=code,
+        issuer=agency.names if form in _BY_HEAD else (*agency.names, DESK.upper()),
         blocks=blocks,
         signatures=signatures,
-        mark=mark,
-        foot=foot,
-        is_numbered=is_numbered,
     )
+
+
+def dated(agency: Agency, ms: object) -> str:
+    """Returns place and day for the head of a paper; empty for no day."""
+    return f"{agency.place}, {date_words(ms)}" if type(ms) is int else ""
+
+
+def code_of(facts: Facts) -> str:
+    """Returns the dossier's code; empty before acceptance."""
+    return one_line(str(facts.state.value("ma_ho_so") or ""))
 
 
 def slip_text(facts: Facts, form: str, act: Act) -> str:
@@ -86,4 +95,8 @@ def contact_facts(facts: Facts) -> tuple[Fact, ...]:
 def request_text(facts: Facts) -> str:
     """Returns what the applicant wants: in their words, or the procedure's name where there are none."""
     said = facts.state.value("noi_dung")
-    return paragraphs(said) if isinstance(said, str) and said else value_or_dots(facts.state.value("ten_thu_tuc"))
+    return (
+        paragraphs(said)
+        if isinstance(said, str) and said
+        else value_or_dots(facts.state.value("ten_thu_tuc"))
+    )

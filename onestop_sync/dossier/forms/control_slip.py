@@ -13,7 +13,7 @@ from typing import Final
 
 from onestop_sync.dossier.dates import due_field, local, to_ms
 from onestop_sync.dossier.deadlines import plan_handover
-from onestop_sync.dossier.forms.common import made_sheet
+from onestop_sync.dossier.forms.common import code_of, made_sheet
 from onestop_sync.dossier.forms.facts import Act, Facts
 from onestop_sync.dossier.forms.kinds import CONTROL_SLIP
 from onestop_sync.dossier.forms.paper import Block, Column, Fact, Grid, Sheet
@@ -24,14 +24,14 @@ from onestop_sync.errors import InvalidInput
 __all__ = ["control_slip"]
 
 _COLUMNS: Final = (
-    Column("Giao (đơn vị, cán bộ)", 27),
-    Column("Nhận (đơn vị, cán bộ)", 27),
-    Column("Giờ, ngày giao", 15, is_centred=True),
-    Column("Giờ, ngày nhận", 15, is_centred=True),
-    Column("Ký giao", 12, is_centred=True),
-    Column("Ký nhận", 12, is_centred=True),
-    Column("Kết quả", 14, is_centred=True),
-    Column("Ghi chú", 22),
+    Column("Giao (đơn vị, cán bộ)", 24),
+    Column("Nhận (đơn vị, cán bộ)", 24),
+    Column("Giờ, ngày giao", 20, is_centred=True),
+    Column("Giờ, ngày nhận", 20, is_centred=True),
+    Column("Ký giao", 11, is_centred=True),
+    Column("Ký nhận", 11, is_centred=True),
+    Column("Kết quả", 13, is_centred=True),
+    Column("Ghi chú", 18),
 )
 _GIVES: Final = frozenset({"give", "transfer", "give_result", "submit", "ask_supplement", "send_back"})
 """Acts by which a dossier passes to somebody else; the last three are received without a signature."""
@@ -74,10 +74,9 @@ def control_slip(facts: Facts) -> Sheet:
         Fact("Thời gian trả kết quả", full_time(due["ms"] if due else None)),
         Grid(_COLUMNS, (*rows, *(blank,) * _EMPTY_ROWS)),
     )
-    return made_sheet(
-        CONTROL_SLIP, facts.profile, facts.agency, blocks,
-        code=one_line(str(state.value("ma_ho_so") or "")), mark=facts.mark,
-    )  # fmt: skip
+    return made_sheet(CONTROL_SLIP, facts.profile, facts.agency, blocks).with_(
+        code=code_of(facts), mark=facts.mark
+    )
 
 
 def _rows(facts: Facts) -> Iterator[_Row]:

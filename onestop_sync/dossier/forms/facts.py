@@ -1,4 +1,4 @@
-"""What a form is made from: a folded dossier, the signed acts that count, its legal profile, and the agency."""
+"""What a form is made from: a folded dossier, the signed acts that count, its legal profile, the agency."""
 
 from __future__ import annotations
 

@@ -61,7 +61,9 @@ _ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Action of the workflow → the form that tells the applicant of it (NĐ 61/2018 Articles 17 and 19)."""
 
-_APPLICANT: Final = frozenset({"ma_ho_so", "ten_thu_tuc", "nguoi_nop", "so_dinh_danh", "dia_chi", "dien_thoai"})
+_APPLICANT: Final = frozenset(
+    {"ma_ho_so", "ten_thu_tuc", "nguoi_nop", "so_dinh_danh", "dia_chi", "dien_thoai"}
+)
 PRINTED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         RECEIPT: _APPLICANT

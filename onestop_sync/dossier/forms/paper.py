@@ -1,10 +1,10 @@
-"""What a printed sheet is made of, whoever prints it: a head, blocks from top to bottom, signatures, a foot."""
+"""What a printed sheet is made of, whoever prints it: a head, blocks from top to bottom, signatures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 __all__ = [
     "DOTS",
@@ -94,7 +94,7 @@ class Sheet:
         title: Its title, as the legal profile has it.
         size: Paper.
         issuer: Lines at the top left, the agency last.
-        issued: Number of this sheet: ``07.0001-7C3A9/HDHS``, dots where it is written by hand, empty for none.
+        issued: Number of this sheet: ``07.0001-7C3A9/HDHS``, dots to write it on, empty for none.
         place_date: ``Đông Phương, ngày 02 tháng 03 năm 2026``; empty where the form bears no date.
         code: The dossier's code, printed as a QR code; empty before acceptance and on a register.
         blocks: From top to bottom.
@@ -110,11 +110,15 @@ class Sheet:
     title: str
     size: PaperSize
     issuer: tuple[str, ...]
-    issued: str
-    place_date: str
-    code: str
     blocks: tuple[Block, ...]
-    signatures: tuple[Signature, ...]
+    signatures: tuple[Signature, ...] = ()
+    issued: str = ""
+    place_date: str = ""
+    code: str = ""
     mark: str = ""
     foot: str = ""
     is_numbered: bool = False
+
+    def with_(self, **changes: Any) -> Sheet:
+        """Returns the sheet with some of it changed."""
+        return replace(self, **changes)

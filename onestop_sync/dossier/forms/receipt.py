@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onestop_sync.dossier.dates import due_field
-from onestop_sync.dossier.forms.common import contact_facts, id_label, made_sheet, request_text
+from onestop_sync.dossier.forms.common import (
+    code_of,
+    contact_facts,
+    dated,
+    id_label,
+    made_sheet,
+    request_text,
+)
 from onestop_sync.dossier.forms.facts import Facts, last_act
 from onestop_sync.dossier.forms.kinds import RECEIPT
 from onestop_sync.dossier.forms.paper import DOTS, Block, Column, Fact, Grid, Sheet, Signature
@@ -49,13 +56,13 @@ def receipt(facts: Facts) -> Sheet:
         Fact("Vào Sổ theo dõi hồ sơ", _place(facts)),
     )
     accepted = last_act(facts.acts, ("accept", "supply"))
-    return made_sheet(
-        RECEIPT, facts.profile, facts.agency, blocks,
-        (Signature("NGƯỜI NỘP HỒ SƠ"), Signature("NGƯỜI TIẾP NHẬN HỒ SƠ", accepted.who if accepted else "")),
-        code=one_line(str(state.value("ma_ho_so") or "")),
-        dated_ms=received_ms if type(received_ms) is int else None,
-        mark=facts.mark, foot=_FOOT,
-    )  # fmt: skip
+    signatures = (
+        Signature("NGƯỜI NỘP HỒ SƠ"),
+        Signature("NGƯỜI TIẾP NHẬN HỒ SƠ", accepted.who if accepted else ""),
+    )
+    return made_sheet(RECEIPT, facts.profile, facts.agency, blocks, signatures).with_(
+        code=code_of(facts), place_date=dated(facts.agency, received_ms), mark=facts.mark, foot=_FOOT
+    )
 
 
 def _procedure(facts: Facts) -> str:
@@ -88,5 +95,5 @@ def _way(facts: Facts) -> str:
 def _place(facts: Facts) -> str:
     place = place_of(facts.state.value(FIELD))
     if place is None:
-        return f"Quyển số: {DOTS}  Số thứ tự: {DOTS}"
-    return f"Quyển số: {one_line(place.volume)}/{place.year}   Số thứ tự: {place.number:02d}"
+        return f"Quyển số: {DOTS}, số thứ tự: {DOTS}"
+    return f"Quyển số: {one_line(place.volume)}/{place.year}, số thứ tự: {place.number:02d}"

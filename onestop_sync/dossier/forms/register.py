@@ -25,7 +25,16 @@ from onestop_sync.dossier.workflow import MAIN_TASK
 from onestop_sync.schema import MAIN
 from onestop_sync.state import State
 
-__all__ = ["Closed", "Line", "Volume", "erased_line", "line_of", "register_sheet", "volume_digest", "volumes_of"]
+__all__ = [
+    "Closed",
+    "Line",
+    "Volume",
+    "erased_line",
+    "line_of",
+    "register_sheet",
+    "volume_digest",
+    "volumes_of",
+]
 
 _COLUMNS: Final = (
     Column("STT", 9, is_centred=True),
@@ -185,7 +194,12 @@ def volume_digest(volume: Volume, last: int) -> bytes:
 
 
 def register_sheet(
-    volume: Volume, year: int, profile: LegalProfile, agency: Agency, closed: Closed | None = None, mark: str = ""
+    volume: Volume,
+    year: int,
+    profile: LegalProfile,
+    agency: Agency,
+    closed: Closed | None = None,
+    mark: str = "",
 ) -> Sheet:
     """Returns form 06 (07 since 2025) for one volume, on A4.
 
@@ -199,10 +213,9 @@ def register_sheet(
         *_closing(volume, closed),
     )
     signature = Signature("NGƯỜI ĐỨNG ĐẦU BỘ PHẬN MỘT CỬA", "", "(Ký, ghi rõ họ tên, đóng dấu)")
-    return made_sheet(
-        REGISTER, profile, agency, blocks, (signature,) if closed else (),
-        size=PaperSize.A4_WIDE, mark=mark, is_numbered=True,
-    )  # fmt: skip
+    signatures = (signature,) if closed else ()
+    sheet = made_sheet(REGISTER, profile, agency, blocks, signatures, PaperSize.A4_WIDE)
+    return sheet.with_(mark=mark, is_numbered=True)
 
 
 def _closing(volume: Volume, closed: Closed | None) -> tuple[Paragraph, ...]:

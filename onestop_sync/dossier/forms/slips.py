@@ -9,11 +9,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onestop_sync.dossier.dates import due_field
-from onestop_sync.dossier.forms.common import DESK, applicant_facts, made_sheet, request_text, slip_text
+from onestop_sync.dossier.forms.common import (
+    DESK,
+    applicant_facts,
+    code_of,
+    dated,
+    made_sheet,
+    request_text,
+    slip_text,
+)
 from onestop_sync.dossier.forms.facts import Act, Facts, last_act
 from onestop_sync.dossier.forms.kinds import APOLOGY, REFUSAL, STOP, SUPPLEMENT, actions_of
 from onestop_sync.dossier.forms.paper import DOTS, Block, Column, Fact, Grid, Paragraph, Sheet, Signature
-from onestop_sync.dossier.forms.words import full_time, paragraphs, value_or_dots
+from onestop_sync.dossier.forms.words import agency_words, full_time, paragraphs, value_or_dots
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.workflow import NEW_DUE
 
@@ -80,9 +88,7 @@ def apology(facts: Facts) -> Sheet:
             "Giấy tiếp nhận hồ sơ và hẹn trả kết quả."
         ),
         Fact("Lý do", paragraphs(act.reason) or DOTS),
-        Paragraph(
-            f"{agency} xin lỗi Ông/Bà vì sự chậm trễ này, và đề nghị hẹn lại thời gian trả kết quả cho Ông/Bà:"
-        ),
+        Paragraph(f"{agency} xin lỗi Ông/Bà vì sự chậm trễ này, và đề nghị hẹn lại thời gian trả kết quả:"),
         Fact("Thời gian hẹn lại", full_time(new_ms), is_strong=True),
         Paragraph("Rất mong nhận được sự thông cảm của Ông/Bà."),
     )
@@ -112,11 +118,12 @@ def _act(form: str, facts: Facts) -> Act:
 def _slip(
     form: str, facts: Facts, act: Act, blocks: tuple[Block, ...], signatures: tuple[Signature, ...]
 ) -> Sheet:
-    return made_sheet(
-        form, facts.profile, facts.agency, blocks, signatures,
-        code=one_line(str(facts.state.value("ma_ho_so") or "")),
-        issued=slip_text(facts, form, act), dated_ms=act.at_ms, mark=facts.mark,
-    )  # fmt: skip
+    return made_sheet(form, facts.profile, facts.agency, blocks, signatures).with_(
+        code=code_of(facts),
+        issued=slip_text(facts, form, act),
+        place_date=dated(facts.agency, act.at_ms),
+        mark=facts.mark,
+    )
 
 
 def _about(facts: Facts) -> tuple[Fact, ...]:
@@ -130,7 +137,7 @@ def _about(facts: Facts) -> tuple[Fact, ...]:
 
 def _agency(facts: Facts) -> str:
     """Names who writes, in running text."""
-    return f"{DESK.capitalize()} của {facts.unit_name(facts.agency.unit)}"
+    return f"{DESK} của {agency_words(facts.unit_name(facts.agency.unit))}"
 
 
 def _wanted_rows(facts: Facts) -> tuple[tuple[str, ...], ...]:

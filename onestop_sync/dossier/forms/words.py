@@ -14,6 +14,7 @@ from onestop_sync.errors import InvalidInput
 __all__ = [
     "agency_head",
     "agency_place",
+    "agency_words",
     "cell_time",
     "date_words",
     "fee_words",
@@ -107,6 +108,13 @@ def agency_head(name: str) -> str:
     shown = one_line(name)
     is_area = shown.casefold().startswith(tuple(f"{tier} " for tier in _TIERS))
     return (f"Ủy ban nhân dân {shown}" if is_area else shown).upper()
+
+
+def agency_words(name: str) -> str:
+    """Returns an agency's name inside of a sentence: ``xã Đông Phương``."""
+    shown = one_line(name)
+    is_area = shown.casefold().startswith(tuple(f"{tier} " for tier in _TIERS))
+    return shown[:1].lower() + shown[1:] if is_area else shown
 
 
 def agency_place(name: str) -> str:
