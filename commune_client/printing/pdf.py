@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ from onestop_sync.dossier.forms.paper import PaperSize, Sheet
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-__all__ = ["pages_of", "render"]
+__all__ = ["opened_pdf", "pages_of", "render", "shown"]
 
 _FONT: Final = "Source Sans Pro"
 _A4_WIDE: Final = (297.0, 210.0)
@@ -39,22 +40,31 @@ def render(sheets: Sequence[Sheet], *, is_two_up: bool = False, copies: int = 1)
         is_two_up: Puts two A5 pages side by side on an A4.
         copies: So many of each sheet, one after the other; with ``is_two_up`` two of them share an A4.
     """
-    pdf = _new_pdf()
-    pages = [page for sheet in sheets for page in pages_of(sheet, pdf) * copies]
-    for group in _grouped(pages, is_two_up=is_two_up):
-        is_pair = is_two_up and group[0].size is PaperSize.A5
-        pdf.add_page(format=_A4_WIDE if is_pair else PAGE_MM[group[0].size])
-        for number, page in enumerate(group):
-            _draw(pdf, page, number * _HALF_MM)
-        if is_pair:
-            pdf.set_draw_color(180)
-            pdf.dashed_line(_HALF_MM, 4, _HALF_MM, _A4_WIDE[1] - 4, 2, 2)
-    return bytes(pdf.output())
+    with opened_pdf() as pdf:
+        pages = [page for sheet in sheets for page in lay_out(sheet, _Ruler(pdf)) * copies]
+        for group in _grouped(pages, is_two_up=is_two_up):
+            _add_paper(pdf, group, is_pair=is_two_up and group[0].size is PaperSize.A5)
+        return bytes(pdf.output())
 
 
-def pages_of(sheet: Sheet, pdf: FPDF | None = None) -> tuple[Page, ...]:
+def pages_of(sheet: Sheet) -> tuple[Page, ...]:
     """Returns a sheet's pages as they are drawn."""
-    return lay_out(sheet, _Ruler(pdf or _new_pdf()))
+    with opened_pdf() as pdf:
+        return lay_out(sheet, _Ruler(pdf))
+
+
+@contextmanager
+def opened_pdf() -> Iterator[FPDF]:
+    """Makes an empty PDF that has the fonts; their files are closed afterwards."""
+    from fpdf.fonts import TTFFont
+
+    pdf = _new_pdf()
+    try:
+        yield pdf
+    finally:
+        for font in pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
 
 def _new_pdf() -> FPDF:
@@ -70,6 +80,18 @@ def _new_pdf() -> FPDF:
     pdf.add_font(_FONT, "B", font_files_ttf["SourceSansProBold"])
     pdf.set_line_width(_LINE_MM)
     return pdf
+
+
+def _add_paper(pdf: FPDF, pages: Sequence[Page], *, is_pair: bool) -> None:
+    """Adds a sheet of paper with one page on it, or two side by side with a line to cut along."""
+    pdf.add_page(format=_A4_WIDE if is_pair else PAGE_MM[pages[0].size])
+    for number, page in enumerate(pages):
+        _draw(pdf, page, number * _HALF_MM)
+    if is_pair:
+        pdf.set_draw_color(180)
+        pdf.set_dash_pattern(dash=2, gap=2)
+        pdf.line(_HALF_MM, 4, _HALF_MM, _A4_WIDE[1] - 4)
+        pdf.set_dash_pattern()
 
 
 def _grouped(pages: Sequence[Page], *, is_two_up: bool) -> Iterator[list[Page]]:
@@ -101,11 +123,11 @@ class _Ruler:
         key = (text, size, is_bold)
         if key not in self._known:
             self._pdf.set_font(_FONT, "B" if is_bold else "", size)
-            self._known[key] = self._pdf.get_string_width(_shown(self._pdf, text))
+            self._known[key] = self._pdf.get_string_width(shown(self._pdf, text))
         return self._known[key]
 
 
-def _shown(pdf: FPDF, text: str) -> str:
+def shown(pdf: FPDF, text: str) -> str:
     """Returns text in composed letters, with a square for what the font does not have."""
     from fpdf.fonts import TTFFont
 
@@ -121,7 +143,7 @@ def _draw(pdf: FPDF, page: Page, left: float) -> None:
         match thing:
             case Text(x, y, text, size, is_bold):
                 pdf.set_font(_FONT, "B" if is_bold else "", size)
-                pdf.text(left + x, y, _shown(pdf, text))
+                pdf.text(left + x, y, shown(pdf, text))
             case Rule(x1, y1, x2, y2):
                 pdf.line(left + x1, y1, left + x2, y2)
             case Qr(x, y, size, text):

@@ -21,7 +21,13 @@ from onestop_sync.dossier.forms.common import (
 from onestop_sync.dossier.forms.facts import Act, Facts, last_act
 from onestop_sync.dossier.forms.kinds import APOLOGY, REFUSAL, STOP, SUPPLEMENT, actions_of
 from onestop_sync.dossier.forms.paper import DOTS, Block, Column, Fact, Grid, Paragraph, Sheet, Signature
-from onestop_sync.dossier.forms.words import agency_words, full_time, paragraphs, value_or_dots
+from onestop_sync.dossier.forms.words import (
+    agency_words,
+    committee_words,
+    full_time,
+    paragraphs,
+    value_or_dots,
+)
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.workflow import NEW_DUE
 
@@ -73,7 +79,7 @@ def refusal(facts: Facts) -> Sheet:
 
 def apology(facts: Facts) -> Sheet:
     """Returns form 04: apology, reason and new date. Source: NĐ 61/2018, Article 19.9."""
-    act, agency = _act(APOLOGY, facts), _agency(facts)
+    act, agency = _act(APOLOGY, facts), _committee(facts)
     new_ms = act.arguments.get(NEW_DUE)
     blocks: tuple[Block, ...] = (
         Fact("Kính gửi", value_or_dots(facts.state.value("nguoi_nop")), is_strong=True),
@@ -101,7 +107,7 @@ def stop_notice(facts: Facts) -> Sheet:
     blocks: tuple[Block, ...] = (
         *_about(facts),
         Fact("Thời gian nhận hồ sơ", full_time(facts.state.value("tiep_nhan_luc"))),
-        Paragraph(f"{_agency(facts)} thông báo dừng giải quyết hồ sơ này với lý do cụ thể như sau:"),
+        Paragraph(f"{_committee(facts)} thông báo dừng giải quyết hồ sơ này với lý do cụ thể như sau:"),
         Paragraph(paragraphs(act.reason) or DOTS, is_strong=True),
         Paragraph("Xin thông báo để Ông/Bà được biết."),
     )
@@ -138,6 +144,11 @@ def _about(facts: Facts) -> tuple[Fact, ...]:
 def _agency(facts: Facts) -> str:
     """Names who writes, in running text."""
     return f"{DESK} của {agency_words(facts.unit_name(facts.agency.unit))}"
+
+
+def _committee(facts: Facts) -> str:
+    """Names the agency, on the papers that its head signs."""
+    return committee_words(facts.unit_name(facts.agency.unit))
 
 
 def _wanted_rows(facts: Facts) -> tuple[tuple[str, ...], ...]:

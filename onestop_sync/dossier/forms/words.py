@@ -16,6 +16,7 @@ __all__ = [
     "agency_place",
     "agency_words",
     "cell_time",
+    "committee_words",
     "date_words",
     "fee_words",
     "full_time",
@@ -105,16 +106,23 @@ def paragraphs(text: str) -> str:
 
 def agency_head(name: str) -> str:
     """Returns an agency's name for the head of a form: a commune's is that of its People's Committee."""
+    return committee_words(name).upper()
+
+
+def committee_words(name: str) -> str:
+    """Returns an agency's name as who decides: ``Ủy ban nhân dân xã Đông Phương``; others by their own."""
     shown = one_line(name)
-    is_area = shown.casefold().startswith(tuple(f"{tier} " for tier in _TIERS))
-    return (f"Ủy ban nhân dân {shown}" if is_area else shown).upper()
+    return f"Ủy ban nhân dân {agency_words(name)}" if _is_area(shown) else shown
 
 
 def agency_words(name: str) -> str:
     """Returns an agency's name inside of a sentence: ``xã Đông Phương``."""
     shown = one_line(name)
-    is_area = shown.casefold().startswith(tuple(f"{tier} " for tier in _TIERS))
-    return shown[:1].lower() + shown[1:] if is_area else shown
+    return shown[:1].lower() + shown[1:] if _is_area(shown) else shown
+
+
+def _is_area(name: str) -> bool:
+    return name.casefold().startswith(tuple(f"{tier} " for tier in _TIERS))
 
 
 def agency_place(name: str) -> str:
