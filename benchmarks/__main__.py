@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 
-from benchmarks import attachments, change, figures, machine, paint, prove, push, save, search
+from benchmarks import attachments, change, figures, forms, machine, paint, prove, push, save, search
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure
 from benchmarks.grown import Grown
 
-_SECTIONS = ("push", "change", "save", "page", "search", "verify", "paint", "attachments")
+_SECTIONS = ("push", "change", "save", "page", "search", "verify", "paint", "attachments", "forms")
 
 
 class _Run:
@@ -40,6 +40,7 @@ class _Run:
             "verify": lambda: prove.run(self._bench, self._grown),
             "paint": partial(paint.run, self._bench),
             "attachments": partial(attachments.run, self._bench),
+            "forms": partial(forms.run, self._bench),
         }
         return found[name]()
 

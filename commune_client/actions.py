@@ -103,7 +103,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "dossier",
     ),
     Action("next", "enter", "Hồ sơ khác", "Tiếp nhận hồ sơ khác", "intake", "accepted"),
-    Action("print", "ctrl+p", "In giấy hẹn", "In Giấy tiếp nhận và hẹn trả kết quả", "print", "accepted"),
+    Action("print", "ctrl+p", "In", "In Giấy tiếp nhận và hẹn trả kết quả", "print", "accepted"),
     Action("open", "0", "Mở hồ sơ", "Mở hồ sơ vừa tiếp nhận", "show", "accepted"),
     Action("settle", "enter", "Giải quyết", "Xem từng bản ghi và giải quyết", "resolve", "conflicts"),
     Action("all_seen", "0", "Đã xem hết", "Đánh dấu đã xem mọi thay đổi", "", "notices"),
