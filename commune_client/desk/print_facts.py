@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from onestop_sync.dossier.forms.register import Volume
+from onestop_sync.dossier.forms.register import Line, Volume
 
 __all__ = ["PLAIN", "ClosingFacts", "Manner", "NotPrinted", "PrintChoice", "Printed", "RegisterFacts"]
 
@@ -100,6 +100,11 @@ class RegisterFacts(NamedTuple):
     volumes: tuple[Volume, ...]
     closings: tuple[ClosingFacts, ...]
     own_volume: str
+
+    @property
+    def rows(self) -> list[Line]:
+        """All lines: how many were looked at is noted in the audit trail."""
+        return [line for volume in self.volumes for line in volume.lines]
 
     @property
     def faults(self) -> list[str]:

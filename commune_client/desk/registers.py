@@ -40,7 +40,7 @@ class Registers(Printing, Numbering):
     """Registers of the unit."""
 
     def register(self, year: int) -> RegisterFacts:
-        """Returns a year's register of this unit, with what is missing and who closed it."""
+        """Returns a year's register of this unit and those it succeeded: what is missing, who closed it."""
         volumes = self._volumes(year)
         return RegisterFacts(year, volumes, self._closings(year, volumes), self.volume())
 
@@ -95,23 +95,28 @@ class Registers(Printing, Numbering):
 
     # ----
 
+    def _our_units(self) -> frozenset[str]:
+        """Returns this unit and those that it succeeded: their volumes of the year are closed here."""
+        author = self.author
+        return frozenset({self.store.unit}) | (author.units if author else frozenset())
+
     def _volumes(self, year: int) -> tuple[Volume, ...]:
-        names = {unit.id: unit.name for unit in self.units()}
+        units, names = self._our_units(), {unit.id: unit.name for unit in self.units()}
         lines: list[Line] = []
         for _, found in self.store.each(DOSSIER.name):
             if isinstance(found, Tombstone):
                 unit, line = found.row.get("don_vi"), erased_line(found.label, found.row)
             else:
                 unit, line = found.unit, line_of(found, names)
-            if line is not None and unit == self.store.unit:
+            if line is not None and unit in units:
                 lines.append(line)
         return volumes_of(lines, year)
 
     def _closings(self, year: int, volumes: tuple[Volume, ...]) -> tuple[ClosingFacts, ...]:
-        by_name = {volume.name: volume for volume in volumes}
+        units, by_name = self._our_units(), {volume.name: volume for volume in volumes}
         found: list[ClosingFacts] = []
         for doc, state in self.store.each(REGISTER_CLOSING.name):
-            if isinstance(state, Tombstone) or state.unit != self.store.unit or year_closed(state) != year:
+            if isinstance(state, Tombstone) or state.unit not in units or year_closed(state) != year:
                 continue
             (record, *_) = self.store.history(doc)
             who = record.author.certificate.name if record.author else ""

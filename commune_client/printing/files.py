@@ -75,12 +75,12 @@ def print_file(printer: str, path: Path) -> None:
         InvalidInput: The command is not there, failed, or took too long (``printer``); the file is kept.
     """
     if printer == SYSTEM and sys.platform == "win32":
-        os.startfile(path, "print")  # noqa: S606 - the file that was just written
+        os.startfile(path.resolve(), "print")  # noqa: S606 - the file that was just written
         return
-    command = ["lp"] if printer == SYSTEM else shlex.split(printer)
     try:
         # No shell: the words of the setting, and the file's path as the last one.
-        done = subprocess.run([*command, str(path)], capture_output=True, check=False, timeout=_PATIENCE_S)  # noqa: S603
+        words = [*(["lp"] if printer == SYSTEM else shlex.split(printer)), str(path.resolve())]
+        done = subprocess.run(words, capture_output=True, check=False, timeout=_PATIENCE_S)  # noqa: S603
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise _not_printed(path) from error
     if done.returncode:

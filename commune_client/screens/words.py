@@ -587,7 +587,7 @@ def printed(count: int, again: int, path: str, *, is_sent: bool, failed: int) ->
 def close_about(year: int) -> str:
     """Say what closing a register does."""
     return (
-        f"Khóa sổ năm {year}: ký số hồ sơ của từng quyển; sau đó không ai sửa được việc khóa sổ.\n"
+        f"Khóa sổ năm {year}: chốt số cuối của từng quyển; sau đó không ai sửa được việc khóa sổ.\n"
         "Hồ sơ đến sau thì khóa sổ bổ sung. Gõ mật khẩu của mình để ký."
     )
 
