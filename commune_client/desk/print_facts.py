@@ -105,11 +105,3 @@ class RegisterFacts(NamedTuple):
     def rows(self) -> list[Line]:
         """All lines: how many were looked at is noted in the audit trail."""
         return [line for volume in self.volumes for line in volume.lines]
-
-    @property
-    def faults(self) -> list[str]:
-        """Volumes of which a number is missing, doubled, or not what was closed; by name."""
-        wrong = {volume.name for volume in self.volumes if not volume.is_whole}
-        for closing in self.closings:
-            wrong |= {name for name, (_, _, is_same) in closing.volumes.items() if not is_same}
-        return sorted(wrong)
