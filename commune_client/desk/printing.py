@@ -19,7 +19,7 @@ from onestop_sync.dossier.forms.paper import Sheet
 from onestop_sync.dossier.forms.sheets import sheet_of
 from onestop_sync.dossier.forms.words import agency_head, agency_place, fee_words
 from onestop_sync.dossier.labels import one_line
-from onestop_sync.dossier.profiles import LegalProfile
+from onestop_sync.dossier.profiles import LegalProfile, with_forms_of
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import show_value
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, OnestopError, StoreError
@@ -141,7 +141,7 @@ class Printing(Base):
         facts = Facts(
             state=state,
             acts=acts,
-            profile=self._profile(state),
+            profile=self._profile(form, state, acts),
             calendar=self.rules.calendar,
             agency=self.agency(_issuer(form, state, acts)),
             unit_names={unit.id: unit.name for unit in self.units()},
@@ -163,10 +163,13 @@ class Printing(Base):
                 certificate.unit,
             )  # fmt: skip
 
-    def _profile(self, state: State) -> LegalProfile:
-        return (
-            profile_of(state, self.rules.profiles) if due_field(state) else self.rules.profile(self.today())
-        )
+    def _profile(self, form: str, state: State, acts: Sequence[Act]) -> LegalProfile:
+        """Returns the dossier's legal profile, with the forms of the day of which the paper tells."""
+        profiles, today = self.rules.profiles, self.today()
+        profile = profile_of(state, profiles) if due_field(state) else self.rules.profile(today)
+        act, received = last_act(acts, actions_of(form)), state.value("tiep_nhan_luc")
+        at_ms = act.at_ms if act else received
+        return with_forms_of(local(at_ms).date() if type(at_ms) is int else today, profile, profiles)
 
     def agency(self, unit: str) -> Agency:
         """Returns a unit as the head of a form names it."""

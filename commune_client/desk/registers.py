@@ -21,6 +21,7 @@ from onestop_sync.dossier.forms.register import (
     volumes_of,
 )
 from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.profiles import with_forms_of
 from onestop_sync.dossier.register_closing import (
     CLOSING,
     REGISTER_CLOSING,
@@ -128,7 +129,8 @@ class Registers(Printing, Numbering):
         return tuple(sorted(found, key=lambda closing: closing.at_ms))
 
     def _sheet(self, volume: Volume, found: RegisterFacts) -> Sheet:
-        profile = self.rules.profile(min(self.today(), date(found.year, 12, 31)))
+        day = min(self.today(), date(found.year, 12, 31))
+        profile = with_forms_of(day, self.rules.profile(day), self.rules.profiles)
         agency = self.agency(self.store.unit)
         return register_sheet(volume, found.year, profile, agency, _closed(volume, found))
 

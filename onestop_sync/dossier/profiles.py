@@ -10,7 +10,7 @@ differs, it repeats the first.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
@@ -26,6 +26,7 @@ __all__ = [
     "SupplementPolicy",
     "profile_for",
     "profile_from_plain",
+    "with_forms_of",
 ]
 
 _DAY_MINUTES: Final = 24 * 60
@@ -91,6 +92,8 @@ class LegalProfile:
         extensions_max: How often a new date may be given.
         extension_notice_days: Days before expiry by which the apology is sent.
         circular: The circular whose annex the forms are.
+        forms_from: First day of these forms, where the circular came after the decree; None: from the start.
+        forms_before: Id of the profile whose forms are used until then.
     """
 
     id: str
@@ -110,6 +113,8 @@ class LegalProfile:
     statuses: tuple[Status, ...]
     source: str = ""
     circular: str = ""
+    forms_from: date | None = None
+    forms_before: str = ""
 
     def is_in_force(self, day: date) -> bool:
         """Tell whether the profile governs what is received on that day."""
@@ -157,6 +162,8 @@ class LegalProfile:
             "statuses": [[status.number, status.name_vi] for status in self.statuses],
             "source": self.source,
             "circular": self.circular,
+            **({"forms_from": self.forms_from.isoformat()} if self.forms_from else {}),
+            **({"forms_before": self.forms_before} if self.forms_before else {}),
         }
 
 
@@ -174,6 +181,16 @@ def profile_for(day: date, profiles: Iterable[LegalProfile]) -> LegalProfile:
         f"One legal profile should be in force on {day}; there is {names}.",
         todo="Nothing was changed. Check the machine's date, or synchronise the legal profiles.",
     )
+
+
+def with_forms_of(day: date, profile: LegalProfile, profiles: Iterable[LegalProfile]) -> LegalProfile:
+    """Return a profile with the forms that were used on a day: those of the circular before its own began."""
+    if profile.forms_from is None or day >= profile.forms_from:
+        return profile
+    for earlier in profiles:
+        if earlier.id == profile.forms_before:
+            return replace(profile, forms=earlier.forms, circular=earlier.circular)
+    return profile
 
 
 def _form(value: object) -> Form:
@@ -224,4 +241,6 @@ def profile_from_plain(value: object) -> LegalProfile:
         statuses=tuple(_status(status) for status in plain.items("statuses")),
         source=plain.text("source", ""),
         circular=plain.text("circular", ""),
+        forms_from=plain.optional_day("forms_from"),
+        forms_before=plain.text("forms_before", ""),
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 
 import pytest
 
 from commune_client.printing.layout import PAGE_MM, Page, Text
 from commune_client.printing.pdf import opened_pdf, pages_of, render, shown
 from commune_client.printing.text import WIDTH, cells, sheet_lines
+from onestop_sync.dossier.data import shipped_profiles
 from onestop_sync.dossier.forms.checks import blocking_keys, check_printable, forms_of
 from onestop_sync.dossier.forms.facts import Agency
 from onestop_sync.dossier.forms.kinds import PRINTED
@@ -17,6 +19,7 @@ from onestop_sync.dossier.forms.paper import PaperSize
 from onestop_sync.dossier.forms.register import line_of, register_sheet, volume_digest, volumes_of
 from onestop_sync.dossier.forms.sheets import sheet_of
 from onestop_sync.dossier.forms.words import agency_head, agency_place
+from onestop_sync.dossier.profiles import profile_for, with_forms_of
 from onestop_sync.dossier.register_book import volume_name
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import InvalidInput, NotAllowed
@@ -175,3 +178,16 @@ def test_a_volume_is_of_one_machine_and_one_epoch() -> None:
     names = {volume_name(first, key, n) for first in (1, 501) for key in (b"a", b"b") for n in (0, 1)}
     assert len(names) == 8
     assert volume_name(1, b"a", 0) == volume_name(1, b"a", 0)
+
+
+def test_the_old_forms_are_used_until_the_new_circular() -> None:
+    """The decree is of July 2025, its circular's forms of September: between them, the forms of 2018."""
+    profiles = shipped_profiles()
+    profile = profile_for(date(2025, 8, 1), profiles)
+    between, after = (with_forms_of(date(2025, 9, day), profile, profiles) for day in (14, 15))
+    assert (profile.id, between.form("register").number, between.circular[:16]) == (
+        PROFILE,
+        "06",
+        "Thông tư 01/2018",
+    )
+    assert (after.form("register").number, after.circular[:16]) == ("07", "Thông tư 03/2025")
