@@ -11,17 +11,25 @@ import pytest
 from commune_client.printing.layout import PAGE_MM, Page, Text
 from commune_client.printing.pdf import opened_pdf, pages_of, render, shown
 from commune_client.printing.text import WIDTH, cells, sheet_lines
+from onestop_sync import codec
 from onestop_sync.dossier.data import shipped_profiles
 from onestop_sync.dossier.forms.checks import blocking_keys, check_printable, forms_of
 from onestop_sync.dossier.forms.facts import Agency
 from onestop_sync.dossier.forms.kinds import PRINTED
 from onestop_sync.dossier.forms.paper import PaperSize
-from onestop_sync.dossier.forms.register import line_of, register_sheet, volume_digest, volumes_of
+from onestop_sync.dossier.forms.register import (
+    erased_line,
+    line_of,
+    register_sheet,
+    volume_digest,
+    volumes_of,
+)
 from onestop_sync.dossier.forms.sheets import sheet_of
 from onestop_sync.dossier.forms.words import agency_head, agency_place
 from onestop_sync.dossier.profiles import profile_for, with_forms_of
 from onestop_sync.dossier.register_book import volume_name
 from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.summary import register_row
 from onestop_sync.errors import InvalidInput, NotAllowed
 from tests.golden.form_stories import AN, CHINH, NAMES, Story
 
@@ -191,3 +199,16 @@ def test_the_old_forms_are_used_until_the_new_circular() -> None:
         "Thông tư 01/2018",
     )
     assert (after.form("register").number, after.circular[:16]) == ("07", "Thông tư 03/2025")
+
+
+def test_an_erased_dossier_keeps_its_place() -> None:
+    """What a tombstone keeps gives a line with code, procedure and dates, at the same place, and no name."""
+    state = Story(PROFILE).accept().state
+    row = codec.decode(codec.encode(dict(register_row(state))))
+    assert isinstance(row, dict)
+    line, kept = line_of(state, NAMES), erased_line("000.17.22.H56-260302-0007", row)
+    assert line is not None
+    assert kept is not None
+    assert (kept.place, kept.code, kept.cells[5]) == (line.place, line.code, line.cells[5])
+    assert "Hường" not in " ".join(kept.cells)
+    assert len(kept.cells) == len(line.cells)
