@@ -79,10 +79,13 @@ def opened(database: str | sa.Engine | None, path: Path, key: bytes) -> Iterator
         raise
 
 
-def _cipher(dbapi2: Any, path: Path, key: bytes, *, timeout_s: float = BUSY_S, is_quiet: bool = False) -> Any:
+def _cipher(
+    dbapi2: Any, path: Path, key: bytes, *, timeout_s: float | None = None, is_quiet: bool = False
+) -> Any:
     with suppress(FileExistsError):  # for its owner only; the files that SQLite puts beside it follow suit
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    connection = dbapi2.connect(str(path), timeout=timeout_s, isolation_level=None, check_same_thread=False)
+    wait_s = BUSY_S if timeout_s is None else timeout_s
+    connection = dbapi2.connect(str(path), timeout=wait_s, isolation_level=None, check_same_thread=False)
     if is_quiet:  # a key that does not fit is an answer here, and nothing for the terminal
         connection.execute("PRAGMA cipher_log_level = NONE")
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")

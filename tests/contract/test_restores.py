@@ -26,7 +26,7 @@ from onestop_sync.storage import tables as t
 from onestop_sync.store import Store
 from tests.unit.cli_world import PASSPHRASE, Commune, exchange, take_in
 
-POINTS = int(os.environ.get("ONESTOP_RESTORES", "200"))
+POINTS = int(os.environ.get("ONESTOP_RESTORES", "100"))
 """Restores in all; `make restores` asks for a thousand."""
 DAYS = 8
 MORE = tuple((first, first + 59) for first in range(2001, 9940, 60))

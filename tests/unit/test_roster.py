@@ -400,12 +400,17 @@ def write_book(path: Path, tables: tuple[Table, Table, Table]) -> None:
 
 
 def test_a_whole_province_in_one_go(tinh: Tinh, tmp_path: Path) -> None:
-    """200 communes, 600 machines: read, checked, published, coded and printed; a second time nothing."""
+    """200 communes, 600 machines: read, checked, published, coded and printed; a second time nothing.
+
+    A fifth of them on PostgreSQL: what it costs there is the same again.
+    """
+    communes = 40 if tinh.store.engine.dialect.name == "postgresql" else 200
+    machines = 3 * communes
     path = tmp_path / "day-one.xlsx"
-    write_book(path, day_one(200, 600))
+    write_book(path, day_one(communes, machines))
     found, wrong = roster_files.read(path)
     roster, problems = check(found, tinh.store.trust.document.units)
-    assert (wrong, problems, len(roster.units), len(roster.machines)) == ([], [], 200, 600)
+    assert (wrong, problems, len(roster.units), len(roster.machines)) == ([], [], communes, machines)
     pages: list[bytes] = []
 
     def render(printed: Sequence[SheetFacts]) -> None:
@@ -413,13 +418,13 @@ def test_a_whole_province_in_one_go(tinh: Tinh, tmp_path: Path) -> None:
 
     applied = apply(tinh.store, roster, publish_units=tinh.publish, print_sheets=render, hours=240)
     assert (len(applied.units), len(applied.sheets), len({s.made.code for s in applied.sheets})) == (
-        200,
-        600,
-        600,
+        communes,
+        machines,
+        machines,
     )
-    assert pages[0].count(b"/Type /Page\n") == 600
+    assert pages[0].count(b"/Type /Page\n") == machines
     again = apply(tinh.store, roster, publish_units=tinh.publish, print_sheets=render)
-    assert (again.unchanged, len(pages)) == (600, 1)
+    assert (again.unchanged, len(pages)) == (machines, 1)
 
 
 def test_a_page_holds_whatever_a_roster_may_say() -> None:
