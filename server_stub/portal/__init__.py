@@ -1,0 +1,9 @@
+"""The national portal from a server: what is sent there, and what citizens filed there.
+
+- `rows`: the tables beside the store's own
+- `vault`: secrets in those tables, sealed at rest
+- `source`: a dossier of the store, as `onestop_sync.dossier.portal` takes it
+- `line`: one call over HTTPS
+- `queue`: which dossiers changed, and each brought to the portal
+- `commands`: ``onestop-server portal``
+"""

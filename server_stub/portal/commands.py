@@ -1,0 +1,261 @@
+"""``onestop-server portal``: settings and credentials, the queue run once or on and on, and how it stands."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from onestop_sync.audit import record
+from onestop_sync.dossier.data import shipped_catalogue, shipped_portal
+from onestop_sync.dossier.portal.documents import Held, plan_export
+from onestop_sync.dossier.portal.settings import PortalSettings, settings_from_plain
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.errors import FormatError, InvalidInput, OnestopError
+from onestop_sync.keys import Signer
+from onestop_sync.store import Store
+from onestop_sync.trail import Entry
+from server_stub import logs, settings
+from server_stub.console import say, to_moment
+from server_stub.options import Verbs, add_common, seconds
+from server_stub.portal import rows, vault
+from server_stub.portal.source import source_of
+
+if TYPE_CHECKING:
+    from server_stub.portal.line import Line
+    from server_stub.portal.queue import Counts
+
+__all__ = ["add_parsers", "opened", "settings_of"]
+
+SETTINGS: Final = "settings"
+CREDENTIALS: Final = "credentials"
+_LISTED: Final = ("held", "failing", "waiting")
+
+
+def add_parsers(verbs: Verbs) -> None:
+    """Adds the commands."""
+    portal = verbs.add_parser("portal", help="the national portal: send dossiers there, see what waits")
+    steps = portal.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    set_up = steps.add_parser(
+        "set-up",
+        help="give the portal's settings and credentials",
+        description="Give the settings (JSON: address, codes of fields, maps) and the credentials (JSON:"
+        " session, headers). The credentials are sealed under this machine's key; delete their file then.",
+    )
+    set_up.add_argument("--settings", metavar="FILE", help="what differs from the shipped settings")
+    set_up.add_argument("--credentials", metavar="FILE", help='{"session": "…", "headers": {…}}')
+    add_common(set_up)
+    set_up.set_defaults(run=_set_up)
+    run = steps.add_parser("run", help="send what changed, once; with --every, on and on until told to stop")
+    run.add_argument("--every", metavar="SECONDS", type=seconds, help="again after so many seconds")
+    run.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the portal's certificate")
+    run.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    add_common(run)
+    run.set_defaults(run=_run)
+    status = steps.add_parser("status", help="how many dossiers are sent, held and failing, and why")
+    add_common(status)
+    status.set_defaults(run=_status)
+    show = steps.add_parser(
+        "show",
+        help="show what the portal is told of a dossier; that is personal data",
+        description="Show what the portal is told of a dossier, and how that stands. It is personal data:"
+        " the audit trail notes who looked.",
+    )
+    show.add_argument("dossier", metavar="CODE")
+    add_common(show)
+    show.set_defaults(run=_show)
+    retry = steps.add_parser("retry", help="make what is held or failing due at once, or one dossier")
+    retry.add_argument("dossier", metavar="CODE", nargs="?", default="")
+    add_common(retry)
+    retry.set_defaults(run=_retry)
+
+
+@contextmanager
+def opened(arguments: Namespace) -> Iterator[tuple[Store, Signer]]:
+    """Opens the server's store with the portal's tables; gives it, and the holder's key."""
+    secrets = settings.unlock(arguments)
+    store = settings.open_store(arguments, secrets)
+    try:
+        rows.make_tables(store)
+        yield store, secrets.officer
+    finally:
+        store.close()
+
+
+def settings_of(store: Store) -> PortalSettings:
+    """Returns the portal's settings: the shipped ones, and what was given."""
+    with store.reading() as connection:
+        given = vault.load(connection, SETTINGS)
+    return settings_from_plain(shipped_portal(), json.loads(given) if given else {})
+
+
+def read_json(path: str) -> Any:
+    """Reads a JSON file that somebody named.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    try:
+        return json.loads(settings.read_file(path).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path} is not JSON.", todo="Nothing was changed. Correct it.") from error
+
+
+def _set_up(arguments: Namespace) -> None:
+    from server_stub.portal.line import credentials_from_plain
+    from server_stub.portal.queue import retry
+
+    if not (arguments.settings or arguments.credentials):
+        raise InvalidInput("Neither settings nor credentials were given.", todo="Give --settings FILE.")
+    given: dict[str, bytes] = {}
+    if arguments.settings:
+        plain = read_json(arguments.settings)
+        try:
+            settings_from_plain(shipped_portal(), plain)
+        except FormatError as error:
+            raise InvalidInput(error.what) from None
+        given[SETTINGS] = json.dumps(plain, ensure_ascii=False).encode()
+    with opened(arguments) as (store, _):
+        if arguments.credentials:
+            plain = read_json(arguments.credentials)
+            credentials_from_plain(plain)
+            given[CREDENTIALS] = vault.seal(store, CREDENTIALS, json.dumps(plain).encode())
+        with store.writing() as transaction:
+            for name, value in given.items():
+                vault.save(transaction.connection, name, value)
+        again = retry(store)
+    say(arguments, {"changed": sorted(given), "retried": again}, [f"Changed: {', '.join(sorted(given))}."])
+
+
+def _line(store: Store, ca: str | None) -> Line:
+    from server_stub.portal.line import Line, credentials_from_plain
+
+    with store.reading() as connection:
+        sealed = vault.load(connection, CREDENTIALS)
+    if not sealed:
+        raise InvalidInput(
+            "The portal's credentials were not given yet.", todo="Give them: `portal set-up --credentials`."
+        )
+    credentials = credentials_from_plain(json.loads(vault.open_sealed(store, CREDENTIALS, sealed)))
+    return Line(settings_of(store), credentials, Path(ca) if ca else None)
+
+
+def _run(arguments: Namespace) -> None:
+    from server_stub.portal.queue import Queue
+
+    if arguments.every:
+        logs.set_up(arguments.log_level)
+    stop = threading.Event()
+    with opened(arguments) as (store, signer), _line(store, arguments.ca) as line, _until_told(stop):
+        queue = Queue(store, line, shipped_catalogue())
+        counts = _once(store, signer, queue)
+        while arguments.every and not stop.wait(arguments.every):
+            try:
+                counts = _once(store, signer, queue)
+            except OnestopError as error:
+                logs.warn("portal run failed", code=error.code)
+    say(arguments, counts._asdict(), [_counted(counts)])
+
+
+def _once(store: Store, signer: Signer, queue: Any) -> Counts:
+    counts: Counts = queue.run()
+    if counts.sent:
+        record(store, signer, [Entry(store.clock(), "export", lines=counts.sent, code="portal")])
+    logs.log("portal", **counts._asdict())
+    return counts
+
+
+@contextmanager
+def _until_told(stop: threading.Event) -> Iterator[None]:
+    """Sets ``stop`` on SIGTERM and Ctrl+C, so that a call that is under way ends first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stop.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _counted(counts: Counts) -> str:
+    text = f"{counts.sent} sent, {counts.same} unchanged, {counts.held} held, {counts.failing} failing"
+    if counts.left:
+        text += f", {counts.left} left"
+    if counts.paused_until_ms:
+        text += f"; the portal wants no call before {to_moment(counts.paused_until_ms)}"
+    return text + "."
+
+
+def _status(arguments: Namespace) -> None:
+    from server_stub.portal.queue import states
+
+    with opened(arguments) as (store, _):
+        found = states(store)
+        labels = {each.doc: _label(store, each.doc, each.code) for each in found if each.status in _LISTED}
+    counted = Counter(each.status for each in found)
+    listed = [each for each in found if each.status in _LISTED]
+    facts = {
+        "counts": dict(counted),
+        "dossiers": [each._asdict() | {"doc": each.doc.hex(), "code": labels[each.doc]} for each in listed],
+    }
+    lines = [", ".join(f"{counted[s]} {s}" for s in ("sent", *_LISTED)) + "."]
+    for each in listed:
+        due = f", again after {to_moment(each.next_ms)}" if each.status == "failing" else ""
+        lines.append(f"{labels[each.doc]}: {each.status}, {each.reason or '-'}{due}")
+    say(arguments, facts, lines)
+
+
+def _label(store: Store, doc: bytes, code: str) -> str:
+    if code:
+        return code
+    try:
+        found = store.document(doc).value("ma_ho_so")
+    except OnestopError:
+        found = None
+    return found if isinstance(found, str) else doc.hex()
+
+
+def _show(arguments: Namespace) -> None:
+    from server_stub.portal.queue import states
+
+    with opened(arguments) as (store, signer):
+        doc = _find(store, arguments.dossier)
+        record(store, signer, [Entry(store.clock(), "read", doc, code="portal")])
+        plan = plan_export(source_of(store, doc, shipped_catalogue()), settings_of(store))
+        found = next((each for each in states(store) if each.doc == doc), None)
+    facts: dict[str, Any] = {
+        "status": found.status if found else "none",
+        "reason": found.reason if found else "",
+    }
+    if isinstance(plan, Held):
+        facts |= {"held": f"{plan.reason} {plan.detail}".strip()}
+    else:
+        facts |= {"madonvi": plan.unit, "dossier": plan.dossier, "progress": list(plan.progress)}
+    say(arguments, facts, [json.dumps(facts, ensure_ascii=False, indent=2)])
+
+
+def _find(store: Store, code: str) -> bytes:
+    return store.lookup(DOSSIER.name, code.upper())
+
+
+def _retry(arguments: Namespace) -> None:
+    from server_stub.portal.queue import retry
+
+    with opened(arguments) as (store, _):
+        doc = _find(store, arguments.dossier) if arguments.dossier else b""
+        count = retry(store, doc)
+    say(arguments, {"retried": count}, [f"{count} will be sent with the next run."])
