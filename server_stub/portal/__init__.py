@@ -5,5 +5,7 @@
 - `source`: a dossier of the store, as `onestop_sync.dossier.portal` takes it
 - `line`: one call over HTTPS
 - `queue`: which dossiers changed, and each brought to the portal
+- `integrations`: who may file drafts here, with which token and keys
+- `filing`, `endpoint`: drafts written into the store, each once; over HTTP
 - `commands`: ``onestop-server portal``
 """

@@ -18,12 +18,12 @@ from onestop_sync.dossier.data import shipped_catalogue, shipped_portal
 from onestop_sync.dossier.portal.documents import Held, plan_export
 from onestop_sync.dossier.portal.settings import PortalSettings, settings_from_plain
 from onestop_sync.dossier.schema import DOSSIER
-from onestop_sync.errors import FormatError, InvalidInput, OnestopError
+from onestop_sync.errors import FormatError, InvalidInput, NotAllowed, NotFound, OnestopError
 from onestop_sync.keys import Signer
 from onestop_sync.store import Store
 from onestop_sync.trail import Entry
 from server_stub import logs, settings
-from server_stub.console import say, to_moment
+from server_stub.console import counted, say, to_moment
 from server_stub.options import Verbs, add_common, seconds
 from server_stub.portal import rows, vault
 from server_stub.portal.source import source_of
@@ -75,6 +75,38 @@ def add_parsers(verbs: Verbs) -> None:
     retry.add_argument("dossier", metavar="CODE", nargs="?", default="")
     add_common(retry)
     retry.set_defaults(run=_retry)
+    _add_filing(steps)
+
+
+def _add_filing(steps: Verbs) -> None:
+    """Adds what concerns dossiers that citizens filed on a portal."""
+    add = steps.add_parser(
+        "add-integration",
+        help="let a portal file drafts here; its token is shown once",
+        description="Let a portal file drafts at POST /v1/portal/dossiers. Its token is shown once. Its keys"
+        " create drafts and do nothing else.",
+    )
+    add.add_argument("name", metavar="NAME", help="in lower case: cong-tinh")
+    add.add_argument("--title", required=True, help="what officials read, such as 'Cổng dịch vụ công tỉnh'")
+    add_common(add)
+    add.set_defaults(run=_add)
+    ending = steps.add_parser("end-integration", help="end a portal's token")
+    ending.add_argument("name", metavar="NAME")
+    add_common(ending)
+    ending.set_defaults(run=_end)
+    listed = steps.add_parser("integrations", help="list the portals that may file drafts here")
+    add_common(listed)
+    listed.set_defaults(run=_integrations)
+    take = steps.add_parser(
+        "take",
+        help="make drafts from a file of filed dossiers",
+        description="Make drafts from a JSON file with one filed dossier or a list of them. What is here"
+        " already is left as it is; what cannot be a draft is told by its place, and stops no other.",
+    )
+    take.add_argument("file", metavar="FILE")
+    take.add_argument("--integration", metavar="NAME", required=True, help="whose dossiers they are")
+    add_common(take)
+    take.set_defaults(run=_take)
 
 
 @contextmanager
@@ -161,7 +193,7 @@ def _run(arguments: Namespace) -> None:
                 counts = _once(store, signer, queue)
             except OnestopError as error:
                 logs.warn("portal run failed", code=error.code)
-    say(arguments, counts._asdict(), [_counted(counts)])
+    say(arguments, counts._asdict(), [_summed(counts)])
 
 
 def _once(store: Store, signer: Signer, queue: Any) -> Counts:
@@ -191,7 +223,7 @@ def _until_told(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _counted(counts: Counts) -> str:
+def _summed(counts: Counts) -> str:
     text = f"{counts.sent} sent, {counts.same} unchanged, {counts.held} held, {counts.failing} failing"
     if counts.left:
         text += f", {counts.left} left"
@@ -206,13 +238,13 @@ def _status(arguments: Namespace) -> None:
     with opened(arguments) as (store, _):
         found = states(store)
         labels = {each.doc: _label(store, each.doc, each.code) for each in found if each.status in _LISTED}
-    counted = Counter(each.status for each in found)
+    tally = Counter(each.status for each in found)
     listed = [each for each in found if each.status in _LISTED]
     facts = {
-        "counts": dict(counted),
+        "counts": dict(tally),
         "dossiers": [each._asdict() | {"doc": each.doc.hex(), "code": labels[each.doc]} for each in listed],
     }
-    lines = [", ".join(f"{counted[s]} {s}" for s in ("sent", *_LISTED)) + "."]
+    lines = [", ".join(f"{tally[s]} {s}" for s in ("sent", *_LISTED)) + "."]
     for each in listed:
         due = f", again after {to_moment(each.next_ms)}" if each.status == "failing" else ""
         lines.append(f"{labels[each.doc]}: {each.status}, {each.reason or '-'}{due}")
@@ -259,3 +291,66 @@ def _retry(arguments: Namespace) -> None:
         doc = _find(store, arguments.dossier) if arguments.dossier else b""
         count = retry(store, doc)
     say(arguments, {"retried": count}, [f"{count} will be sent with the next run."])
+
+
+# ---------------------------------------------------------------------------------------------- from outside
+
+
+def _add(arguments: Namespace) -> None:
+    from server_stub.portal.integrations import add
+
+    with opened(arguments) as (store, _):
+        token = add(store, arguments.name, arguments.title)
+    say(
+        arguments,
+        {"name": arguments.name, "token": token},
+        [f"Token of {arguments.name}, shown this once: {token}"],
+    )
+
+
+def _end(arguments: Namespace) -> None:
+    from server_stub.portal.integrations import end
+
+    with opened(arguments) as (store, _):
+        end(store, arguments.name)
+    say(arguments, {"ended": arguments.name}, [f"The token of {arguments.name} opens nothing any more."])
+
+
+def _integrations(arguments: Namespace) -> None:
+    from server_stub.portal.integrations import integrations
+
+    with opened(arguments) as (store, _):
+        found = integrations(store)
+    lines = [
+        f"{each.name}: {each.title}, {'ended ' + to_moment(each.ended_ms) if each.ended_ms else 'goes on'}"
+        for each in found
+    ]
+    say(arguments, {"integrations": [each._asdict() for each in found]}, lines or ["There is none."])
+
+
+def _take(arguments: Namespace) -> None:
+    from server_stub.portal.filing import take
+    from server_stub.portal.integrations import integrations
+
+    data = read_json(arguments.file)
+    made, here, wrong = 0, 0, []
+    with opened(arguments) as (store, signer):
+        named = [i for i in integrations(store) if i.name == arguments.integration and not i.ended_ms]
+        if not named:
+            raise NotFound(f"There is no integration {arguments.integration!r} that goes on.")
+        for number, value in enumerate(data if isinstance(data, list) else [data], 1):
+            try:
+                found = take(store, signer, named[0], value, shipped_catalogue(), settings_of(store))
+            except (FormatError, NotAllowed) as error:
+                wrong.append({"number": number, "what": error.what})
+            else:
+                made, here = made + found.is_new, here + (not found.is_new)
+        record(store, signer, [Entry(store.clock(), "import", lines=made, code="portal")])
+    lines = [f"{made} drafts made, {here} were here already, {len(wrong)} are wrong."]
+    lines += [f"  number {each['number']}: {each['what']}" for each in wrong]
+    say(arguments, {"made": made, "here": here, "wrong": wrong}, lines)
+    if wrong:
+        raise InvalidInput(
+            f"{counted(len(wrong), 'dossier')} of the file could not be taken.",
+            todo="The others were. Correct what is named, and take the file again.",
+        )

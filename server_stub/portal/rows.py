@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from onestop_sync.store import Store
 
-__all__ = ["dossier", "make_tables", "metadata", "setting", "step"]
+__all__ = ["dossier", "integration", "make_tables", "metadata", "setting", "step"]
 
 metadata: Final = sa.MetaData()
 _Number: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -44,6 +44,18 @@ setting: Final = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
+)
+
+# Who may file drafts: the token's hash, and the seed of its keys, sealed.
+integration: Final = sa.Table(
+    "portal_integration",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("token", sa.LargeBinary, nullable=False),
+    sa.Column("seed", sa.LargeBinary, nullable=False),
+    sa.Column("made_ms", _Number, nullable=False),
+    sa.Column("ended_ms", _Number, nullable=False),
 )
 
 
