@@ -158,9 +158,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     # The counter.
     Command("procedures", "Xem danh mục thủ tục và giấy tờ cần nộp"),
     Command("intake", "Tiếp nhận hồ sơ: cấp mã và hẹn ngày trả", ("accept",)),
+    Command("import-register", "Nhập sổ theo dõi hồ sơ cũ từ tệp XLSX hoặc CSV, chạy thử trước (dry run)"),
     Command("refuse", "Từ chối tiếp nhận hồ sơ, có lý do", ("refuse",)),
     # Looking.
     Command("list", "Xem danh sách hồ sơ"),
+    Command("old-register", "Tìm trong sổ cũ đã nhập"),
     Command("show", "Xem một hồ sơ và quá trình xử lý có chữ ký"),
     Command("verify", "Xác minh hồ sơ, cả kho, hoặc tệp chứng cứ: ai ký gì, theo chứng thư nào"),
     Command("evidence", "Xuất tệp chứng cứ của một hồ sơ (evidence file); tệp có dữ liệu cá nhân"),

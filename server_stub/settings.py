@@ -39,7 +39,11 @@ FOLDER: Final = "ONESTOP_SERVER_FOLDER"
 DATABASE: Final = "ONESTOP_DATABASE"
 HOLDER: Final = "quan-tri"
 """Who unlocks a server unless somebody else is named."""
-DEFAULT_TYPES: Final = "onestop_sync.dossier.schema:DOSSIER"
+DEFAULT_TYPES: Final = (
+    "onestop_sync.dossier.schema:DOSSIER",
+    "onestop_sync.dossier.old_entry:OLD_ENTRY",
+    "onestop_sync.dossier.complaint:COMPLAINT",
+)
 _MAX_FILE: Final = 16 * 2**20
 
 

@@ -237,8 +237,28 @@ def _intake(parser: ArgumentParser) -> None:
         help='tệp JSON, một hồ sơ hoặc danh sách: {"procedure_code", "fields", "attachments"}; -: stdin',
     )  # fmt: skip
     parser.add_argument(
+        "--from-portal", metavar="TỆP", type=Path,
+        help="tệp JSON hồ sơ nộp trên cổng dịch vụ công: lập bản nháp, mỗi hồ sơ một lần theo mã của cổng",
+    )  # fmt: skip
+    parser.add_argument(
+        "--portal-name", metavar="TÊN", default="Cổng dịch vụ công", help="tên cổng, dùng với --from-portal"
+    )
+    parser.add_argument(
         "--confirm-date", metavar="NGÀY", help="xác nhận ngày hôm nay khi máy báo nghi ngờ đồng hồ"
     )
+
+
+def _import_register(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="TỆP", type=Path, help="sổ cũ: .xlsx, hoặc .csv (UTF-8)")
+    parser.add_argument(
+        "--mapping", metavar="TỆP", type=Path, required=True,
+        help='tệp JSON: {"columns": {"Tiêu đề": "tên trường"}, "dates", "procedures", "returned", "sheet"}',
+    )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="chạy thử: chỉ báo dòng sai, không ghi gì")
+
+
+def _old_register(parser: ArgumentParser) -> None:
+    parser.add_argument("words", metavar="TỪ", nargs="*", help="mã, tên, số căn cước; gõ không dấu cũng được")
 
 
 def _list(parser: ArgumentParser) -> None:
@@ -465,6 +485,8 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "export": _export,
     "import": _import,
     "audit": _audit,
+    "import-register": _import_register,
+    "old-register": _old_register,
     "proof": _proof,
     "hub": _hub,
 }

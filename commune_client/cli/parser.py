@@ -34,6 +34,8 @@ HANDLERS: Final[dict[str, str]] = {
     "verify": f"{_HERE}.proving:verify",
     "evidence": f"{_HERE}.proving:evidence",
     "intake": f"{_HERE}.intake:intake",
+    "import-register": f"{_HERE}.old_register:import_register",
+    "old-register": f"{_HERE}.old_register:old_register",
     "conflicts": f"{_HERE}.disputes:conflicts",
     "resolve": f"{_HERE}.disputes:resolve",
     "countersign": f"{_HERE}.countersign:countersign",

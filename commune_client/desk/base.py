@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -275,10 +276,10 @@ class Base:
             return doc
         if _SHORT.fullmatch(text):
             return self._find_by_serial(int(text))
-        try:
-            return self.store.lookup(DOSSIER.name, text.upper())
-        except NotFound as error:
-            raise NotFound(error.what, code=text[:64]) from None
+        for code in (text.upper(), text):  # codes of older registers and of portals are as they are
+            with suppress(NotFound):
+                return self.store.lookup(DOSSIER.name, code)
+        raise NotFound("There is no such dossier in this store.", code=text[:64])
 
     def _find_by_serial(self, serial: int) -> bytes:
         """Returns the dossier with a day's serial: today's where several days have it."""

@@ -12,6 +12,8 @@ from commune_client.desk.counter import Counter
 from commune_client.desk.countersigning import Countersigning
 from commune_client.desk.disputes import Disputes
 from commune_client.desk.line import Line
+from commune_client.desk.old_register import OldRegister
+from commune_client.desk.outside import Outside
 from commune_client.desk.place import Place
 from commune_client.desk.proving import Proving
 from commune_client.desk.reading import Reading
@@ -19,7 +21,7 @@ from commune_client.desk.rules import Rules
 from commune_client.desk.safekeeping import tell_province
 from commune_client.desk.watch import watched
 from commune_client.desk.work import Work
-from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import StoreMissing
 from onestop_sync.keyring import Secrets
 from onestop_sync.store import Store, now_ms
@@ -28,7 +30,9 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 
 @watched
-class Desk(Counter, Reading, Work, Attaching, Disputes, Countersigning, Line, Audit, Proving):
+class Desk(
+    Counter, Outside, OldRegister, Reading, Work, Attaching, Disputes, Countersigning, Line, Audit, Proving
+):
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
     def __enter__(self) -> Self:
@@ -56,6 +60,6 @@ def open_desk(place: Place, secrets: Secrets, *, command: str = "") -> Desk:
     if not place.is_enrolled:
         raise StoreMissing("This machine is not enrolled yet.", reason="not_enrolled")
     secrets = place.settled(secrets)
-    store = Store.open(place.folder, secrets, types=[DOSSIER], clock=place.clock or now_ms)
+    store = Store.open(place.folder, secrets, types=TYPES, clock=place.clock or now_ms)
     tell_province(place, store, secrets)
     return Desk(place, store, secrets, Rules.shipped(), command=command)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from commune_client.desk.line import check_addresses
 from commune_client.desk.place import Place
 from onestop_sync import enrol, keys
-from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.keyring import Secrets
 from onestop_sync.store import Store, now_ms
@@ -181,10 +181,10 @@ def take_answer(place: Place, secrets: Secrets, data: bytes) -> Answered:
     is_new = not place.is_enrolled
     clock = place.clock or now_ms
     if is_new:
-        enrol.accept(place.folder, secrets, data, types=[DOSSIER], clock=clock).close()
+        enrol.accept(place.folder, secrets, data, types=TYPES, clock=clock).close()
     else:
         secrets = place.settled(secrets)
-        store = Store.open(place.folder, secrets, types=[DOSSIER], clock=clock)
+        store = Store.open(place.folder, secrets, types=TYPES, clock=clock)
         try:
             enrol.receive(store, data)
         finally:

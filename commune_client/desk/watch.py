@@ -21,17 +21,18 @@ _WRITES: Final = (
     "handover", "receive", "decline", "appraise", "send_back", "approve", "reject", "stop", "withdraw",
     "void", "return_result", "ask_payment", "pay", "transfer", "supplement", "supply", "extend", "ask_agency",
     "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
-    "countersign", "attach", "fetch_attachments",
+    "countersign", "attach", "fetch_attachments", "take_filed",
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments"), "read"),
-    **dict.fromkeys(("dossiers", "notices", "awaiting"), "list"),
+    **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments", "old_entry"), "read"),
+    **dict.fromkeys(("dossiers", "notices", "awaiting", "old_entries"), "list"),
     **dict.fromkeys(_WRITES, ""),
     "audit": "audit",
     "sync": "sync",
     "export": "export",
     "save_attachment": "export",
     "import_": "import",
+    "import_register": "import",
     "verify": "read",
     "write_evidence": "export",
 }

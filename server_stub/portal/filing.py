@@ -93,5 +93,5 @@ def _unit_of(store: Store, agency: str) -> str:
         unit for unit in going if named & document.tree.acts_for(unit)
     ]
     if len(found) != 1:
-        raise FormatError("MaDonVi of a dossier from the portal is no unit that receives here.")
+        raise FormatError("Of a dossier from the portal, MaDonVi is no unit that receives here.")
     return found[0]

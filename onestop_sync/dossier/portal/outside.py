@@ -68,6 +68,10 @@ class Filed(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+def _wrong(field: str, what: str) -> FormatError:
+    return FormatError(f"Of a dossier from the portal, {field or 'all of it'} {what}.", field=field)
+
+
 def read_filed(value: object) -> Mapping[str, Any]:
     """Checks what came from outside.
 
@@ -75,23 +79,23 @@ def read_filed(value: object) -> Mapping[str, Any]:
         FormatError: It is not of this module's *Shape*; names the field, and repeats no value.
     """
     if not isinstance(value, Mapping):
-        raise FormatError("A dossier from the portal is not an object.")
+        raise _wrong("", "is not an object")
     for name in value:
         if name not in _TEXTS and name not in _OTHERS:
-            raise FormatError(f"A dossier from the portal has no field {one_line(str(name))[:40]!r}.")
+            raise _wrong(one_line(str(name))[:40], "is no field")
     for name in sorted({*_TEXTS, *_OTHERS} - {"ThongTinRieng", "TaiLieuNop"}):
         if not isinstance(value.get(name, ""), str):
-            raise FormatError(f"Field {name} of a dossier from the portal is not text.")
+            raise _wrong(name, "is not text")
     for name in _MUST:
         if not value.get(name, "").strip():
-            raise FormatError(f"A dossier from the portal lacks {name}.")
+            raise _wrong(name, "is missing")
     code = value["MaHoSo"]
     if len(code) > _ID_MAX or not code.isprintable() or " " in code:
-        raise FormatError("MaHoSo of a dossier from the portal is no id.")
+        raise _wrong("MaHoSo", "is no id")
     try:
         parse_agency_code(value["MaDonVi"])
     except InvalidInput:
-        raise FormatError("MaDonVi of a dossier from the portal is no agency code.") from None
+        raise _wrong("MaDonVi", "is no agency code") from None
     _check_lists(value)
     return value
 
@@ -100,10 +104,10 @@ def _check_lists(value: Mapping[str, Any]) -> None:
     own, files = value.get("ThongTinRieng", {}), value.get("TaiLieuNop", [])
     is_own = isinstance(own, dict) and len(own) <= _MOST and all(isinstance(v, str) for v in own.values())
     if not is_own or "" in own or _FILES in own:
-        raise FormatError("ThongTinRieng of a dossier from the portal is not an object of texts.")
+        raise _wrong("ThongTinRieng", "is not an object of texts")
     names = {"TenTepDinhKem", "DuongDanTaiTepTin"}
     if not isinstance(files, list) or len(files) > _MOST or not all(_is_file(each, names) for each in files):
-        raise FormatError("TaiLieuNop of a dossier from the portal is not a list of names and addresses.")
+        raise _wrong("TaiLieuNop", "is not a list of names and addresses")
 
 
 def _is_file(value: object, names: set[str]) -> bool:
@@ -129,20 +133,20 @@ def plan_filed(
     try:
         procedure = catalogue.get(found["MaTTHC"].strip(), local(now_ms).date())
     except NotFound:
-        raise FormatError("MaTTHC of a dossier from the portal is no procedure in force.") from None
+        raise _wrong("MaTTHC", "is no procedure in force") from None
     values: dict[str, Any] = {ours: found.get(theirs, "") for theirs, ours in _TEXTS.items()}
     values |= _own_fields(found)
     kinds = {code: word for word, code in settings.applicants.items()}
     kind = found.get("LoaiDoiTuong", "")
     if kind and kind not in kinds:
-        raise FormatError("LoaiDoiTuong of a dossier from the portal is in no map.")
+        raise _wrong("LoaiDoiTuong", "is in no map")
     if values["cach_nhan"] and values["cach_nhan"] not in CHOICES["cach_nhan"]:
-        raise FormatError("HinhThucNhan of a dossier from the portal is unknown.")
+        raise _wrong("HinhThucNhan", "is unknown")
     values["loai_doi_tuong"] = kinds.get(kind, "")
     plan = plan_draft(procedure, {**_filled(values), "hinh_thuc_nop": "truc_tuyen"}, {}, now_ms)
     wrong = [problem.key for problem in plan.problems if problem.code in _UNSTORABLE]
     if wrong:
-        raise FormatError(f"A dossier from the portal cannot be stored: {wrong[0].partition('/')[0]}.")
+        raise _wrong(wrong[0].partition("/")[0], "cannot be stored")
     source = {"cach": FROM_PORTAL, "ma": found["MaHoSo"], "ten": system}
     filed = found.get("NgayNop", "")
     if filed:
@@ -169,4 +173,4 @@ def _moment(text: str) -> int:
             raise ValueError
         return to_ms(datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=VIETNAM))
     except ValueError:
-        raise FormatError("NgayNop of a dossier from the portal is not yyyyMMddHHmmss.") from None
+        raise _wrong("NgayNop", "is not yyyyMMddHHmmss") from None
