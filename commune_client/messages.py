@@ -140,6 +140,7 @@ ERRORS: Final[Mapping[str, Message]] = {
 """Error code → message; a test holds that every code of the library is here."""
 
 REASONS: Final[Mapping[str, str]] = {
+    "export_all": "Chỉ lãnh đạo hoặc quản trị của đơn vị được xuất mọi dữ liệu.",
     "filed_elsewhere": "Hồ sơ nộp cho đơn vị khác: hãy gửi tệp cho đơn vị đó.",
     "table": "Không đọc được bảng: cần tệp .xlsx, hoặc .csv mã UTF-8, không quá 100.000 dòng.",
     "column": "Bảng thiếu một cột mà tệp ánh xạ nêu: hãy so lại tiêu đề cột.",

@@ -257,6 +257,11 @@ def _import_register(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="chạy thử: chỉ báo dòng sai, không ghi gì")
 
 
+def _export_data(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="THƯ-MỤC", type=Path, help="thư mục mới, chưa có")
+    parser.add_argument("--yes", action="store_true", help="đã hiểu là xuất dữ liệu cá nhân không mã hóa")
+
+
 def _old_register(parser: ArgumentParser) -> None:
     parser.add_argument("words", metavar="TỪ", nargs="*", help="mã, tên, số căn cước; gõ không dấu cũng được")
 
@@ -485,6 +490,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "export": _export,
     "import": _import,
     "audit": _audit,
+    "export-data": _export_data,
     "import-register": _import_register,
     "old-register": _old_register,
     "proof": _proof,

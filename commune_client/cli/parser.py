@@ -44,6 +44,7 @@ HANDLERS: Final[dict[str, str]] = {
     "notices": f"{_HERE}.line:notices",
     "export": f"{_HERE}.line:export",
     "import": f"{_HERE}.line:import_",
+    "export-data": f"{_HERE}.open_data:export_data",
     "audit": f"{_HERE}.audit:audit",
     "proof": f"{_HERE}.proof:proof",
     **{name: f"{_HERE}.attachments:{name}" for name in ("attach", "attachments", "attachment")},

@@ -13,6 +13,7 @@ from commune_client.desk.countersigning import Countersigning
 from commune_client.desk.disputes import Disputes
 from commune_client.desk.line import Line
 from commune_client.desk.old_register import OldRegister
+from commune_client.desk.open_data import OpenData
 from commune_client.desk.outside import Outside
 from commune_client.desk.place import Place
 from commune_client.desk.proving import Proving
@@ -31,7 +32,18 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 @watched
 class Desk(
-    Counter, Outside, OldRegister, Reading, Work, Attaching, Disputes, Countersigning, Line, Audit, Proving
+    Counter,
+    Outside,
+    OldRegister,
+    OpenData,
+    Reading,
+    Work,
+    Attaching,
+    Disputes,
+    Countersigning,
+    Line,
+    Audit,
+    Proving,
 ):
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 

@@ -30,6 +30,7 @@ WATCHED: Final[Mapping[str, str]] = {
     "audit": "audit",
     "sync": "sync",
     "export": "export",
+    "export_data": "export",
     "save_attachment": "export",
     "import_": "import",
     "import_register": "import",
