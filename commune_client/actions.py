@@ -203,6 +203,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("export", "Xuất gói dữ liệu niêm phong ra USB (bundle)"),
     Command("import", "Nhập gói dữ liệu từ USB (bundle)"),
     Command("export-data", "Xuất mọi dữ liệu ra thư mục, định dạng mở (JSON Lines, CSV); có dữ liệu cá nhân"),
+    Command("post", "Lập danh sách niêm yết công khai, chỉ gồm các trường được phép"),
     Command("audit", "Xem hoặc xuất nhật ký: ai đã xem, in, xuất, mở khóa, bị từ chối (audit trail)"),
     Command("proof", "Ghi bằng chứng khi cấp trên không khớp (proof), hoặc kiểm tra tệp bằng chứng"),
     Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),

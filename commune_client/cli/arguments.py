@@ -262,6 +262,15 @@ def _export_data(parser: ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="đã hiểu là xuất dữ liệu cá nhân không mã hóa")
 
 
+def _post(parser: ArgumentParser) -> None:
+    parser.add_argument("dossier", metavar="MÃ", nargs="+", help="mã hồ sơ, một hoặc nhiều")
+    parser.add_argument("--out", metavar="TỆP", type=Path, help="ghi ra tệp mới: .html hoặc .csv")
+    parser.add_argument("--title", metavar="CHỮ", default="Danh sách niêm yết", help="tiêu đề của trang")
+    parser.add_argument(
+        "--fields", metavar="TỆP", type=Path, help="tệp JSON: trường nào được niêm yết, theo thủ tục"
+    )
+
+
 def _old_register(parser: ArgumentParser) -> None:
     parser.add_argument("words", metavar="TỪ", nargs="*", help="mã, tên, số căn cước; gõ không dấu cũng được")
 
@@ -491,6 +500,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "import": _import,
     "audit": _audit,
     "export-data": _export_data,
+    "post": _post,
     "import-register": _import_register,
     "old-register": _old_register,
     "proof": _proof,

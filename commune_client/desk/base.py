@@ -19,6 +19,7 @@ from onestop_sync.dossier.checks import Problem
 from onestop_sync.dossier.codes import GRAMMARS
 from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.personal import is_masked_for, masked_state
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.view import DossierView
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
@@ -185,6 +186,12 @@ class Base:
         return Officer(self.name, unit, self.unit_name(unit), roles, author is not None)
 
     @property
+    def is_masked(self) -> bool:
+        """Whether the officer sees citizens masked: nobody certified them for work on dossiers."""
+        author = self.author
+        return author is None or is_masked_for(author.roles)
+
+    @property
     def machine_name(self) -> str:
         """The machine's name, as certified.
 
@@ -301,7 +308,7 @@ class Base:
         document = self.store.document(doc)
         if document.kind.name != DOSSIER.name:
             raise NotFound("There is no such dossier in this store.")
-        return document
+        return document._replace(state=masked_state(document.state)) if self.is_masked else document
 
     def _view(self, state: State) -> DossierView:
         return DossierView.from_state(state, self.store.clock(), self.rules.calendar)

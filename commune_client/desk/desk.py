@@ -16,6 +16,7 @@ from commune_client.desk.old_register import OldRegister
 from commune_client.desk.open_data import OpenData
 from commune_client.desk.outside import Outside
 from commune_client.desk.place import Place
+from commune_client.desk.posting import Posting
 from commune_client.desk.proving import Proving
 from commune_client.desk.reading import Reading
 from commune_client.desk.rules import Rules
@@ -32,19 +33,9 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 @watched
 class Desk(
-    Counter,
-    Outside,
-    OldRegister,
-    OpenData,
-    Reading,
-    Work,
-    Attaching,
-    Disputes,
-    Countersigning,
-    Line,
-    Audit,
-    Proving,
-):
+    Counter, Outside, OldRegister, Reading, Work, Attaching, Posting, Disputes, Countersigning, Line, Audit,
+    OpenData, Proving,
+):  # fmt: skip
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
     def __enter__(self) -> Self:

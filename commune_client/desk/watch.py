@@ -31,6 +31,8 @@ WATCHED: Final[Mapping[str, str]] = {
     "sync": "sync",
     "export": "export",
     "export_data": "export",
+    "posting": "read",
+    "write_posting": "export",
     "save_attachment": "export",
     "import_": "import",
     "import_register": "import",
