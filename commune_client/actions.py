@@ -192,6 +192,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("answer", "Trả lời ý kiến mà đơn vị mình được hỏi", ("answer",)),
     Command("pass", "Báo việc được hỏi không thuộc thẩm quyền, có lý do", ("pass",)),
     Command("return", "Trả kết quả cho người nộp", ("return",)),
+    Command("rate", "Ghi đánh giá của người nộp về việc giải quyết hồ sơ"),
+    Command("complaint", "Ghi, xem, trả lời phản ánh, kiến nghị của người dân"),
     # Disagreements.
     Command("conflicts", "Xem những chỗ hai người ghi khác nhau"),
     Command("resolve", "Giải quyết một xung đột, có lý do"),

@@ -271,6 +271,27 @@ def _post(parser: ArgumentParser) -> None:
     )
 
 
+def _rate(parser: ArgumentParser) -> None:
+    parser.add_argument("dossier", metavar="MÃ")
+    parser.add_argument("score", metavar="ĐIỂM", type=int, choices=(0, 1, 2), help="0, 1 hoặc 2")
+    parser.add_argument("--words", metavar="CHỮ", help="lời người nộp viết thêm")
+
+
+def _complaint(parser: ArgumentParser) -> None:
+    parser.add_argument("complaint", metavar="MÃ", nargs="?", default="", help="mã phản ánh, hoặc phần đầu")
+    parser.add_argument(
+        "--about", metavar="MÃ-HỒ-SƠ", default="", help="hồ sơ được phản ánh; khi xem: để lọc"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--new", metavar="NỘI-DUNG", help="ghi một phản ánh mới")
+    what.add_argument("--due", metavar="NGÀY", help="nhận xử lý, hẹn ngày trả lời")
+    what.add_argument("--answer", metavar="NỘI-DUNG", help="trả lời")
+    what.add_argument("--dismiss", metavar="LÝ-DO", help="không thụ lý, có lý do")
+    parser.add_argument("--unfounded", action="store_true", help="với --answer: đã xác minh là không đúng")
+    parser.add_argument("--sender", metavar="TÊN", default="", help="với --new: người phản ánh, nếu nêu tên")
+    parser.add_argument("--phone", metavar="SỐ", default="", help="với --new: điện thoại")
+
+
 def _old_register(parser: ArgumentParser) -> None:
     parser.add_argument("words", metavar="TỪ", nargs="*", help="mã, tên, số căn cước; gõ không dấu cũng được")
 
@@ -501,6 +522,8 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "audit": _audit,
     "export-data": _export_data,
     "post": _post,
+    "rate": _rate,
+    "complaint": _complaint,
     "import-register": _import_register,
     "old-register": _old_register,
     "proof": _proof,

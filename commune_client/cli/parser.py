@@ -46,6 +46,7 @@ HANDLERS: Final[dict[str, str]] = {
     "import": f"{_HERE}.line:import_",
     "export-data": f"{_HERE}.open_data:export_data",
     "post": f"{_HERE}.posting:post",
+    **{name: f"{_HERE}.voices:{name}" for name in ("rate", "complaint")},
     "audit": f"{_HERE}.audit:audit",
     "proof": f"{_HERE}.proof:proof",
     **{name: f"{_HERE}.attachments:{name}" for name in ("attach", "attachments", "attachment")},

@@ -21,6 +21,7 @@ from commune_client.desk.proving import Proving
 from commune_client.desk.reading import Reading
 from commune_client.desk.rules import Rules
 from commune_client.desk.safekeeping import tell_province
+from commune_client.desk.voices import Voices
 from commune_client.desk.watch import watched
 from commune_client.desk.work import Work
 from onestop_sync.dossier.types import TYPES
@@ -33,8 +34,8 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 @watched
 class Desk(
-    Counter, Outside, OldRegister, Reading, Work, Attaching, Posting, Disputes, Countersigning, Line, Audit,
-    OpenData, Proving,
+    Counter, Outside, OldRegister, Reading, Work, Attaching, Posting, Voices, Disputes, Countersigning, Line,
+    Audit, OpenData, Proving,
 ):  # fmt: skip
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 

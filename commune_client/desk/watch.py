@@ -21,11 +21,12 @@ _WRITES: Final = (
     "handover", "receive", "decline", "appraise", "send_back", "approve", "reject", "stop", "withdraw",
     "void", "return_result", "ask_payment", "pay", "transfer", "supplement", "supply", "extend", "ask_agency",
     "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
-    "countersign", "attach", "fetch_attachments", "take_filed",
+    "countersign", "attach", "fetch_attachments", "take_filed", "rate",
+    "complain", "take_complaint", "answer_complaint", "dismiss_complaint",
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments", "old_entry"), "read"),
-    **dict.fromkeys(("dossiers", "notices", "awaiting", "old_entries"), "list"),
+    **dict.fromkeys(("dossiers", "notices", "awaiting", "old_entries", "complaints"), "list"),
     **dict.fromkeys(_WRITES, ""),
     "audit": "audit",
     "sync": "sync",

@@ -7,5 +7,6 @@
 - `queue`: which dossiers changed, and each brought to the portal
 - `integrations`: who may file drafts here, with which token and keys
 - `filing`, `endpoint`: drafts written into the store, each once; over HTTP
+- `status`: the file of statuses that citizens look up
 - `commands`: ``onestop-server portal``
 """

@@ -23,7 +23,7 @@ from onestop_sync.keys import Signer
 from onestop_sync.store import Store
 from onestop_sync.trail import Entry
 from server_stub import logs, settings
-from server_stub.console import counted, say, to_moment
+from server_stub.console import counted, say, to_moment, write_file
 from server_stub.options import Verbs, add_common, seconds
 from server_stub.portal import rows, vault
 from server_stub.portal.source import source_of
@@ -75,6 +75,16 @@ def add_parsers(verbs: Verbs) -> None:
     retry.add_argument("dossier", metavar="CODE", nargs="?", default="")
     add_common(retry)
     retry.set_defaults(run=_retry)
+    publish = steps.add_parser(
+        "publish-status",
+        help="write the file in which citizens look up their dossiers",
+        description="Write the file of statuses: an entry opens to who knows the code, the telephone number"
+        " and the last four digits of the id number; the file alone tells nothing. The first time takes a"
+        " tenth of a second for each dossier, after that only for what is new.",
+    )
+    publish.add_argument("file", metavar="FILE")
+    add_common(publish)
+    publish.set_defaults(run=_publish_status)
     _add_filing(steps)
 
 
@@ -291,6 +301,16 @@ def _retry(arguments: Namespace) -> None:
         doc = _find(store, arguments.dossier) if arguments.dossier else b""
         count = retry(store, doc)
     say(arguments, {"retried": count}, [f"{count} will be sent with the next run."])
+
+
+def _publish_status(arguments: Namespace) -> None:
+    from server_stub.portal.status import make_status_file
+
+    with opened(arguments) as (store, signer):
+        data, count = make_status_file(store)
+        record(store, signer, [Entry(store.clock(), "export", lines=count, code="status")])
+    write_file(arguments.file, data)
+    say(arguments, {"dossiers": count, "bytes": len(data)}, [f"{count} dossiers are in {arguments.file}."])
 
 
 # ---------------------------------------------------------------------------------------------- from outside

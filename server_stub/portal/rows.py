@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from onestop_sync.store import Store
 
-__all__ = ["dossier", "integration", "make_tables", "metadata", "setting", "step"]
+__all__ = ["dossier", "integration", "make_tables", "metadata", "setting", "status", "step"]
 
 metadata: Final = sa.MetaData()
 _Number: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -56,6 +56,15 @@ integration: Final = sa.Table(
     sa.Column("seed", sa.LargeBinary, nullable=False),
     sa.Column("made_ms", _Number, nullable=False),
     sa.Column("ended_ms", _Number, nullable=False),
+)
+
+# The slow hashes of the file of statuses, sealed.
+status: Final = sa.Table(
+    "portal_status",
+    metadata,
+    sa.Column("doc", sa.LargeBinary, primary_key=True),
+    sa.Column("about", sa.LargeBinary, nullable=False),  # of what it was made, by a keyed hash
+    sa.Column("key", sa.LargeBinary, nullable=False),
 )
 
 
