@@ -46,8 +46,8 @@ def test_a_file_opens_to_who_knows_all_three(tmp_path: Path) -> None:
     assert (len(entries), {len(text) for text in entries.values()}) == (256, {360})
     again, _ = make_status_file(machine.store, cost=QUICK)
     assert set(json.loads(again)["entries"]) & set(entries)
-    for word in (b"H99", b"0912", b'2345"', "Hường".encode()):
-        assert word not in data
+    for word in (CODE, "0912345678", ID, "Hường", "tiếp nhận"):
+        assert word.encode() not in data
     machine.store.close()
     province.office.close()
 
