@@ -120,6 +120,22 @@ def test_a_draft_of_the_counter_is_nobodys_business() -> None:
     assert plan_export(case.source(), settings()) == Held("not_yet")
 
 
+def test_a_portal_hears_under_its_own_id_that_its_dossier_was_refused() -> None:
+    """What came from a portal is told under the portal's id, refused too, with the time when it was filed."""
+    case = Case()
+    del case.entries[case.last.id]
+    case.last = case.root
+    outside = {"cach": "cong", "ma": "DVC-1", "ten": "Cổng"}
+    values = {"nguon": outside, "ma_thu_tuc": "1.001193", "ten_thu_tuc": "Đăng ký khai sinh"}
+    values |= {"loai_doi_tuong": "ca_nhan", "hinh_thuc_nop": "truc_tuyen"}
+    case.step(CLERK, "25/11/2026 08:35", [["set", key, value] for key, value in values.items()])
+    case.step(CLERK, "25/11/2026 09:00", [["act", "main", "refuse", {"ly_do": "sai nơi"}]])
+    found = exported(case)
+    assert (found.code, found.dossier["TrangThaiHoSo"], found.dossier["HinhThuc"]) == ("DVC-1", "3", "1")
+    assert (found.dossier["NgayTiepNhan"], found.dossier["NgayHenTra"]) == ("20261125083000", "")
+    assert [check(each) for each in wrapped(found)] == [(), ()]
+
+
 def test_times_are_vietnams() -> None:
     """Midnight in Vietnam is the day there, though it is still the day before in London."""
     assert stamp(at("01/01/2027 00:00")) == "20270101000000"

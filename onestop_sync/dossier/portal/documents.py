@@ -97,7 +97,8 @@ def plan_export(source: Source, settings: PortalSettings) -> Export | Held:
     """Returns what the portal should hold of a dossier, or why nothing is exported."""
     state = source.state
     code = outside_of(state).code or text_of(state, "ma_ho_so")
-    steps = list(steps_of(in_order(source.told)))
+    told = in_order(source.told)
+    steps = list(steps_of(told))
     if not code or not steps:
         return Held("not_yet")
     held = _unsettled(state)
@@ -107,7 +108,7 @@ def plan_export(source: Source, settings: PortalSettings) -> Export | Held:
         unit = settings.unit_codes.get(state.unit) or source.unit_code(state.unit)
         if not unit:
             raise _Lacking("unit_code", state.unit)
-        document = _dossier(code, source, steps, settings)
+        document = _dossier(code, source._replace(told=told), steps, settings)
         progress = tuple(_progress(code, step, settings) for step in steps)
     except _Lacking as lacking:
         return lacking.held
@@ -181,7 +182,7 @@ def _dossier(code: str, source: Source, steps: Sequence[Step], settings: PortalS
         "Email": text_of(state, "email"),
         "SoDienThoai": text_of(state, "dien_thoai"),
         "TrichYeuHoSo": text_of(state, "noi_dung") or text_of(state, "ten_thu_tuc"),
-        **_times(state, steps),
+        **_times(state, source.told[0].at_ms, steps),
         "TrangThaiHoSo": settings.void_status if state.is_void else _status(steps[-1].after, settings),
         "ThongTinTra": text_of(state, "ket_qua"),
         "HinhThuc": _listed(settings.channels, text_of(state, "hinh_thuc_nop"), "channel"),
@@ -207,10 +208,10 @@ _BEFORE: Final = frozenset({"draft", "incomplete", "refused", "withdrawn"})
 """Steps in which there may be no appointment: nothing was accepted."""
 
 
-def _times(state: State, steps: Sequence[Step]) -> Document:
+def _times(state: State, begun_ms: int, steps: Sequence[Step]) -> Document:
     received = state.value("tiep_nhan_luc")
     if type(received) is not int:
-        received = outside_of(state).filed_ms or steps[0].told.at_ms
+        received = outside_of(state).filed_ms or begun_ms
     due, last = due_ms(state), base_step(steps[-1].after)
     if due is None and last not in _BEFORE:
         raise _Lacking("no_due")
