@@ -20,9 +20,9 @@ import tenacity
 from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.portal.documents import Export, Held, plan_export
 from onestop_sync.dossier.schema import DOSSIER
-from onestop_sync.errors import NotAllowed, NotFound, Unreachable, UpstreamError
+from onestop_sync.errors import NotAllowed, NotFound, StoreError, Unreachable, UpstreamError
 from onestop_sync.store import Store
-from server_stub.logs import warn
+from server_stub.logs import broke, warn
 from server_stub.portal import rows, vault
 from server_stub.portal.line import Found, Line, PortalBusy
 from server_stub.portal.source import source_of
@@ -198,6 +198,11 @@ class Queue:
             plan = plan_export(source_of(self.store, doc, self.catalogue), self.line.settings)
         except (NotFound, NotAllowed):  # erased by law: the portal's own rules are not ours
             return self._note(doc, "none", seen=fingerprint)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever one dossier holds, the others go out; it is logged and told
+            broke("portal export broke")
+            return self._note(doc, "held", seen=fingerprint, reason="broken")
         if isinstance(plan, Held):
             status = "none" if plan.reason == "not_yet" else "held"
             reason = f"{plan.reason} {plan.detail}".strip()

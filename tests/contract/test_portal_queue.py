@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from onestop_sync.dossier.data import shipped_catalogue
+from onestop_sync.dossier.portal.documents import plan_export
 from onestop_sync.dossier.schema import DOSSIER
-from server_stub.portal import rows
+from server_stub.portal import queue, rows
 from server_stub.portal.line import Credentials, Line
 from server_stub.portal.queue import Counts, Pace, Queue, retry, states
 from tests.portal_receiver import Receiver
@@ -143,6 +144,23 @@ def test_one_dossiers_trouble_delays_no_other(office: Office, portal: Receiver) 
     assert office.run() == Counts(sent=1)
     assert retry(office.store) == 1
     assert office.run() == Counts(held=1)
+
+
+def test_a_dossier_that_breaks_the_program_delays_no_other(
+    office: Office, portal: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever mistake the program makes with one dossier, it is held and told, and the others go out."""
+    office.take_in()
+    bad = office.code
+    office.take_in()
+    real = plan_export
+
+    def breaks(source: Any, made: Any) -> Any:
+        return 1 / 0 if source.state.value("ma_ho_so") == bad else real(source, made)
+
+    monkeypatch.setattr(queue, "plan_export", breaks)
+    assert office.run() == Counts(sent=1, held=1)
+    assert [state.reason for state in states(office.store, ["held"])] == ["broken"]
 
 
 def test_a_portal_that_wants_to_be_left_alone_is(office: Office, portal: Receiver) -> None:
