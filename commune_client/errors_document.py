@@ -49,7 +49,7 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "no_passphrase": "There is no passphrase, and nobody to ask.",
     "file": "A file cannot be read or written.",
     "export_all": "Only the head or an administrator exports everything.",
-    "masked": "Only who works on dossiers sees their scans.",
+    "masked": "Only who works on dossiers sees or exports this.",
     "score": "A rating is 0, 1 or 2.",
     "filed_elsewhere": "A dossier from a portal is for another unit.",
     "table": "A table cannot be read, or is too large.",

@@ -141,7 +141,7 @@ ERRORS: Final[Mapping[str, Message]] = {
 
 REASONS: Final[Mapping[str, str]] = {
     "export_all": "Chỉ lãnh đạo hoặc quản trị của đơn vị được xuất mọi dữ liệu.",
-    "masked": "Chỉ cán bộ làm việc với hồ sơ được xem giấy tờ đính kèm.",
+    "masked": "Chỉ cán bộ làm việc với hồ sơ được xem hoặc xuất phần này.",
     "score": "Điểm đánh giá là 0, 1 hoặc 2.",
     "filed_elsewhere": "Hồ sơ nộp cho đơn vị khác: hãy gửi tệp cho đơn vị đó.",
     "table": "Không đọc được bảng: cần tệp .xlsx, hoặc .csv mã UTF-8, không quá 100.000 dòng.",

@@ -191,6 +191,15 @@ class Base:
         author = self.author
         return author is None or is_masked_for(author.roles)
 
+    def _check_sight(self) -> None:
+        """Holds back what cannot be masked from who does no work on dossiers.
+
+        Raises:
+            NotAllowed: The officer sees citizens masked.
+        """
+        if self.is_masked:
+            raise NotAllowed("Only who works on dossiers sees this whole.", reason="masked")
+
     @property
     def machine_name(self) -> str:
         """The machine's name, as certified.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from commune_client.desk.base import Base
 from commune_client.desk.tables import read_table
 from onestop_sync.dossier.old_entry import OLD_ENTRY
+from onestop_sync.dossier.personal import masked_state, masked_title
 from onestop_sync.dossier.register_rows import BadRow, PlannedRow, RegisterMap, Rules, plan_rows
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
@@ -87,7 +88,8 @@ class OldRegister(Base):
         self, search: str = "", *, after: tuple[int, int] | None = None, limit: int = 200
     ) -> list[Row]:
         """Returns entries of the old register, a page at a time, the last that came in first."""
-        return self.store.page(OLD_ENTRY.name, search=search, after=after, limit=limit)
+        rows = self.store.page(OLD_ENTRY.name, search=search, after=after, limit=limit)
+        return [row._replace(title=masked_title(row.title)) for row in rows] if self.is_masked else rows
 
     def old_entry(self, doc: bytes) -> dict[str, object]:
         """Returns what an entry holds.
@@ -96,4 +98,5 @@ class OldRegister(Base):
             NotFound: It is not here.
         """
         state = self.store.document(doc).state
+        state = masked_state(state) if self.is_masked else state
         return {key: state.value(key) for key in sorted(state.registers)}

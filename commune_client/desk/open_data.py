@@ -24,6 +24,7 @@ from onestop_sync.schema import DocumentType
 __all__ = ["DataExport", "OpenData"]
 
 _MAY: Final = frozenset({ADMIN, HEAD})
+"""An administrator who does no work on dossiers sees them masked, and takes none out either."""
 _FILES: Final[dict[str, DocumentType]] = {
     "ho-so.jsonl": DOSSIER, "so-cu.jsonl": OLD_ENTRY, "phan-anh.jsonl": COMPLAINT,
 }  # fmt: skip
@@ -56,13 +57,14 @@ class OpenData(Base):
             folder: Where it goes; it appears when all of it is written.
 
         Raises:
-            NotAllowed: The officer neither heads nor administers the unit.
+            NotAllowed: The officer neither heads nor administers the unit, or sees citizens masked.
             InvalidInput: The folder is there already, or cannot be made.
             StoreFull: The disk took no more; nothing is left of it.
         """
         author = self.author
         if author is None or _MAY.isdisjoint(author.roles):
             raise NotAllowed("Only the head or an administrator exports everything.", reason="export_all")
+        self._check_sight()
         if folder.exists():
             raise InvalidInput("There is something of that name already.", reason="attachment_exists")
         part = folder.with_name(f"{folder.name}.part")

@@ -59,6 +59,11 @@ def test_who_only_administers_sees_no_citizen(
     admin = commune.desk(place, "Quản")
     with pytest.raises(NotAllowed):
         admin.save_attachment(doc, "căn cước.pdf", tmp_path / "x")
+    with pytest.raises(NotAllowed):
+        admin.write_evidence(doc, tmp_path / "x")
+    with pytest.raises(NotAllowed):
+        admin.export_data(tmp_path / "x")
+    assert not (tmp_path / "x").exists()
 
 
 def test_every_field_of_a_person_is_named() -> None:
