@@ -2,7 +2,7 @@
 
     POST /v1/sync      application/cbor, see `onestop_sync.protocol`
     POST /v1/enrol     application/cbor, new machines with a one-time code, see `enrolment`
-    POST /v1/portal/dossiers  application/json, drafts that citizens filed on a portal, see `portal.endpoint`
+    POST /v1/portal/…  application/json, what citizens filed on a portal, see `portal.endpoint`
     GET  /v1/health    whether the database answers; says nothing of anybody
     GET  /             the dashboard, when it has a password
 
@@ -36,7 +36,7 @@ from onestop_sync.store import Store
 from server_stub import dashboard, figures
 from server_stub.enrolment import MAX_BODY, Enrolment, Refused
 from server_stub.logs import log
-from server_stub.portal.endpoint import PORTAL_PATH, Filing
+from server_stub.portal.endpoint import COMPLAINT_PATH, PORTAL_PATH, Filing
 
 __all__ = ["HEALTH_PATH", "Bounds", "build_app"]
 
@@ -208,7 +208,7 @@ def build_app(
         Route(HEALTH_PATH, health),
     ]
     if filing is not None:
-        routes.append(Route(PORTAL_PATH, filed, methods=["POST"]))
+        routes += [Route(path, filed, methods=["POST"]) for path in (PORTAL_PATH, COMPLAINT_PATH)]
     if password:
         routes += dashboard.routes(store, password)
     return Starlette(routes=routes, lifespan=lifespan)

@@ -1,8 +1,8 @@
-"""The endpoint `POST /v1/portal/dossiers`: an integration files what a citizen sent.
+"""The endpoints `POST /v1/portal/dossiers` and `/v1/portal/complaints`: an integration files what came.
 
-    Authorization: Bearer <token>          Content-Type: application/json          one dossier, see `outside`
+    Authorization: Bearer <token>     Content-Type: application/json     one of it, see `outside` and `voices`
 
-201 with ``{"MaHoSo", "id"}`` when the draft was made, 200 when it was here already: the call can be repeated.
+201 with ``{"code", "id"}`` when the draft was made, 200 when it was here already: the call can be repeated.
 401 for a token that opens nothing, 409 for an id that is another dossier's, 422 for what cannot be a draft,
 503 when there is no room. The log names the integration, and nothing of the dossier.
 """
@@ -25,12 +25,13 @@ from onestop_sync.store import Store
 from server_stub.logs import log, warn
 from server_stub.portal import rows
 from server_stub.portal.commands import settings_of
-from server_stub.portal.filing import take
-from server_stub.portal.integrations import known_by
+from server_stub.portal.filing import Taken, take, take_complaint
+from server_stub.portal.integrations import Integration, known_by
 
-__all__ = ["MAX_BODY", "PORTAL_PATH", "Filing"]
+__all__ = ["COMPLAINT_PATH", "MAX_BODY", "PORTAL_PATH", "Filing"]
 
 PORTAL_PATH: Final = "/v1/portal/dossiers"
+COMPLAINT_PATH: Final = "/v1/portal/complaints"
 MAX_BODY: Final = 256 * 1024
 """Largest dossier in bytes: files are named by their address, and do not come along."""
 _THREADS: Final = 2
@@ -82,11 +83,11 @@ class Filing:
             return JSONResponse({"error": "slow"}, 408)
         said = token.strip() if scheme.lower() == "bearer" else ""
         status, answer = await asyncio.get_running_loop().run_in_executor(
-            self.pool, self._answer, said, bytes(body)
+            self.pool, self._answer, request.url.path, said, bytes(body)
         )
         return JSONResponse(answer, status, {"WWW-Authenticate": "Bearer"} if status == 401 else None)  # noqa: PLR2004 - HTTP's own number
 
-    def _answer(self, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    def _answer(self, path: str, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
         try:
             integration = known_by(self.store, token)
         except OnestopError as error:
@@ -95,10 +96,7 @@ class Filing:
                 (401, {"error": "token"}) if isinstance(error, NotAllowed) else (503, {"error": error.code})
             )
         try:
-            value = json.loads(body)
-            found = take(
-                self.store, self.admin, integration, value, shipped_catalogue(), settings_of(self.store)
-            )
+            found = self._take(path, integration, json.loads(body))
         except (ValueError, RecursionError):
             return 422, {"error": "json"}
         except FormatError as error:
@@ -112,4 +110,10 @@ class Filing:
         log("portal filed", integration=integration.name, is_new=found.is_new)
         if found.is_new and self.on_events:
             self.on_events()
-        return 201 if found.is_new else 200, {"MaHoSo": found.code, "id": found.doc.hex()}
+        return 201 if found.is_new else 200, {"code": found.code, "id": found.doc.hex()}
+
+    def _take(self, path: str, integration: Integration, value: object) -> Taken:
+        store = self.store
+        if path == COMPLAINT_PATH:
+            return take_complaint(store, self.admin, integration, value)
+        return take(store, self.admin, integration, value, shipped_catalogue(), settings_of(store))

@@ -6,16 +6,19 @@ import hashlib
 from typing import Any, NamedTuple
 
 from onestop_sync.dossier.catalogue import Catalogue
+from onestop_sync.dossier.complaint import COMPLAINT
 from onestop_sync.dossier.portal.outside import Filed, plan_filed
 from onestop_sync.dossier.portal.settings import PortalSettings
+from onestop_sync.dossier.portal.voices import plan_complaint
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.summary import outside_of
-from onestop_sync.errors import FormatError, NotAllowed
+from onestop_sync.errors import FormatError, NotAllowed, NotFound
 from onestop_sync.keys import Signer
+from onestop_sync.storage.transaction import Transaction
 from onestop_sync.store import Store
 from server_stub.portal.integrations import Integration, signer_for
 
-__all__ = ["Taken", "find_filed", "take"]
+__all__ = ["Taken", "find_filed", "take", "take_complaint"]
 
 
 class Taken(NamedTuple):
@@ -54,9 +57,7 @@ def take(
 
 def _once(store: Store, signer: Signer, integration: Integration, filed: Filed) -> Taken:
     with store.writing() as transaction:
-        # The row of the counter is what two requests for one id meet at, on every database.
-        name = hashlib.sha256(f"{integration.name}\n{filed.code}".encode()).hexdigest()
-        is_first = transaction.next_serial(f"portal {name}", "") == 1
+        is_first = _is_first(transaction, integration, filed.code)
         doc = find_filed(store, filed.code, integration.title)
         if doc is not None:
             if not _is_same(store.document(doc).state.value("ma_thu_tuc"), filed):
@@ -65,6 +66,34 @@ def _once(store: Store, signer: Signer, integration: Integration, filed: Filed) 
         if not is_first:
             raise NotAllowed("The dossier with that id was erased by law.", reason="erased")
         return Taken(filed.code, store.writer(signer).create(DOSSIER.name, filed.values), is_new=True)
+
+
+def _is_first(transaction: Transaction, integration: Integration, code: str) -> bool:
+    """Tells whether an id comes for the first time; two requests for one id meet here, on every database."""
+    name = hashlib.sha256(f"{integration.name}\n{code}".encode()).hexdigest()
+    return transaction.next_serial(f"portal {name}", "") == 1
+
+
+def take_complaint(store: Store, admin: Signer, integration: Integration, value: object) -> Taken:
+    """Makes the document of a complaint that was filed, or finds that it is here.
+
+    Raises:
+        FormatError: It is none, or names a unit that receives nothing.
+        NotAllowed: It was erased by law, or no administrator's key is here.
+    """
+    filed = plan_complaint(value, integration.title, store.clock())
+    signer = signer_for(store, admin, integration, _unit_of(store, filed.agency))
+
+    def once() -> Taken:
+        with store.writing() as transaction:
+            if not _is_first(transaction, integration, f"complaint {filed.code}"):
+                try:
+                    return Taken(filed.code, store.lookup(COMPLAINT.name, filed.code), is_new=False)
+                except NotFound:
+                    raise NotAllowed("The complaint was erased by law.", reason="erased") from None
+            return Taken(filed.code, store.writer(signer).create(COMPLAINT.name, filed.values), is_new=True)
+
+    return store.retrying(once)
 
 
 def _is_same(procedure: Any, filed: Filed) -> bool:

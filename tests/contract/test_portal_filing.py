@@ -14,14 +14,14 @@ from onestop_sync.dossier.data import shipped_catalogue, shipped_portal
 from onestop_sync.dossier.portal.outside import plan_filed
 from onestop_sync.dossier.portal.settings import settings_from_plain
 from onestop_sync.dossier.roles import PORTAL
-from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import FormatError, NotAllowed
 from onestop_sync.protocol import Requester, Responder
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority
 from server_stub.app import build_app
 from server_stub.portal import integrations
-from server_stub.portal.endpoint import PORTAL_PATH
+from server_stub.portal.endpoint import COMPLAINT_PATH, PORTAL_PATH
 from tests.province import Machine, Province
 
 FILED = {
@@ -37,7 +37,7 @@ class Portal:
     """A province's server whose endpoint a portal calls."""
 
     def __init__(self, folder: Path, database: str) -> None:
-        self.province = Province(folder, types=[DOSSIER])
+        self.province = Province(folder, types=TYPES)
         self.server = self.province.machine("s", "p", serves=True, database=database, blocks=()).store
         self.app = build_app(self.server, signer=self.province.admin)
         self.token = integrations.add(self.server, "cong-tinh", "Cổng dịch vụ công tỉnh")
@@ -47,13 +47,13 @@ class Portal:
         headers = {"Authorization": f"Bearer {token or self.token}"}
         return self.post(json={**FILED, **changes}, headers=headers)
 
-    def post(self, **request: Any) -> httpx.Response:
+    def post(self, path: str = PORTAL_PATH, **request: Any) -> httpx.Response:
         """Sends a request to the endpoint."""
 
         async def send() -> httpx.Response:
             line = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(transport=line, base_url="http://server") as client:
-                return await client.post(PORTAL_PATH, **request)
+                return await client.post(path, **request)
 
         return asyncio.run(send())
 
@@ -145,6 +145,27 @@ def test_what_cannot_be_a_draft_is_told_without_repeating_it(portal: Portal) -> 
     assert portal.post(content=b"{", headers=headers).status_code == 422
     assert portal.post(content=b"x" * 300_000, headers=headers).status_code == 413
     assert _docs(portal.server) == []
+
+
+def test_a_complaint_comes_down_once_and_is_handled_there(portal: Portal) -> None:
+    """A complaint is made once however often it is filed, and the commune's head takes it in hand."""
+    filed = {
+        "MaPhanAnh": "PA-7",
+        "MaDonVi": "000.01.01.H99",
+        "NoiDung": "Chờ lâu",
+        "NgayGui": "20261124213000",
+    }
+    headers = {"Authorization": f"Bearer {portal.token}"}
+    first = portal.post(COMPLAINT_PATH, json=filed, headers=headers)
+    again = portal.post(COMPLAINT_PATH, json=filed, headers=headers)
+    assert (first.status_code, again.status_code, again.json()) == (201, 200, first.json())
+    assert portal.post(COMPLAINT_PATH, json={**filed, "NoiDung": " "}, headers=headers).status_code == 422
+    assert portal.post(COMPLAINT_PATH, json={**filed, "Khac": "x"}, headers=headers).status_code == 422
+    machine = portal.province.machine("m1", "c1", {"Hoa": ("lanh_dao",)})
+    portal.sync(machine)
+    (row,) = machine.store.page("phan_anh")
+    assert (row.doc.hex(), row.label, row.step) == (first.json()["id"], "PA-7", "moi")
+    machine.writer("Hoa").act(row.doc, "take", {"han": 1}, values={"han": 1})
 
 
 def test_mistakes_of_a_citizen_are_kept_for_the_official() -> None:

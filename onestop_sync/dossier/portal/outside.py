@@ -27,7 +27,7 @@ from onestop_sync.dossier.portal.settings import PortalSettings
 from onestop_sync.dossier.summary import FROM_PORTAL
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
 
-__all__ = ["Filed", "plan_filed", "read_filed"]
+__all__ = ["Filed", "moment_of", "plan_filed", "read_filed", "wrong"]
 
 _TEXTS: Final = {
     "ChuHoSo": "nguoi_nop",
@@ -68,7 +68,8 @@ class Filed(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def _wrong(field: str, what: str) -> FormatError:
+def wrong(field: str, what: str) -> FormatError:
+    """Returns the error about one field of what came from a portal; it repeats no value."""
     return FormatError(f"Of a dossier from the portal, {field or 'all of it'} {what}.", field=field)
 
 
@@ -79,23 +80,23 @@ def read_filed(value: object) -> Mapping[str, Any]:
         FormatError: It is not of this module's *Shape*; names the field, and repeats no value.
     """
     if not isinstance(value, Mapping):
-        raise _wrong("", "is not an object")
+        raise wrong("", "is not an object")
     for name in value:
         if name not in _TEXTS and name not in _OTHERS:
-            raise _wrong(one_line(str(name))[:40], "is no field")
+            raise wrong(one_line(str(name))[:40], "is no field")
     for name in sorted({*_TEXTS, *_OTHERS} - {"ThongTinRieng", "TaiLieuNop"}):
         if not isinstance(value.get(name, ""), str):
-            raise _wrong(name, "is not text")
+            raise wrong(name, "is not text")
     for name in _MUST:
         if not value.get(name, "").strip():
-            raise _wrong(name, "is missing")
+            raise wrong(name, "is missing")
     code = value["MaHoSo"]
     if len(code) > _ID_MAX or not code.isprintable() or " " in code:
-        raise _wrong("MaHoSo", "is no id")
+        raise wrong("MaHoSo", "is no id")
     try:
         parse_agency_code(value["MaDonVi"])
     except InvalidInput:
-        raise _wrong("MaDonVi", "is no agency code") from None
+        raise wrong("MaDonVi", "is no agency code") from None
     _check_lists(value)
     return value
 
@@ -104,10 +105,10 @@ def _check_lists(value: Mapping[str, Any]) -> None:
     own, files = value.get("ThongTinRieng", {}), value.get("TaiLieuNop", [])
     is_own = isinstance(own, dict) and len(own) <= _MOST and all(isinstance(v, str) for v in own.values())
     if not is_own or "" in own or _FILES in own:
-        raise _wrong("ThongTinRieng", "is not an object of texts")
+        raise wrong("ThongTinRieng", "is not an object of texts")
     names = {"TenTepDinhKem", "DuongDanTaiTepTin"}
     if not isinstance(files, list) or len(files) > _MOST or not all(_is_file(each, names) for each in files):
-        raise _wrong("TaiLieuNop", "is not a list of names and addresses")
+        raise wrong("TaiLieuNop", "is not a list of names and addresses")
 
 
 def _is_file(value: object, names: set[str]) -> bool:
@@ -133,24 +134,24 @@ def plan_filed(
     try:
         procedure = catalogue.get(found["MaTTHC"].strip(), local(now_ms).date())
     except NotFound:
-        raise _wrong("MaTTHC", "is no procedure in force") from None
+        raise wrong("MaTTHC", "is no procedure in force") from None
     values: dict[str, Any] = {ours: found.get(theirs, "") for theirs, ours in _TEXTS.items()}
     values |= _own_fields(found)
     kinds = {code: word for word, code in settings.applicants.items()}
     kind = found.get("LoaiDoiTuong", "")
     if kind and kind not in kinds:
-        raise _wrong("LoaiDoiTuong", "is in no map")
+        raise wrong("LoaiDoiTuong", "is in no map")
     if values["cach_nhan"] and values["cach_nhan"] not in CHOICES["cach_nhan"]:
-        raise _wrong("HinhThucNhan", "is unknown")
+        raise wrong("HinhThucNhan", "is unknown")
     values["loai_doi_tuong"] = kinds.get(kind, "")
     plan = plan_draft(procedure, {**_filled(values), "hinh_thuc_nop": "truc_tuyen"}, {}, now_ms)
-    wrong = [problem.key for problem in plan.problems if problem.code in _UNSTORABLE]
-    if wrong:
-        raise _wrong(wrong[0].partition("/")[0], "cannot be stored")
+    bad = [problem.key for problem in plan.problems if problem.code in _UNSTORABLE]
+    if bad:
+        raise wrong(bad[0].partition("/")[0], "cannot be stored")
     source = {"cach": FROM_PORTAL, "ma": found["MaHoSo"], "ten": system}
     filed = found.get("NgayNop", "")
     if filed:
-        source |= {"nop_luc": _moment(filed)}
+        source |= {"nop_luc": moment_of("NgayNop", filed)}
     return Filed(found["MaHoSo"], found["MaDonVi"], {**plan.values, "nguon": source}, plan.problems)
 
 
@@ -167,10 +168,15 @@ def _own_fields(found: Mapping[str, Any]) -> dict[str, str]:
     return own | ({f"truong_rieng/{_FILES}": "; ".join(filter(None, lines))} if any(lines) else {})
 
 
-def _moment(text: str) -> int:
+def moment_of(field: str, text: str) -> int:
+    """Reads yyyyMMddHHmmss in Vietnam, as milliseconds since 1970 UTC.
+
+    Raises:
+        FormatError: It is something else.
+    """
     try:
         if len(text) != 14 or not (text.isascii() and text.isdigit()):  # noqa: PLR2004 - yyyyMMddHHmmss
             raise ValueError
         return to_ms(datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=VIETNAM))
     except ValueError:
-        raise _wrong("NgayNop", "is not yyyyMMddHHmmss") from None
+        raise wrong(field, "is not yyyyMMddHHmmss") from None
