@@ -165,9 +165,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     # The counter.
     Command("procedures", "Xem danh mục thủ tục và giấy tờ cần nộp"),
     Command("intake", "Tiếp nhận hồ sơ: cấp mã và hẹn ngày trả", ("accept",)),
+    Command("import-register", "Nhập sổ theo dõi hồ sơ cũ từ tệp XLSX hoặc CSV, chạy thử trước (dry run)"),
     Command("refuse", "Từ chối tiếp nhận hồ sơ, có lý do", ("refuse",)),
     # Looking.
     Command("list", "Xem danh sách hồ sơ"),
+    Command("old-register", "Tìm trong sổ cũ đã nhập"),
     Command("show", "Xem một hồ sơ và quá trình xử lý có chữ ký"),
     Command("print", "In biểu mẫu của hồ sơ: PDF hoặc chữ thường, một hay nhiều hồ sơ"),
     Command("register", "Xem, in và khóa sổ theo dõi hồ sơ của năm (register)"),
@@ -199,6 +201,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("answer", "Trả lời ý kiến mà đơn vị mình được hỏi", ("answer",)),
     Command("pass", "Báo việc được hỏi không thuộc thẩm quyền, có lý do", ("pass",)),
     Command("return", "Trả kết quả cho người nộp", ("return",)),
+    Command("rate", "Ghi đánh giá của người nộp về việc giải quyết hồ sơ"),
+    Command("complaint", "Ghi, xem, trả lời phản ánh, kiến nghị của người dân"),
     # Disagreements.
     Command("conflicts", "Xem những chỗ hai người ghi khác nhau"),
     Command("resolve", "Giải quyết một xung đột, có lý do"),
@@ -209,6 +213,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("notices", "Xem những thay đổi xảy ra sau khi đã làm"),
     Command("export", "Xuất gói dữ liệu niêm phong ra USB (bundle)"),
     Command("import", "Nhập gói dữ liệu từ USB (bundle)"),
+    Command("export-data", "Xuất mọi dữ liệu ra thư mục, định dạng mở (JSON Lines, CSV); có dữ liệu cá nhân"),
+    Command("post", "Lập danh sách niêm yết công khai, chỉ gồm các trường được phép"),
     Command("audit", "Xem hoặc xuất nhật ký: ai đã xem, in, xuất, mở khóa, bị từ chối (audit trail)"),
     Command("proof", "Ghi bằng chứng khi cấp trên không khớp (proof), hoặc kiểm tra tệp bằng chứng"),
     Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),

@@ -140,6 +140,13 @@ ERRORS: Final[Mapping[str, Message]] = {
 """Error code → message; a test holds that every code of the library is here."""
 
 REASONS: Final[Mapping[str, str]] = {
+    "export_all": "Chỉ lãnh đạo hoặc quản trị của đơn vị được xuất mọi dữ liệu.",
+    "masked": "Chỉ cán bộ làm việc với hồ sơ được xem hoặc xuất phần này.",
+    "score": "Điểm đánh giá là 0, 1 hoặc 2.",
+    "filed_elsewhere": "Hồ sơ nộp cho đơn vị khác: hãy gửi tệp cho đơn vị đó.",
+    "table": "Không đọc được bảng: cần tệp .xlsx, hoặc .csv mã UTF-8, không quá 100.000 dòng.",
+    "column": "Bảng thiếu một cột mà tệp ánh xạ nêu: hãy so lại tiêu đề cột.",
+    "register_taken": "Một mã trong sổ vừa được nhập bằng chương trình khác. Hãy chạy thử lại.",
     "authority": "Khóa của cán bộ chưa được quản trị chứng nhận, hoặc chứng nhận không còn hiệu lực.",
     "origin": "Hồ sơ không bắt đầu từ một lần tiếp nhận hợp lệ.",
     "creator": "Vai trò của cán bộ không được lập hồ sơ.",

@@ -37,6 +37,8 @@ def judge(kind: DocumentType, state: State | None, entry: Entry) -> Reason | Non
         return Reason.ORIGIN
     elif kind.is_final:
         return Reason.FINAL
+    elif author.roles and author.roles <= kind.founders:
+        return Reason.ROLE
     if author.units.isdisjoint(state.units):
         return Reason.UNIT
     return _Judge(kind, state, author).reason(entry.ops)

@@ -162,6 +162,7 @@ class DocumentType:
         fields: Its fields.
         tasks: Its workflows; none for a plain document.
         creators: Roles that may create one; empty: every officer.
+        founders: Of the creators, roles that write the first event and nothing after it.
         arbiters: Roles that settle a disputed task, in the unit that holds it.
         voiders: Roles that may declare a document void; empty: whoever may create one.
         writers: Kinds of certificates whose keys write such documents; a machine's only where it is named.
@@ -178,6 +179,7 @@ class DocumentType:
     fields: tuple[Field, ...]
     tasks: tuple[Task, ...] = ()
     creators: Roles = _NOBODY
+    founders: Roles = _NOBODY
     arbiters: Roles = _NOBODY
     voiders: Roles = _NOBODY
     writers: frozenset[str] = _OFFICERS

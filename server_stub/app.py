@@ -2,6 +2,7 @@
 
     POST /v1/sync      application/cbor, see `onestop_sync.protocol`
     POST /v1/enrol     application/cbor, new machines with a one-time code, see `enrolment`
+    POST /v1/portal/…  application/json, what citizens filed on a portal, see `portal.endpoint`
     GET  /v1/health    whether the database answers; says nothing of anybody
     GET  /             the dashboard, when it has a password
 
@@ -35,6 +36,7 @@ from onestop_sync.store import Store
 from server_stub import dashboard, figures
 from server_stub.enrolment import MAX_BODY, Enrolment, Refused
 from server_stub.logs import log
+from server_stub.portal.endpoint import COMPLAINT_PATH, PORTAL_PATH, Filing
 
 __all__ = ["HEALTH_PATH", "Bounds", "build_app"]
 
@@ -166,17 +168,24 @@ def build_app(
         bounds: How much is taken on at a time.
         on_events: Called, in a thread, when a request has brought something new (a relay's `wake`).
         password: Opens the dashboard; empty: there is none.
-        signer: An administrator's key, which enrols machines that know a code; without one they wait.
+        signer: An administrator's key, which enrols machines that know a code and certifies a portal's keys;
+            without one machines wait, and no portal files.
         parents: Who is asked about codes that were not made here.
     """
     endpoint = _Sync(store, limits, bounds, on_events)
     enrolment = Enrolment(store, signer, parents, partial(endpoint.intake.body, most=MAX_BODY), on_events)
+
+    filing = Filing(store, signer, on_events) if signer is not None else None
 
     async def sync(request: Request) -> Response:
         return await endpoint(request)
 
     async def enrol(request: Request) -> Response:
         return await enrolment(request)
+
+    async def filed(request: Request) -> Response:
+        assert filing is not None  # the route is there only then
+        return await filing(request)
 
     def health(_: Request) -> Response:
         try:
@@ -190,12 +199,16 @@ def build_app(
         yield
         endpoint.pool.shutdown(cancel_futures=True)
         enrolment.pool.shutdown(cancel_futures=True)
+        if filing is not None:
+            filing.pool.shutdown(cancel_futures=True)
 
     routes = [
         Route(SYNC_PATH, sync, methods=["POST"]),
         Route(ENROL_PATH, enrol, methods=["POST"]),
         Route(HEALTH_PATH, health),
     ]
+    if filing is not None:
+        routes += [Route(path, filed, methods=["POST"]) for path in (PORTAL_PATH, COMPLAINT_PATH)]
     if password:
         routes += dashboard.routes(store, password)
     return Starlette(routes=routes, lifespan=lifespan)

@@ -29,6 +29,7 @@ from server_stub import (
     unit_commands,
 )
 from server_stub.options import Verbs, add_common, add_parents, port, seconds
+from server_stub.portal import commands as portal_commands
 from server_stub.stater import EVERY_S
 
 __all__ = ["build_parser", "main"]
@@ -78,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_statement(verbs)
     _add_proof(verbs)
     proof_commands.add_parsers(verbs)
+    portal_commands.add_parsers(verbs)
     return parser
 
 
@@ -366,7 +368,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     _check_usage(parser, arguments)
     if "types" in arguments:
-        arguments.types = arguments.types or [*settings.DEFAULT_TYPES]
+        arguments.types = arguments.types or list(settings.DEFAULT_TYPES)
     try:
         arguments.run(arguments)
     except Unreachable as error:

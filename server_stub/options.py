@@ -53,7 +53,7 @@ def add_common(parser: argparse.ArgumentParser, *, is_needed: bool = True) -> No
         "--types",
         action="append",
         metavar="MODULE:NAME",
-        help="document type, again for more (default: dossier)",
+        help="document type, again for more (default: those of the one-stop domain)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -42,6 +42,8 @@ HOLDER: Final = "quan-tri"
 DEFAULT_TYPES: Final = (
     "onestop_sync.dossier.schema:DOSSIER",
     "onestop_sync.dossier.register_closing:REGISTER_CLOSING",
+    "onestop_sync.dossier.old_entry:OLD_ENTRY",
+    "onestop_sync.dossier.complaint:COMPLAINT",
 )
 _MAX_FILE: Final = 16 * 2**20
 

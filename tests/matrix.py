@@ -63,7 +63,7 @@ _CONTENT: Final = (
     "nguoi_nop loai_doi_tuong ngay_sinh so_dinh_danh dia_chi noi_dung so_bo giay_to/don truong_rieng/x"
 )
 _FIELDS: Final = f"""
-ma_ho_so ma_thu_tuc ten_thu_tuc hinh_thuc_nop tiep_nhan_luc | draft incomplete | tiep_nhan
+ma_ho_so ma_thu_tuc ten_thu_tuc hinh_thuc_nop tiep_nhan_luc nguon | draft incomplete | tiep_nhan
 han_tra           | draft incomplete supplement                         | tiep_nhan
 han_tra           | appraisal approval -e                               | phe_duyet lanh_dao
 {_CONTENT}        | draft incomplete accepted given supplement          | tiep_nhan
@@ -79,9 +79,9 @@ ket_qua           | approval                                            | phe_du
 nguoi_nhan tra_luc | result_ready notice_ready                          | tra_ket_qua
 y_kien/d2         | asked                                               | tham_dinh phe_duyet lanh_dao
 """
-FREE: Final = ("cach_nhan", "dia_chi_nhan", "le_phi", "ghi_chu")
-"""What everybody who takes part writes at every step; the last two are lists that only grow."""
-NOTES: Final = frozenset({"le_phi", "ghi_chu"})
+FREE: Final = ("cach_nhan", "dia_chi_nhan", "danh_gia", "le_phi", "ghi_chu")
+"""What everybody who takes part writes at every step; the last three are lists that only grow."""
+NOTES: Final = frozenset({"danh_gia", "le_phi", "ghi_chu"})
 VOID: Final = "_void"
 """What only the head of a unit that takes part writes, at every step."""
 

@@ -243,8 +243,63 @@ def _intake(parser: ArgumentParser) -> None:
         help='tệp JSON, một hồ sơ hoặc danh sách: {"procedure_code", "fields", "attachments"}; -: stdin',
     )  # fmt: skip
     parser.add_argument(
+        "--from-portal", metavar="TỆP", type=Path,
+        help="tệp JSON hồ sơ nộp trên cổng dịch vụ công: lập bản nháp, mỗi hồ sơ một lần theo mã của cổng",
+    )  # fmt: skip
+    parser.add_argument(
+        "--portal-name", metavar="TÊN", default="Cổng dịch vụ công", help="tên cổng, dùng với --from-portal"
+    )
+    parser.add_argument(
         "--confirm-date", metavar="NGÀY", help="xác nhận ngày hôm nay khi máy báo nghi ngờ đồng hồ"
     )
+
+
+def _import_register(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="TỆP", type=Path, help="sổ cũ: .xlsx, hoặc .csv (UTF-8)")
+    parser.add_argument(
+        "--mapping", metavar="TỆP", type=Path, required=True,
+        help='tệp JSON: {"columns": {"Tiêu đề": "tên trường"}, "dates", "procedures", "returned", "sheet"}',
+    )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="chạy thử: chỉ báo dòng sai, không ghi gì")
+
+
+def _export_data(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="THƯ-MỤC", type=Path, help="thư mục mới, chưa có")
+    parser.add_argument("--yes", action="store_true", help="đã hiểu là xuất dữ liệu cá nhân không mã hóa")
+
+
+def _post(parser: ArgumentParser) -> None:
+    parser.add_argument("dossier", metavar="MÃ", nargs="+", help="mã hồ sơ, một hoặc nhiều")
+    parser.add_argument("--out", metavar="TỆP", type=Path, help="ghi ra tệp mới: .html hoặc .csv")
+    parser.add_argument("--title", metavar="CHỮ", default="Danh sách niêm yết", help="tiêu đề của trang")
+    parser.add_argument(
+        "--fields", metavar="TỆP", type=Path, help="tệp JSON: trường nào được niêm yết, theo thủ tục"
+    )
+
+
+def _rate(parser: ArgumentParser) -> None:
+    parser.add_argument("dossier", metavar="MÃ")
+    parser.add_argument("score", metavar="ĐIỂM", type=int, choices=(0, 1, 2), help="0, 1 hoặc 2")
+    parser.add_argument("--words", metavar="CHỮ", help="lời người nộp viết thêm")
+
+
+def _complaint(parser: ArgumentParser) -> None:
+    parser.add_argument("complaint", metavar="MÃ", nargs="?", default="", help="mã phản ánh, hoặc phần đầu")
+    parser.add_argument(
+        "--about", metavar="MÃ-HỒ-SƠ", default="", help="hồ sơ được phản ánh; khi xem: để lọc"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--new", metavar="NỘI-DUNG", help="ghi một phản ánh mới")
+    what.add_argument("--due", metavar="NGÀY", help="nhận xử lý, hẹn ngày trả lời")
+    what.add_argument("--answer", metavar="NỘI-DUNG", help="trả lời")
+    what.add_argument("--dismiss", metavar="LÝ-DO", help="không thụ lý, có lý do")
+    parser.add_argument("--unfounded", action="store_true", help="với --answer: đã xác minh là không đúng")
+    parser.add_argument("--sender", metavar="TÊN", default="", help="với --new: người phản ánh, nếu nêu tên")
+    parser.add_argument("--phone", metavar="SỐ", default="", help="với --new: điện thoại")
+
+
+def _old_register(parser: ArgumentParser) -> None:
+    parser.add_argument("words", metavar="TỪ", nargs="*", help="mã, tên, số căn cước; gõ không dấu cũng được")
 
 
 def _list(parser: ArgumentParser) -> None:
@@ -510,6 +565,12 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "export": _export,
     "import": _import,
     "audit": _audit,
+    "export-data": _export_data,
+    "post": _post,
+    "rate": _rate,
+    "complaint": _complaint,
+    "import-register": _import_register,
+    "old-register": _old_register,
     "proof": _proof,
     "hub": _hub,
 }

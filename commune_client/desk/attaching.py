@@ -64,6 +64,7 @@ class Attaching(Base):
             NotFound: It is not here.
         """
         self._document(doc)
+        self._check_sight()
         return tuple(facts_of(each) for each in shelf.attached(self.store, doc))
 
     def fetch_attachments(self, doc: bytes, name: str = "") -> int:
@@ -108,6 +109,7 @@ class Attaching(Base):
 
     def _attachment(self, doc: bytes, name: str) -> Held:
         self._document(doc)
+        self._check_sight()
         found = shelf.attached(self.store, doc)
         for each in found:
             if each.key.partition("/")[2] == nfc(name):

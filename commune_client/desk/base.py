@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from onestop_sync.dossier.checks import Problem
 from onestop_sync.dossier.codes import GRAMMARS, DossierCode
 from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.personal import is_masked_for, masked_state
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.view import DossierView
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
@@ -184,6 +186,21 @@ class Base:
         return Officer(self.name, unit, self.unit_name(unit), roles, author is not None)
 
     @property
+    def is_masked(self) -> bool:
+        """Whether the officer sees citizens masked: nobody certified them for work on dossiers."""
+        author = self.author
+        return author is None or is_masked_for(author.roles)
+
+    def _check_sight(self) -> None:
+        """Holds back what cannot be masked from who does no work on dossiers.
+
+        Raises:
+            NotAllowed: The officer sees citizens masked.
+        """
+        if self.is_masked:
+            raise NotAllowed("Only who works on dossiers sees this whole.", reason="masked")
+
+    @property
     def machine_name(self) -> str:
         """The machine's name, as certified.
 
@@ -275,10 +292,10 @@ class Base:
             return doc
         if _SHORT.fullmatch(text):
             return self._find_by_serial(int(text))
-        try:
-            return self.store.lookup(DOSSIER.name, text.upper())
-        except NotFound as error:
-            raise NotFound(error.what, code=text[:64]) from None
+        for code in (text.upper(), text):  # codes of older registers and of portals are as they are
+            with suppress(NotFound):
+                return self.store.lookup(DOSSIER.name, code)
+        raise NotFound("There is no such dossier in this store.", code=text[:64])
 
     def _find_by_serial(self, serial: int) -> bytes:
         """Returns the dossier with a day's serial: today's where several days have it."""
@@ -300,7 +317,7 @@ class Base:
         document = self.store.document(doc)
         if document.kind.name != DOSSIER.name:
             raise NotFound("There is no such dossier in this store.")
-        return document
+        return document._replace(state=masked_state(document.state)) if self.is_masked else document
 
     def _view(self, state: State) -> DossierView:
         return DossierView.from_state(state, self.store.clock(), self.rules.calendar)

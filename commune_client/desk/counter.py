@@ -24,7 +24,9 @@ from onestop_sync.state import State
 
 __all__ = ["Counter"]
 
-_PLANNED: Final = frozenset({"ma_ho_so", "tiep_nhan_luc", "han_tra", FIELD, "yeu_cau_bo_sung", "_void"})
+_PLANNED: Final = frozenset(
+    {"ma_ho_so", "tiep_nhan_luc", "han_tra", FIELD, "yeu_cau_bo_sung", "nguon", "_void"}
+)
 """Registers that planners write and nobody types."""
 _UNSTORABLE: Final = frozenset({Issue.NOT_TEXT, Issue.TOO_LONG, Issue.UNKNOWN_FIELD})
 """Mistakes that no draft may hold; every other one is kept as it was typed."""

@@ -12,12 +12,17 @@ from commune_client.desk.counter import Counter
 from commune_client.desk.countersigning import Countersigning
 from commune_client.desk.disputes import Disputes
 from commune_client.desk.line import Line
+from commune_client.desk.old_register import OldRegister
+from commune_client.desk.open_data import OpenData
+from commune_client.desk.outside import Outside
 from commune_client.desk.place import Place
+from commune_client.desk.posting import Posting
 from commune_client.desk.proving import Proving
 from commune_client.desk.reading import Reading
 from commune_client.desk.registers import Registers
 from commune_client.desk.rules import Rules
 from commune_client.desk.safekeeping import tell_province
+from commune_client.desk.voices import Voices
 from commune_client.desk.watch import watched
 from commune_client.desk.work import Work
 from onestop_sync.dossier.types import TYPES
@@ -29,7 +34,10 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 
 @watched
-class Desk(Counter, Reading, Work, Attaching, Disputes, Countersigning, Line, Audit, Proving, Registers):
+class Desk(
+    Counter, Outside, OldRegister, Reading, Work, Attaching, Posting, Voices, Disputes, Countersigning, Line,
+    Audit, OpenData, Proving, Registers,
+):  # fmt: skip
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
     def __enter__(self) -> Self:

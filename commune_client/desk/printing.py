@@ -136,6 +136,7 @@ class Printing(Base):
     # ---- what a form is made from
 
     def _form_facts(self, doc: bytes, form: str) -> Facts:
+        self._check_sight()
         state = self._document(doc).state
         acts = tuple(self._acts(doc))
         facts = Facts(

@@ -66,8 +66,10 @@ class Proving(Base):
 
         Raises:
             NotFound: It is not here.
+            NotAllowed: The officer sees citizens masked.
             OSError: The file cannot be written.
         """
+        self._check_sight()
         data = collect(self.store, doc).to_bytes()
         write_durably(path, data)
         return EvidenceFacts(path, len(data), self.root)

@@ -13,6 +13,7 @@ from onestop_sync import shelf
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.deadlines import DueState, due_state
 from onestop_sync.dossier.labels import one_line, step_label
+from onestop_sync.dossier.personal import masked_ops, masked_title
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of, show_value
 from onestop_sync.errors import InvalidInput
@@ -50,15 +51,20 @@ class Reading(Base):
         rows = self.store.page(
             DOSSIER.name, after=after, limit=limit, search=search, step=step, only=only, order=order
         )
-        return Page([self._row(row) for row in rows], rows[-1].key if len(rows) == limit else None)
+        is_masked = self.is_masked
+        return Page(
+            [self._row(row, is_masked=is_masked) for row in rows],
+            rows[-1].key if len(rows) == limit else None,
+        )
 
     def count(self) -> int:
         """Returns how many dossiers are here."""
         return self.store.count(DOSSIER.name)
 
-    def _row(self, row: Row) -> ListRow:
+    def _row(self, row: Row, *, is_masked: bool) -> ListRow:
+        title = masked_title(row.title) if is_masked else row.title
         return ListRow(
-            row.doc, row.label, row.title, row.step, step_label(row.step), row.unit, row.due_ms,
+            row.doc, row.label, title, row.step, step_label(row.step), row.unit, row.due_ms,
             self.due_state(row.due_ms), row.updated_ms, row.conflicts, row.waiting,
         )  # fmt: skip
 
@@ -79,14 +85,15 @@ class Reading(Base):
         """
         state = self._document(doc).state
         view = self._view(state)
-        timeline = tuple(self._item(record) for record in self.store.history(doc))
+        is_masked = self.is_masked
+        timeline = tuple(self._item(record, is_masked=is_masked) for record in self.store.history(doc))
         author = self.author
         choices = view.allowed_actions(author) if author else ()
-        attachments = tuple(map(facts_of, shelf.attached(self.store, doc)))
+        attachments = () if is_masked else tuple(map(facts_of, shelf.attached(self.store, doc)))
         level = min((item.level for item in timeline), key=LEVELS.index, default="here")
         return Dossier(doc, view, timeline, choices, typed_values(state), _notes(state), level, attachments)
 
-    def _item(self, record: Record) -> TimelineItem:
+    def _item(self, record: Record, *, is_masked: bool) -> TimelineItem:
         certificate = record.author.certificate if record.author else None
         unit = certificate.unit if certificate else ""
         level = record.delivery.level
@@ -97,7 +104,7 @@ class Reading(Base):
             unit_name=self.unit_name(unit),
             roles=tuple(sorted(certificate.roles)) if certificate else (),
             at_ms=record.event.header.time_ms,
-            lines=tuple(lines_of(record.ops)),
+            lines=tuple(lines_of(masked_ops(record.ops) if is_masked else record.ops)),
             standing=str(record.standing),
             standing_label=STANDING_LABELS[str(record.standing)],
             reason=str(record.reason),

@@ -102,6 +102,7 @@ class Registers(Printing, Numbering):
         return frozenset({self.store.unit}) | (author.units if author else frozenset())
 
     def _volumes(self, year: int) -> tuple[Volume, ...]:
+        self._check_sight()
         units, names = self._our_units(), {unit.id: unit.name for unit in self.units()}
         lines: list[Line] = []
         for _, found in self.store.each(DOSSIER.name):

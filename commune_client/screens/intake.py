@@ -163,7 +163,12 @@ def _twin(desk: Desk, note: Note | None, procedure: str) -> str:
         return ""
     for row in desk.dossiers(number, order="new", limit=20).rows:
         values, _ = desk.form(row.doc)
-        if row.code and values.get("ma_thu_tuc") == procedure and row.updated_ms >= note.at_ms:
+        if (
+            row.code
+            and row.step != "draft"
+            and values.get("ma_thu_tuc") == procedure
+            and row.updated_ms >= note.at_ms
+        ):
             return row.code
     return ""
 

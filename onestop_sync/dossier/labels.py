@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from onestop_sync.dossier.roles import ADMIN, APPRAISAL, APPROVAL, HEAD, INTAKE, RETURN
+from onestop_sync.dossier.roles import ADMIN, APPRAISAL, APPROVAL, HEAD, INTAKE, PORTAL, RETURN
 
 __all__ = [
     "ACTION_LABELS",
@@ -27,6 +27,7 @@ ROLE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         RETURN: "Trả kết quả",
         HEAD: "Lãnh đạo",
         ADMIN: "Quản trị",
+        PORTAL: "Cổng dịch vụ công",
     }
 )
 
@@ -97,6 +98,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "so_theo_doi": "Sổ theo dõi hồ sơ",
         "nguoi_nop": "Người nộp",
         "loai_doi_tuong": "Loại đối tượng",
+        "nguon": "Nguồn hồ sơ",
         "ngay_sinh": "Ngày sinh",
         "so_dinh_danh": "Số định danh",
         "dia_chi": "Địa chỉ",
@@ -116,6 +118,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "nguoi_nhan": "Người nhận kết quả",
         "tra_luc": "Trả kết quả lúc",
         "y_kien": "Ý kiến phối hợp",
+        "danh_gia": "Đánh giá của người nộp",
         "le_phi": "Phí, lệ phí",
         "ghi_chu": "Ghi chú",
         "_void": "Hủy hồ sơ",

@@ -18,6 +18,7 @@ __all__ = [
     "HEAD",
     "INTAKE",
     "OFFICERS",
+    "PORTAL",
     "RETURN",
 ]
 
@@ -27,6 +28,9 @@ APPROVAL: Final = "phe_duyet"
 RETURN: Final = "tra_ket_qua"
 HEAD: Final = "lanh_dao"
 """Settles what others dispute, extends and stops."""
+
+PORTAL: Final = "cong_dich_vu"
+"""Role of an integration's key: it files what citizens sent on a portal, and does nothing else."""
 
 OFFICERS: Final = frozenset({INTAKE, APPRAISAL, APPROVAL, RETURN})
 """The four steps on the spot."""

@@ -9,6 +9,7 @@
 - The due date is set at acceptance, and after that only where a supplement comes in or a new appointment
   can still be given.
 - An agency that is asked owns its own opinion until it has answered.
+- A portal's integration files a draft with what the citizen sent, and writes nothing after that.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from onestop_sync.dossier.roles import (
     HEAD,
     INTAKE,
     OFFICERS,
+    PORTAL,
     RETURN,
 )
 from onestop_sync.dossier.summary import regime, register_row, summarise
@@ -41,6 +43,7 @@ __all__ = [
     "INTAKE",
     "NAME_MAX",
     "OFFICERS",
+    "PORTAL",
     "RETURN",
     "ROLE_LABELS",
     "field_label",
@@ -63,17 +66,21 @@ def _owners(plan: Mapping[tuple[str, ...], frozenset[str]]) -> _Owners:
 
 _AT_COUNTER: Final = ("draft", "incomplete")
 _REGISTRATION: Final = _owners({_AT_COUNTER: _INTAKE})
+_FILED: Final = _owners({("draft",): _INTAKE | {PORTAL}, ("incomplete",): _INTAKE})
+"""What a citizen says when filing: a portal's integration writes it as well, with the first event."""
 _CONTENT: Final = _owners(
     {
-        (*_AT_COUNTER, "accepted", "given", "supplement"): _INTAKE,
+        ("draft",): _INTAKE | {PORTAL},
+        ("incomplete", "accepted", "given", "supplement"): _INTAKE,
         ("sent", "appraisal", "payment"): _APPRAISAL,
         ("approval",): _DECIDE,
     }
 )
 _CONTACT: Final = _owners(
     {
+        ("draft",): OFFICERS | {PORTAL},
         (
-            *_AT_COUNTER,
+            "incomplete",
             "accepted",
             "given",
             "sent",
@@ -114,9 +121,10 @@ DOSSIER: Final = DocumentType(
     fields=(
         # Registration: what acceptance gives.
         _field("ma_ho_so", _REGISTRATION, is_legal=True, max_chars=64),
-        _field("ma_thu_tuc", _REGISTRATION, is_legal=True, max_chars=64),
-        _field("ten_thu_tuc", _REGISTRATION, is_legal=True, max_chars=1000),
-        _field("hinh_thuc_nop", _REGISTRATION, max_chars=20),
+        _field("ma_thu_tuc", _FILED, is_legal=True, max_chars=64),
+        _field("ten_thu_tuc", _FILED, is_legal=True, max_chars=1000),
+        _field("hinh_thuc_nop", _FILED, max_chars=20),
+        _field("nguon", _FILED),
         _field("tiep_nhan_luc", _REGISTRATION, is_legal=True),
         _field("han_tra", _DUE, is_legal=True),
         _field("so_theo_doi", _REGISTRATION, is_legal=True),
@@ -146,11 +154,13 @@ DOSSIER: Final = DocumentType(
         _field("tra_luc", _RETURNED, is_legal=True),
         Field("y_kien", "map", f"{AGENCY}:*", MappingProxyType({"asked": _APPRAISAL | _DECIDE}), _HEAD),
         # What only grows.
+        Field("danh_gia", "notes"),
         Field("le_phi", "notes"),
         Field("ghi_chu", "notes"),
     ),
     tasks=(MAIN_TASK, AGENCY_TASK),
-    creators=_INTAKE,
+    creators=_INTAKE | {PORTAL},
+    founders=frozenset({PORTAL}),
     arbiters=_HEAD,
     voiders=_HEAD,
     summarise=summarise,

@@ -1,13 +1,15 @@
-"""The document types that every machine and server of the one-stop mechanism knows."""
+"""The document types of the one-stop domain: what every store of it is opened with."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from onestop_sync.dossier.complaint import COMPLAINT
+from onestop_sync.dossier.old_entry import OLD_ENTRY
 from onestop_sync.dossier.register_closing import REGISTER_CLOSING
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.schema import DocumentType
 
 __all__ = ["TYPES"]
 
-TYPES: Final[tuple[DocumentType, ...]] = (DOSSIER, REGISTER_CLOSING)
+TYPES: Final[tuple[DocumentType, ...]] = (DOSSIER, REGISTER_CLOSING, OLD_ENTRY, COMPLAINT)

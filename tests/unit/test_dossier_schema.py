@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from onestop_sync.dossier import roles
 from onestop_sync.dossier.labels import FIELD_LABELS, field_label
 from onestop_sync.dossier.schema import DOSSIER, NAME_MAX
 from onestop_sync.dossier.workflow import MAIN_TASK, OPEN, STEPS, base_step, is_extended
-from onestop_sync.fold import Reason, Standing, conflicts
+from onestop_sync.fold import Entry, Reason, Standing, conflicts, judge
 from onestop_sync.schema import MAIN
 from tests.unit.dossier_world import (
     APPRAISER,
@@ -23,6 +25,7 @@ from tests.unit.dossier_world import (
     TO_APPROVAL,
     TO_DISTRICT,
     World,
+    officer,
 )
 
 DECIDE = ((D_APPRAISER, "receive"), (D_APPRAISER, "submit"), (D_CHIEF, "approve"))
@@ -30,7 +33,7 @@ DECIDE = ((D_APPRAISER, "receive"), (D_APPRAISER, "submit"), (D_CHIEF, "approve"
 
 def test_fields_have_names_and_owners_that_exist() -> None:
     """Every field has a Vietnamese name, its owners' steps and roles exist, and the head resolves."""
-    known = roles.OFFICERS | {roles.HEAD}
+    known = roles.OFFICERS | {roles.HEAD, roles.PORTAL}
     for field in DOSSIER.fields:
         assert field.name in FIELD_LABELS
         if field.task == MAIN:
@@ -58,7 +61,21 @@ def test_content_has_one_owner_at_every_open_step_and_none_after() -> None:
     spec = DOSSIER.field("noi_dung")
     assert spec is not None
     assert {base_step(s) for s in spec.owners} == OPEN
-    assert {MAIN_TASK.initial, "given"} <= {s for s, r in spec.owners.items() if r == {roles.INTAKE}}
+    assert {"incomplete", "given"} <= {s for s, r in spec.owners.items() if r == {roles.INTAKE}}
+    assert spec.owners[MAIN_TASK.initial] == {roles.INTAKE, roles.PORTAL}
+
+
+def test_a_portal_files_a_draft_and_writes_nothing_after_it() -> None:
+    """An integration files what a citizen sent, and neither accepts, edits nor notes anything."""
+    portal = officer("x01", roles.PORTAL)
+    filed: list[Any] = [["set", "nguoi_nop", "Nguyễn A"], ["set", "nguon", {"cach": "cong", "ma": "1"}]]
+    assert judge(DOSSIER, None, Entry(b"", (), filed, portal, 0)) is None
+    for beyond in (["act", "main", "accept", {}], ["set", "ma_ho_so", "X"], ["set", "han_tra", {"ms": 1}]):
+        assert judge(DOSSIER, None, Entry(b"", (), [*filed, beyond], portal, 0)) is not None
+    world = World()
+    for op in (["set", "nguoi_nop", "B"], ["note", "ghi_chu", "x"], ["set", "cach_nhan", "x"]):
+        assert world.judge(portal, op) is Reason.ROLE
+    assert world.judge(officer("x01", roles.PORTAL, roles.INTAKE), ["set", "nguoi_nop", "B"]) is None
 
 
 def test_contact_edits_of_one_commune_merge_or_conflict() -> None:

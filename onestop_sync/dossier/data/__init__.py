@@ -18,7 +18,7 @@ from onestop_sync.dossier.catalogue import Catalogue, catalogue_from_plain
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.profiles import LegalProfile, profile_from_plain
 
-__all__ = ["shipped_calendar", "shipped_catalogue", "shipped_profiles"]
+__all__ = ["shipped_calendar", "shipped_catalogue", "shipped_portal", "shipped_posting", "shipped_profiles"]
 
 
 def _read(name: str) -> str:
@@ -44,3 +44,17 @@ def shipped_profiles() -> tuple[LegalProfile, ...]:
     """Return the shipped legal profiles, `nd61-2018` and `nd118-2025`."""
     plain = PlainMap(json.loads(_read("profiles.json")), "file of legal profiles")
     return tuple(profile_from_plain(item) for item in plain.items("profiles"))
+
+
+@cache
+def shipped_portal() -> dict[str, Any]:
+    """Return the shipped settings of the national portal, see `portal.settings`; a province changes them."""
+    found: dict[str, Any] = json.loads(_read("portal.json"))
+    return found
+
+
+@cache
+def shipped_posting() -> dict[str, Any]:
+    """Return the shipped lists of publishable fields, see `posting`; a province changes them."""
+    found: dict[str, Any] = json.loads(_read("posting.json"))
+    return found

@@ -1,0 +1,77 @@
+"""``rate`` and ``complaint``: what citizens say of the work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from commune_client.cli.codes import DONE, UsageFault
+from commune_client.cli.session import Session
+from commune_client.cli.values import moment_ms
+
+if TYPE_CHECKING:
+    from commune_client.desk.desk import Desk
+    from commune_client.desk.voices import ComplaintFacts
+
+__all__ = ["complaint", "rate"]
+
+_STEPS: Final = {
+    "moi": "mới nhận", "dang_xu_ly": "đang xử lý", "da_tra_loi": "đã trả lời", "khong_thu_ly": "không thụ lý",
+}  # fmt: skip
+
+
+def rate(session: Session) -> int:
+    """Notes how a citizen rates a dossier's handling."""
+    arguments = session.arguments
+    with session.desk() as desk:
+        doc = desk.find(arguments.dossier)
+        event = desk.rate(doc, arguments.score, arguments.words or "")
+    session.show({"dossier": doc, "event": event}, ["Đã ghi đánh giá."])
+    return DONE
+
+
+def complaint(session: Session) -> int:
+    """Takes a complaint down, lists them, and says what came of one."""
+    arguments = session.arguments
+    with session.desk() as desk:
+        if arguments.new:
+            doc = desk.complain(
+                arguments.new, dossier=arguments.about, sender=arguments.sender, phone=arguments.phone
+            )
+            session.show({"complaint": doc}, [f"Đã ghi phản ánh {doc.hex()[:12]}."])
+            return DONE
+        found = desk.complaints(arguments.about) if not arguments.complaint else [_handled(session, desk)]
+    session.show(found, [_line(each) for each in found] or ["Không có phản ánh nào."])
+    return DONE
+
+
+def _handled(session: Session, desk: Desk) -> ComplaintFacts:
+    arguments = session.arguments
+    doc = _find(desk, arguments.complaint)
+    if arguments.due:
+        return desk.take_complaint(doc, moment_ms(desk, arguments.due))
+    if arguments.answer:
+        return desk.answer_complaint(doc, arguments.answer, is_founded=not arguments.unfounded)
+    if arguments.dismiss:
+        return desk.dismiss_complaint(doc, arguments.dismiss)
+    return next(each for each in desk.complaints() if each.doc == doc)
+
+
+def _find(desk: Desk, text: str) -> bytes:
+    found = [each.doc for each in desk.complaints() if each.doc.hex().startswith(text.lower())]
+    if len(found) != 1:
+        raise UsageFault(
+            f"không có một phản ánh nào có mã bắt đầu bằng {text[:32]!r}; xem `onestop complaint`."
+        )
+    return found[0]
+
+
+def _line(each: ComplaintFacts) -> str:
+    from onestop_sync.dossier.timeline import show_time
+
+    handling = each.handling
+    parts = [each.doc.hex()[:12], _STEPS.get(handling.step, handling.step), handling.dossier, each.content]
+    if handling.due_ms is not None:
+        parts.append(f"hạn {show_time(handling.due_ms)}{' !! quá hạn' if each.is_late else ''}")
+    if handling.ended_ms is not None and not handling.counts:
+        parts.append("không tính vào đánh giá")
+    return "  ".join(part for part in parts if part)

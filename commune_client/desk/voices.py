@@ -1,0 +1,112 @@
+"""What citizens say of the work: how they rate a dossier's handling, and complaints with what came of them.
+
+Source: TT 01/2018/TT-VPCP, Articles 13.7 and 13.8.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from commune_client.desk.base import Base
+from onestop_sync.dossier.checks import tidy
+from onestop_sync.dossier.complaint import COMPLAINT, FOUNDED, UNFOUNDED, Handling, handling_of
+from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.personal import HIDDEN
+from onestop_sync.errors import InvalidInput, NotFound
+from onestop_sync.schema import MAIN
+from onestop_sync.store import Document
+
+__all__ = ["SCORES", "ComplaintFacts", "Voices"]
+
+SCORES: Final = (0, 1, 2)
+"""What an indicator gives, Article 13."""
+
+
+class ComplaintFacts(NamedTuple):
+    """A complaint.
+
+    Attributes:
+        doc: Its id.
+        handling: How it is handled.
+        content: What it says.
+        sender: Who sent it; empty when nobody said.
+        is_late: Whether it was not answered by its time.
+    """
+
+    doc: bytes
+    handling: Handling
+    content: str
+    sender: str
+    is_late: bool
+
+
+class Voices(Base):
+    """Ratings and complaints."""
+
+    def rate(self, doc: bytes, score: int, words: str = "", channel: str = "truc_tiep") -> bytes:
+        """Notes how a citizen rates a dossier's handling; returns the event's id. It is never changed.
+
+        Raises:
+            InvalidInput: The score is none.
+        """
+        self._document(doc)
+        if score not in SCORES:
+            raise InvalidInput("The score is not 0, 1 or 2.", reason="score")
+        rating = tidy({"loi": words, "kenh": channel}) | {"diem": score, "luc_ms": self.store.clock()}
+        return self.writer.note(doc, "danh_gia", rating).id
+
+    def complain(self, content: str, *, dossier: str = "", sender: str = "", phone: str = "") -> bytes:
+        """Takes a complaint down; returns its id.
+
+        Args:
+            content: What it says.
+            dossier: Code of the dossier that it is about.
+            sender: Who says it; empty where they do not want to be named.
+            phone: How to reach them.
+
+        Raises:
+            InvalidInput: It says nothing.
+        """
+        values = tidy({"noi_dung": content, "ho_so": dossier, "nguoi_gui": sender, "dien_thoai": phone})
+        if "noi_dung" not in values:
+            raise InvalidInput("The complaint says nothing.", reason="argument")
+        return self.writer.create(
+            COMPLAINT.name, {**values, "nhan_luc": self.store.clock(), "kenh": "truc_tiep"}
+        )
+
+    def complaints(self, search: str = "", limit: int = 200) -> list[ComplaintFacts]:
+        """Returns complaints, those first that are due first."""
+        rows = self.store.page(COMPLAINT.name, search=search, order="due", limit=limit)
+        return [self._complaint_facts(self.store.document(row.doc)) for row in rows]
+
+    def take_complaint(self, doc: bytes, due_ms: int) -> ComplaintFacts:
+        """Takes a complaint in hand, and says by when it is answered (the head)."""
+        return self._handle(doc, "take", {"han": due_ms}, {"han": due_ms})
+
+    def answer_complaint(self, doc: bytes, answer: str, *, is_founded: bool) -> ComplaintFacts:
+        """Answers a complaint; verified as untrue, it does not count in the evaluation."""
+        verdict = FOUNDED if is_founded else UNFOUNDED
+        values = {"tra_loi": answer, "ket_luan": verdict, "xong_luc": self.store.clock()}
+        return self._handle(doc, "answer", {"noi_dung": answer, "ket_luan": verdict}, values)
+
+    def dismiss_complaint(self, doc: bytes, reason: str) -> ComplaintFacts:
+        """Says, with the reason, that a complaint is not to be handled here."""
+        return self._handle(doc, "dismiss", {"ly_do": reason}, {"xong_luc": self.store.clock()})
+
+    def _handle(
+        self, doc: bytes, action: str, arguments: dict[str, Any], values: dict[str, Any]
+    ) -> ComplaintFacts:
+        if self.store.document(doc).kind.name != COMPLAINT.name:
+            raise NotFound("There is no such complaint in this store.")
+        self.writer.write(
+            doc, [*(["set", k, v] for k, v in values.items()), ["act", MAIN, action, arguments]]
+        )
+        return self._complaint_facts(self.store.document(doc))
+
+    def _complaint_facts(self, document: Document) -> ComplaintFacts:
+        state, is_masked = document.state, self.is_masked
+        found = handling_of(state)
+        said, sender = (state.value(key) for key in ("noi_dung", "nguoi_gui"))
+        content = HIDDEN if is_masked else one_line(str(said or ""))
+        name = HIDDEN if is_masked and sender else one_line(str(sender or ""))
+        return ComplaintFacts(document.id, found, content, name, not found.is_on_time(self.store.clock()))

@@ -1,0 +1,126 @@
+"""Drafts of what citizens filed, written into the server's store; each once, by the portal's own id."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+from onestop_sync.dossier.catalogue import Catalogue
+from onestop_sync.dossier.complaint import COMPLAINT
+from onestop_sync.dossier.portal.outside import Filed, plan_filed
+from onestop_sync.dossier.portal.settings import PortalSettings
+from onestop_sync.dossier.portal.voices import plan_complaint
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.summary import outside_of
+from onestop_sync.errors import FormatError, NotAllowed, NotFound
+from onestop_sync.keys import Signer
+from onestop_sync.storage.transaction import Transaction
+from onestop_sync.store import Store
+from server_stub.portal.integrations import Integration, signer_for
+
+__all__ = ["Taken", "find_filed", "take", "take_complaint"]
+
+
+class Taken(NamedTuple):
+    """What became of a dossier that was filed.
+
+    Attributes:
+        code: The portal's id.
+        doc: The draft.
+        is_new: Whether it was made now; otherwise it was here already, and was left as it is.
+    """
+
+    code: str
+    doc: bytes
+    is_new: bool
+
+
+def take(
+    store: Store,
+    admin: Signer,
+    integration: Integration,
+    value: object,
+    catalogue: Catalogue,
+    settings: PortalSettings,
+) -> Taken:
+    """Makes the draft of what was filed, or finds that it is here.
+
+    Raises:
+        FormatError: It cannot be a draft, or names a unit that receives nothing.
+        NotAllowed: The id is another dossier's, or no administrator's key is here.
+    """
+    filed = plan_filed(value, integration.title, store.clock(), catalogue, settings)
+    unit = _unit_of(store, filed.agency)
+    signer = signer_for(store, admin, integration, unit)
+    return store.retrying(lambda: _once(store, signer, integration, filed))
+
+
+def _once(store: Store, signer: Signer, integration: Integration, filed: Filed) -> Taken:
+    with store.writing() as transaction:
+        is_first = _is_first(transaction, integration, filed.code)
+        doc = find_filed(store, filed.code, integration.title)
+        if doc is not None:
+            if not _is_same(store.document(doc).state.value("ma_thu_tuc"), filed):
+                raise NotAllowed("That id is another dossier's already.", reason="portal_id")
+            return Taken(filed.code, doc, is_new=False)
+        if not is_first:
+            raise NotAllowed("The dossier with that id was erased by law.", reason="erased")
+        return Taken(filed.code, store.writer(signer).create(DOSSIER.name, filed.values), is_new=True)
+
+
+def _is_first(transaction: Transaction, integration: Integration, code: str) -> bool:
+    """Tells whether an id comes for the first time; two requests for one id meet here, on every database."""
+    name = hashlib.sha256(f"{integration.name}\n{code}".encode()).hexdigest()
+    return transaction.next_serial(f"portal {name}", "") == 1
+
+
+def take_complaint(store: Store, admin: Signer, integration: Integration, value: object) -> Taken:
+    """Makes the document of a complaint that was filed, or finds that it is here.
+
+    Raises:
+        FormatError: It is none, or names a unit that receives nothing.
+        NotAllowed: It was erased by law, or no administrator's key is here.
+    """
+    filed = plan_complaint(value, integration.title, store.clock())
+    signer = signer_for(store, admin, integration, _unit_of(store, filed.agency))
+
+    def once() -> Taken:
+        with store.writing() as transaction:
+            if not _is_first(transaction, integration, f"complaint {filed.code}"):
+                try:
+                    return Taken(filed.code, store.lookup(COMPLAINT.name, filed.code), is_new=False)
+                except NotFound:
+                    raise NotAllowed("The complaint was erased by law.", reason="erased") from None
+            return Taken(filed.code, store.writer(signer).create(COMPLAINT.name, filed.values), is_new=True)
+
+    return store.retrying(once)
+
+
+def _is_same(procedure: Any, filed: Filed) -> bool:
+    return bool(procedure == filed.values["ma_thu_tuc"])
+
+
+def find_filed(store: Store, code: str, system: str) -> bytes | None:
+    """Returns the dossier that a portal knows under an id; ``None`` when it is not here."""
+    for row in store.page(DOSSIER.name, search=code):
+        outside = outside_of(store.document(row.doc).state)
+        if (outside.code, outside.system) == (code, system):
+            return row.doc
+    return None
+
+
+def _unit_of(store: Store, agency: str) -> str:
+    """Returns the unit that receives under an agency code: of one that has ended, its one successor.
+
+    Raises:
+        FormatError: No unit here receives under it.
+    """
+    document = store.trust.document
+    named = {unit.id for unit in document.units.values() if agency in unit.all_codes}
+    going = [unit.id for unit in document.units.values() if not unit.is_ended and unit.id in store.below]
+    found = [unit for unit in going if unit in named] or [
+        unit for unit in going if named & document.tree.acts_for(unit)
+    ]
+    if len(found) != 1:
+        raise FormatError("Of a dossier from the portal, MaDonVi is no unit that receives here.")
+    return found[0]

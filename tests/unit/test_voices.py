@@ -1,0 +1,74 @@
+"""Ratings and complaints: noted for ever, handled by the head, and counted as the circular counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from onestop_sync.dossier.complaint import COMPLAINT
+from onestop_sync.dossier.roles import PORTAL
+from onestop_sync.errors import InvalidInput, NotAllowed
+from onestop_sync.fold import Author, Entry, Reason, judge
+from tests.unit.cli_world import PASSPHRASE, Commune, Shell, take_in
+
+
+@pytest.fixture
+def commune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Commune]:
+    """A province with its administrator; the passphrase is in the environment."""
+    monkeypatch.setenv("ONESTOP_PASSPHRASE", PASSPHRASE)
+    made = Commune(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_complaint_is_handled_by_the_head_and_counted(
+    commune: Commune, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A clerk notes it, the head sets its time and answers; untrue, it does not count; late, it is told."""
+    place = commune.place("pc1")
+    commune.colleague(place, "Bình", ["tiep_nhan"])
+    desk = commune.desk(place)
+    code = str(desk.show(take_in(desk)).view.code)
+    clerk = commune.desk(place, "Bình")
+    doc = clerk.complain("Thái độ chưa đúng", dossier=code, sender="Lê C")
+    with pytest.raises(NotAllowed):
+        clerk.take_complaint(doc, commune.clock() + 1)
+    (facts,) = desk.complaints(code)
+    assert (facts.handling.step, facts.handling.counts, facts.is_late) == ("moi", True, False)
+    assert desk.take_complaint(doc, commune.clock() + 2).handling.step == "dang_xu_ly"
+    commune.province.clock_ms += 10
+    assert desk.complaints()[0].is_late
+    ended = desk.answer_complaint(doc, "Đã xác minh", is_founded=False)
+    assert (ended.handling.step, ended.handling.counts, ended.is_late) == ("da_tra_loi", False, True)
+    with pytest.raises(NotAllowed):
+        desk.dismiss_complaint(doc, "x")
+    with pytest.raises(InvalidInput):
+        desk.complain("  ")
+    shell = Shell(capsys, commune, place)
+    said = shell.run("complaint", "--officer", "An")
+    assert ("đã trả lời" in said, "quá hạn" in said, "không tính vào đánh giá" in said) == (True, True, True)
+
+
+def test_a_rating_is_noted_for_ever(commune: Commune, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each rating stands beside the others with its score and words; another score than 0, 1, 2 is none."""
+    place = commune.place("pc1")
+    desk = commune.desk(place)
+    doc = take_in(desk)
+    shell = Shell(capsys, commune, place)
+    shell.run("rate", doc.hex(), "2", "--words", "nhanh")
+    desk.rate(doc, 0)
+    notes = [value for _, _, value in desk.store.document(doc).state.notes["danh_gia"]]
+    assert [(note["diem"], note.get("loi")) for note in notes] == [(2, "nhanh"), (0, None)]
+    with pytest.raises(InvalidInput):
+        desk.rate(doc, 3)
+
+
+def test_a_portal_files_a_complaint_and_handles_none() -> None:
+    """An integration's key may bring a complaint, and neither judge it nor change one that is there."""
+    portal = Author("x01", frozenset({"x01"}), frozenset({PORTAL}))
+    filed = Entry(b"", (), [["set", "noi_dung", "x"]], portal, 0)
+    assert judge(COMPLAINT, None, filed) is None
+    beyond = Entry(b"", (), [["set", "noi_dung", "x"], ["act", "main", "take", {"han": 1}]], portal, 0)
+    assert judge(COMPLAINT, None, beyond) is Reason.ROLE
