@@ -63,7 +63,7 @@ _CONTENT: Final = (
     "nguoi_nop loai_doi_tuong ngay_sinh so_dinh_danh dia_chi noi_dung so_bo giay_to/don truong_rieng/x"
 )
 _FIELDS: Final = f"""
-ma_ho_so ma_thu_tuc ten_thu_tuc hinh_thuc_nop tiep_nhan_luc nguon | draft incomplete | tiep_nhan
+ma_ho_so ma_thu_tuc ten_thu_tuc hinh_thuc_nop tiep_nhan_luc nguon so_theo_doi | draft incomplete | tiep_nhan
 han_tra           | draft incomplete supplement                         | tiep_nhan
 han_tra           | appraisal approval -e                               | phe_duyet lanh_dao
 {_CONTENT}        | draft incomplete accepted given supplement          | tiep_nhan
