@@ -11,12 +11,14 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 
-from benchmarks import attachments, change, figures, forms, machine, paint, prove, push, save, search
+from benchmarks import attachments, change, figures, forms, machine, paint, prove, push, reports, save, search
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure
 from benchmarks.grown import Grown
 
-_SECTIONS = ("push", "change", "save", "page", "search", "verify", "paint", "attachments", "forms")
+_SECTIONS = (
+    "push", "change", "save", "page", "search", "verify", "paint", "attachments", "forms", "reports",
+)  # fmt: skip
 
 
 class _Run:
@@ -41,6 +43,7 @@ class _Run:
             "paint": partial(paint.run, self._bench),
             "attachments": partial(attachments.run, self._bench),
             "forms": partial(forms.run, self._bench),
+            "reports": partial(reports.run, self._bench),
         }
         return found[name]()
 

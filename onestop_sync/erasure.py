@@ -14,7 +14,7 @@ from onestop_sync.fold import Standing
 from onestop_sync.publication import Publication
 from onestop_sync.report import Report
 from onestop_sync.schema import DocumentType
-from onestop_sync.tombstone import ERASED, Buried, Tombstone, add
+from onestop_sync.tombstone import ERASED, TALLY, Buried, Tombstone, add
 
 __all__ = ["ErasurePlan", "plan_erasure", "plan_files"]
 
@@ -61,6 +61,8 @@ def plan_erasure(report: Report, kind: DocumentType, *, why: str, now_ms: int) -
     summary = kind.summarise(report.state) if kind.summarise else None
     row: dict[str, Any] = {"label": summary.label} if summary else {}
     row |= kind.register(report.state) if kind.register else {}
+    counted = kind.tally(report.state) if kind.tally else None
+    row |= {TALLY: list(counted)} if counted else {}
     codec.encode(row)  # refuses what cannot be published
     events = {
         p.event.id: Buried(p.standing or Standing.WAITING, p.reason.partition(":")[0]) for p in report.events

@@ -32,12 +32,13 @@ from onestop_sync.state import (
     Standing,
     State,
     TaskState,
+    Turn,
     Write,
     conflicts,
     initial_task,
     standing,
 )
-from onestop_sync.tasktree import Node, Path, Settled, Tree, below, node_id, walk
+from onestop_sync.tasktree import Hop, Node, Path, Settled, Tree, below, node_id, walk
 
 __all__ = [
     "Author",
@@ -83,7 +84,7 @@ def apply(kind: DocumentType, state: State | None, entry: Entry) -> State:
     _write_all(state, entry)
     for op in entry.ops:
         if op[0] == "act":
-            _advance(kind, state, entry.author, op[1:])
+            _advance(kind, state, entry, op[1:])
     return state
 
 
@@ -120,7 +121,7 @@ def _opened(kind: DocumentType, entry: Entry) -> State:
     return state
 
 
-def _advance(kind: DocumentType, state: State, author: Author, act: Sequence[Any]) -> None:
+def _advance(kind: DocumentType, state: State, entry: Entry, act: Sequence[Any]) -> None:
     name, action, arguments = act
     task = state.tasks.get(name) or initial_task(kind, state, name)
     workflow = kind.task(name)
@@ -134,8 +135,11 @@ def _advance(kind: DocumentType, state: State, author: Author, act: Sequence[Any
         if task.unit not in state.units:
             insort(state.units, task.unit)
     if action in workflow.watched:  # another table each time: copies of the state share the old one
-        takers = sorted({*task.takers.get(action, ()), author.person})
+        takers = sorted({*task.takers.get(action, ()), entry.author.person})
         task.takers = {**task.takers, action: takers}
+    if kind.keeps:
+        turn = Turn(entry.time_ms, action, task.step, task.unit, kind.keeps(entry.ops))
+        task.course = (*task.course, turn)
     state.tasks[name] = task
 
 
@@ -355,7 +359,14 @@ class _Fold:
                 lost |= node.events
         at = next(reversed(path.order))
         takers = self._takers(path, watched)
-        return TaskState(path.step, path.unit, at, branches, list(self._ids(lost)), takers)
+        course = tuple(map(self._turn_at, path.hops)) if self.kind.keeps else ()
+        return TaskState(path.step, path.unit, at, branches, list(self._ids(lost)), takers, course)
+
+    def _turn_at(self, hop: Hop) -> Turn:
+        """Returns a transition as the first did it who did; two may have done the same independently."""
+        taken = min((self.entries[i] for i in _bits(hop.node.events)), key=lambda e: (e.time_ms, e.id))
+        kept = self.kind.keeps(taken.ops) if self.kind.keeps else None
+        return Turn(taken.time_ms, hop.node.transition.action, hop.after[1], hop.after[0], kept)
 
     def _takers(self, path: Path, watched: frozenset[str]) -> dict[str, list[str]]:
         """Returns who took the watched actions on the way."""

@@ -20,7 +20,9 @@ from onestop_sync.errors import InvalidInput
 if TYPE_CHECKING:
     from onestop_sync.state import State
 
-__all__ = ["MAIN", "VOID", "DocumentType", "Field", "FieldKind", "Summary", "Task", "Transition"]
+__all__ = [
+    "MAIN", "VOID", "DocumentType", "Field", "FieldKind", "Summary", "Tally", "Task", "Transition",
+]  # fmt: skip
 
 FieldKind = Literal["register", "set", "map", "notes"]
 """``register``: one value, concurrent different values are a conflict. ``map``: a register for each element
@@ -153,6 +155,28 @@ class Summary(NamedTuple):
     search: str = ""
 
 
+class Tally(NamedTuple):
+    """What reports count a document by: times of events, as their authors claim them.
+
+    Attributes:
+        unit: Unit at which it is counted; who succeeds that unit counts it later.
+        group: What it is about, e.g. the procedure's code.
+        channel: How it came, e.g. ``truc_tuyen``.
+        begun_ms: From when on it counts, milliseconds since 1970 UTC.
+        ended_ms: When it was done with; ``None`` while it is not.
+        due_ms: By when it should be, as last given; ``None`` without a date.
+        facts: What more is asked of it, as the type packs it.
+    """
+
+    unit: str
+    group: str
+    channel: str
+    begun_ms: int
+    ended_ms: int | None
+    due_ms: int | None
+    facts: bytes = b""
+
+
 @dataclass(frozen=True)
 class DocumentType:
     """What a kind of document is made of.
@@ -171,6 +195,9 @@ class DocumentType:
         summarise: Makes of a folded state what lists show; pure.
         regime: Names the rules under which a document runs, of which the province says whether they keep
             transitions apart (`TrustDocument.apart`); pure.
+        keeps: Where it is given, a task's state knows its course (`state.Turn`); of the operations of each
+            event with a transition it makes what is kept beside it: plain data, or ``None``; pure.
+        tally: Makes of a folded state the line that is counted in reports; ``None``: it is not counted; pure.
         register: Makes of a folded state what may be kept when the document is erased by law: its row in the
             register, nothing personal; pure. Its label is added.
     """
@@ -188,6 +215,8 @@ class DocumentType:
     summarise: Callable[[State], Summary] | None = None
     regime: Callable[[State], str] | None = None
     register: Callable[[State], Mapping[str, Any]] | None = None
+    keeps: Callable[[Sequence[Sequence[Any]]], Any] | None = None
+    tally: Callable[[State], Tally | None] | None = None
 
     def __post_init__(self) -> None:
         """Refuses a type that could not be folded.

@@ -20,6 +20,7 @@ __all__ = [
     "Standing",
     "State",
     "TaskState",
+    "Turn",
     "Write",
     "conflicts",
     "initial_task",
@@ -159,6 +160,24 @@ class Branch(NamedTuple):
     events: tuple[bytes, ...]
 
 
+class Turn(NamedTuple):
+    """One transition of a task that counts.
+
+    Attributes:
+        at_ms: Claimed time of the first event that took it, milliseconds since 1970 UTC.
+        action: What was done.
+        step: Step to which it led.
+        unit: Unit that holds the task afterwards.
+        kept: What the document's type keeps of that event beside it (`DocumentType.keeps`).
+    """
+
+    at_ms: int
+    action: str
+    step: str
+    unit: str
+    kept: Any = None
+
+
 @dataclass(slots=True)
 class TaskState:
     """Where a task is.
@@ -170,6 +189,7 @@ class TaskState:
         branches: The sides of a dispute; empty when there is none.
         lost: Events on branches that a settlement ended.
         takers: Action → who took it on the way here, of the actions from which others are apart.
+        course: The transitions that led here, in order, where the document's type keeps them.
     """
 
     step: str
@@ -178,6 +198,7 @@ class TaskState:
     branches: list[Branch] = field(default_factory=list)
     lost: list[bytes] = field(default_factory=list)
     takers: dict[str, list[str]] = field(default_factory=dict)
+    course: tuple[Turn, ...] = ()
 
 
 @dataclass(slots=True)

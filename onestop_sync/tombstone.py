@@ -4,7 +4,7 @@
     a file    = [1, [tombstone, …]]
     tombstone = [type, document, erased_ms, why, [unit, …], row, [[event, standing, reason], …]]
     row       = {name: value}: what the register keeps (code, procedure, dates, outcome), nothing personal;
-                ``label`` is what people call the document by
+                ``label`` is what people call the document by, ``tally`` what reports count it by
 
 Tombstones are part of what the province publishes (`publication`): signed, versioned, mirrored by relays and
 sticks. A replica that learns of one drops the bodies of the document's events and all that it made of them;
@@ -26,13 +26,16 @@ from onestop_sync.errors import FormatError, InvalidInput
 from onestop_sync.event import DOC_BYTES, ID_BYTES, is_name
 from onestop_sync.fold import Reason, Standing
 from onestop_sync.publication import Publication
+from onestop_sync.schema import Tally
 
-__all__ = ["ERASED", "PREFIX", "Buried", "Tombstone", "add", "is_tombstones", "read", "tombstones"]
+__all__ = ["ERASED", "PREFIX", "TALLY", "Buried", "Tombstone", "add", "is_tombstones", "read", "tombstones"]
 
 PREFIX: Final = "tombstones-"
 """What the names of the files begin with."""
 ERASED: Final = "erased"
 """The step of an erased document in lists, and the reason why nothing more is written to it."""
+TALLY: Final = "tally"
+"""Name in the row of what reports still count of it, see `schema.Tally`."""
 VERSION: Final = 1
 MAX_EVENTS: Final = 10_000
 _FULL_BYTES: Final = 64 * 1024
@@ -89,6 +92,14 @@ class Tombstone:
             raise InvalidInput(f"A tombstone gives a reason of at most {_MAX_WHY} characters.")
         if not 0 < len(self.events) <= MAX_EVENTS:
             raise InvalidInput(f"A tombstone names from 1 to {MAX_EVENTS} events.")
+
+    @property
+    def tally(self) -> Tally | None:
+        """What reports count it by; ``None`` where the row says nothing of it."""
+        match self.row.get(TALLY):
+            case [str(), str(), str(), int(), int() | None, int() | None, bytes()] as found:
+                return Tally(*found)
+        return None
 
     def to_row(self) -> codec.Value:
         """Returns the tombstone as it travels."""

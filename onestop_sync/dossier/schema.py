@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Final
 
 from onestop_sync.dossier.labels import FIELD_LABELS, ROLE_LABELS, field_label
+from onestop_sync.dossier.report.course import kept_due, tally_of
 from onestop_sync.dossier.roles import (
     ADMIN,
     APPRAISAL,
@@ -166,4 +167,6 @@ DOSSIER: Final = DocumentType(
     summarise=summarise,
     regime=regime,
     register=register_row,
+    keeps=kept_due,
+    tally=tally_of,
 )

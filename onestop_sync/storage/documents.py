@@ -12,10 +12,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from onestop_sync import fold as f
+from onestop_sync.codec import MAX_INT
 from onestop_sync.entries import NEWER, OF_TRUST, entry_of, ready
 from onestop_sync.event import Event
 from onestop_sync.fold import Entry, Reason, Standing, State
-from onestop_sync.schema import DocumentType, Summary
+from onestop_sync.schema import DocumentType, Summary, Tally
 from onestop_sync.search_text import fold_text
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
@@ -40,8 +41,8 @@ class Doc:
     """
 
     __slots__ = (
-        "buried", "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "tombstone",
-        "units", "units_before", "waits", "was_new",
+        "buried", "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "tally",
+        "tombstone", "units", "units_before", "waits", "was_new",
     )  # fmt: skip
 
     def __init__(self, n: int, doc_id: bytes, kind: str, state: bytes | None, *, is_new: bool) -> None:
@@ -57,6 +58,7 @@ class Doc:
         self.units: list[str] = []
         self.waits: dict[int, bytes] = {}
         self.line: tuple[Any, ...] = ()
+        self.tally: tuple[Any, ...] = ()
         self.tombstone: Tombstone | None = None
         self.buried: bytes | None = None
 
@@ -145,6 +147,8 @@ class Documents:
         label = _column(tombstone.label)[:MAX_LABEL]
         unit = tombstone.units[0] if tombstone.units else ""
         doc.line = (doc.kind, label, "", ERASED, unit, None, self.now_ms, 0, 0, fold_text(label))
+        counted = tombstone.tally
+        doc.tally = _tally_line(doc.kind, counted) if counted else ()
         for event in events:
             became = tombstone.became(event.id)
             code = "refused" if became.standing is Standing.REFUSED else ""
@@ -189,6 +193,8 @@ class Documents:
         doc.packed = pack(state) if state else None
         doc.buried = None
         doc.units = state.units if state else []
+        counted = kind.tally(state) if kind.tally and state else None
+        doc.tally = _tally_line(doc.kind, counted) if counted else ()
         summary = kind.summarise(state) if kind.summarise and state else Summary()
         found = f.conflicts(kind, state) if state else []
         doc.line = (
@@ -358,9 +364,21 @@ class Documents:
         if stale:
             self.connection.execute(_DELETE_LISTING, stale)
             self.connection.execute(_DELETE_SEARCH, stale)
+            self.connection.execute(_DELETE_TALLY, stale)
         listed = [doc for doc in self.docs.values() if doc.line]
         insert_all(self.connection, t.listing, [(doc.n, *doc.line[:-1]) for doc in listed])
+        insert_all(self.connection, t.tally, [(doc.n, *doc.tally) for doc in listed if doc.tally])
         insert_all(self.connection, t.search, [(doc.n, doc.kind, doc.line[-1]) for doc in listed])
+
+
+def _tally_line(kind: str, found: Tally) -> tuple[Any, ...]:
+    """Returns what is written of a tally; a time that no database column holds is cut to what it does."""
+    begun, ended, due = (
+        None if ms is None else max(-MAX_INT, min(ms, MAX_INT))
+        for ms in (found.begun_ms, found.ended_ms, found.due_ms)
+    )
+    texts = (_column(found.unit), _column(found.group), _column(found.channel))
+    return (kind, *texts, begun, ended, due, found.facts)
 
 
 def _column(text: str) -> str:
@@ -374,5 +392,6 @@ _UPDATE_DOCUMENT = (
     .values(state=sa.bindparam("to_state"), tombstone=sa.bindparam("to_tombstone"))
 )
 _DELETE_LISTING = sa.delete(t.listing).where(t.listing.c.doc_n == sa.bindparam("at"))
+_DELETE_TALLY = sa.delete(t.tally).where(t.tally.c.doc_n == sa.bindparam("at"))
 _DELETE_SEARCH = sa.delete(t.search).where(t.search.c.doc_n == sa.bindparam("at"))
 _EVENTS_OF = sa.select(t.event).where(t.event.c.doc_n == sa.bindparam("doc")).order_by(t.event.c.n)

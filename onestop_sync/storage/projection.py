@@ -13,7 +13,7 @@ from typing import Any
 
 import cbor2
 
-from onestop_sync.state import Branch, Reason, Register, State, TaskState
+from onestop_sync.state import Branch, Reason, Register, State, TaskState, Turn
 
 
 def pack(state: State) -> bytes:
@@ -31,7 +31,16 @@ def pack(state: State) -> bytes:
             disputed.append([key, register.live, register.late, register.overruled])
     notes = sorted(state.notes.items())
     tasks = [
-        [name, task.step, task.unit, task.node, task.branches, task.lost, sorted(task.takers.items())]
+        [
+            name,
+            task.step,
+            task.unit,
+            task.node,
+            task.branches,
+            task.lost,
+            sorted(task.takers.items()),
+            *([task.course] if task.course else []),
+        ]
         for name, task in sorted(state.tasks.items())
     ]
     refused = [[event_id, str(reason)] for event_id, reason in sorted(state.refused.items())]
@@ -67,8 +76,9 @@ def unpack(data: bytes) -> State:
                 [Branch(b[0], b[1], b[2], tuple(b[3])) for b in branches],
                 lost,
                 dict(takers),
+                tuple(Turn(*turn) for turn in (course[0] if course else ())),
             )
-            for name, step, unit, node, branches, lost, takers in tasks
+            for name, step, unit, node, branches, lost, takers, *course in tasks
         },
         {event_id: Reason(reason) for event_id, reason in refused},
         void_against,

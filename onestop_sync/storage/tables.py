@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of these tables; `upgrade` brings an older store up to it in place."""
 
 metadata = MetaData()
@@ -127,6 +127,22 @@ search = Table(
     Column("doc_n", _Number, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+# What reports count, one line a document.
+tally = Table(
+    "tally",
+    metadata,
+    Column("doc_n", _Number, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("due_ms", BigInteger),
+    Column("facts", LargeBinary, nullable=False),
+    Index("tally_begun", "kind", "begun_ms"),
 )
 
 needs = Table(

@@ -20,12 +20,19 @@ from onestop_sync.storage import tables as t
 
 __all__ = ["MIGRATIONS", "PROJECTION_VERSION", "described", "outdated", "plan_steps", "run_steps"]
 
-PROJECTION_VERSION: Final = 1
+PROJECTION_VERSION: Final = 2
 """Raised when the fold or the packing of a state changes."""
 _PROJECTION: Final = "*"
 
 Step = Callable[[sa.Connection], None]
-MIGRATIONS: Final[Mapping[int, Step]] = {}
+
+
+def _add_tally(connection: sa.Connection) -> None:
+    """Version 2: what reports count has a table; folding again fills it."""
+    t.tally.create(connection, checkfirst=True)
+
+
+MIGRATIONS: Final[Mapping[int, Step]] = {1: _add_tally}
 """Version of the tables → what brings a store of that version to the next one."""
 
 

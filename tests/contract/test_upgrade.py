@@ -41,7 +41,7 @@ def add_column(connection: sa.Connection) -> None:
 
 def test_tables_are_upgraded_in_place(machine: Machine) -> None:
     """Each step runs once, the version is raised with it, and every document is there."""
-    with mock.patch.object(t, "SCHEMA_VERSION", 2), mock.patch.object(upgrade, "MIGRATIONS", {1: add_column}):
+    with mock.patch.object(t, "SCHEMA_VERSION", 3), mock.patch.object(upgrade, "MIGRATIONS", {2: add_column}):
         for _ in range(2):
             store = reopen(machine)
             assert store.count("case") == 1
@@ -57,7 +57,7 @@ def test_step_that_fails_changes_nothing(machine: Machine) -> None:
         add_column(connection)
         raise StoreDamaged("No further.")
 
-    with mock.patch.object(t, "SCHEMA_VERSION", 2), mock.patch.object(upgrade, "MIGRATIONS", {1: half}):
+    with mock.patch.object(t, "SCHEMA_VERSION", 3), mock.patch.object(upgrade, "MIGRATIONS", {2: half}):
         with pytest.raises(StoreDamaged):
             reopen(machine)
         with mock.patch.object(upgrade, "MIGRATIONS", {}), pytest.raises(StoreDamaged):
@@ -91,7 +91,7 @@ def test_newer_projection_is_computed_from_the_events(machine: Machine) -> None:
     """When the fold changes, every document is folded again from its events at the next start."""
     with machine.store.engine.begin() as connection:
         connection.execute(sa.update(t.document).where(t.document.c.kind == "case").values(state=None))
-    with mock.patch.object(upgrade, "PROJECTION_VERSION", 2):
+    with mock.patch.object(upgrade, "PROJECTION_VERSION", 3):
         store = reopen(machine)
     assert [row.title for row in store.page("case")] == ["Hường"]
     store.close()

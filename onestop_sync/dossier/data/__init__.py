@@ -17,8 +17,12 @@ from onestop_sync.dossier.calendar import Calendar, calendar_from_plain
 from onestop_sync.dossier.catalogue import Catalogue, catalogue_from_plain
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.profiles import LegalProfile, profile_from_plain
+from onestop_sync.dossier.report.rules import ReportRules, rules_from_plain
 
-__all__ = ["shipped_calendar", "shipped_catalogue", "shipped_portal", "shipped_posting", "shipped_profiles"]
+__all__ = [
+    "shipped_calendar", "shipped_catalogue", "shipped_portal", "shipped_posting", "shipped_profiles",
+    "shipped_report_rules",
+]  # fmt: skip
 
 
 def _read(name: str) -> str:
@@ -58,3 +62,10 @@ def shipped_posting() -> dict[str, Any]:
     """Return the shipped lists of publishable fields, see `posting`; a province changes them."""
     found: dict[str, Any] = json.loads(_read("posting.json"))
     return found
+
+
+@cache
+def shipped_report_rules() -> tuple[ReportRules, ...]:
+    """Return the shipped rules for reports, one set for each legal profile."""
+    plain = PlainMap(json.loads(_read("report_rules.json")), "file of rules for reports")
+    return tuple(rules_from_plain(item) for item in plain.items("rules"))

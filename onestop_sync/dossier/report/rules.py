@@ -1,0 +1,133 @@
+"""What a quarterly report goes by: when periods begin, targets, and what marks are worth; dated data.
+
+Source: Thông tư 01/2020/TT-VPCP (periods, form II.06); Thông tư 01/2018/TT-VPCP, Articles 13 to 15 (marks);
+the provincial plan of 04/10/2018 (targets of the four steps on the spot).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from onestop_sync.dossier.plain import PlainMap
+from onestop_sync.errors import FormatError, InvalidInput
+
+__all__ = ["Grade", "ReportRules", "rules_for", "rules_from_plain"]
+
+_QUARTERS = 4
+
+
+class Grade(NamedTuple):
+    """What a sum of marks is called from a least value on, in tenths."""
+
+    from_tenths: int
+    name_vi: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRules:
+    """How reports are made of what ends on a day.
+
+    Attributes:
+        effective_to: Last day in force, ``None`` while it still is.
+        quarters: ``(month, day)`` on which each quarter begins; the first one's lies in the year before when
+            it is later than the second one's.
+        on_spot_percent: Level of a unit → share of procedures that should be done in four steps on the spot.
+        mark5_percent: Level of a unit → the same share, from which indicator 5 gives 2 marks.
+        regular_min: From how many received dossiers in the period on a procedure "regularly" has some.
+        late_asks: A dossier that was asked for supplements more often is late (QĐ 766's way of counting).
+        online_percent: Shares of dossiers submitted online from which indicator 9 gives 2 marks, and 1.
+        online_procedures_percent: Share of procedures with such dossiers from which it gives 2 marks.
+        unit_grades: What the sum of a unit's marks is called.
+    """
+
+    id: str
+    effective_from: date
+    effective_to: date | None
+    quarters: tuple[tuple[int, int], ...]
+    on_spot_percent: dict[str, int]
+    mark5_percent: dict[str, int]
+    regular_min: int
+    late_asks: int
+    online_percent: tuple[int, int]
+    online_procedures_percent: int
+    unit_grades: tuple[Grade, ...]
+    form_06a: str
+    form_06b: str
+    source: str = ""
+
+    def is_in_force(self, day: date) -> bool:
+        """Tell whether a period that ends on that day is reported by these rules."""
+        return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
+
+
+def rules_for(day: date, rules: Iterable[ReportRules]) -> ReportRules:
+    """Return the rules in force on the last day of a period.
+
+    Raises:
+        InvalidInput: None is in force, or more than one.
+    """
+    found = [each for each in rules if each.is_in_force(day)]
+    if len(found) == 1:
+        return found[0]
+    raise InvalidInput(
+        f"One set of rules for reports should be in force on {day}; there are {len(found)}.",
+        todo="Nothing was changed. Choose another period, or synchronise the legal profiles.",
+    )
+
+
+def _quarter(value: object) -> tuple[int, int]:
+    match value:
+        case [int(month), int(day)]:
+            try:
+                date(2001, month, day)
+            except ValueError:
+                raise FormatError("A quarter of the rules for reports begins on no day.") from None
+            return month, day
+    raise FormatError("A quarter of the rules for reports is not month and day.")
+
+
+def _grade(value: object) -> Grade:
+    match value:
+        case [int(from_tenths), str(name)]:
+            return Grade(from_tenths, name)
+    raise FormatError("A grade of the rules for reports is not marks and name.")
+
+
+def _shares(plain: PlainMap, key: str) -> dict[str, int]:
+    value = plain.raw(key)
+    if not isinstance(value, dict):
+        raise FormatError(f"The rules for reports lack {key}.")
+    found = PlainMap(value, f"{key} of the rules for reports")
+    return {str(level): found.integer(level) for level in value}
+
+
+def rules_from_plain(value: object) -> ReportRules:
+    """Read rules for reports from plain data.
+
+    Raises:
+        FormatError: They are none.
+    """
+    plain = PlainMap(value, "rules for reports")
+    online = plain.integers("online_percent")
+    quarters = tuple(map(_quarter, plain.items("quarters")))
+    if len(online) != 2 or len(quarters) != _QUARTERS:  # noqa: PLR2004 - a pair
+        raise FormatError("The rules for reports lack shares, or one of the four quarters.")
+    return ReportRules(
+        id=plain.text("id"),
+        effective_from=plain.day("effective_from"),
+        effective_to=plain.optional_day("effective_to"),
+        quarters=quarters,
+        on_spot_percent=_shares(plain, "on_spot_percent"),
+        mark5_percent=_shares(plain, "mark5_percent"),
+        regular_min=plain.integer("regular_min"),
+        late_asks=plain.integer("late_asks"),
+        online_percent=(online[0], online[1]),
+        online_procedures_percent=plain.integer("online_procedures_percent"),
+        unit_grades=tuple(map(_grade, plain.items("unit_grades"))),
+        form_06a=plain.text("form_06a"),
+        form_06b=plain.text("form_06b"),
+        source=plain.text("source", ""),
+    )

@@ -1,0 +1,1 @@
+"""Reports made of a store, and written as text, spreadsheets, PDF and JSON."""
