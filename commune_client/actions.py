@@ -216,6 +216,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("export-data", "Xuất mọi dữ liệu ra thư mục, định dạng mở (JSON Lines, CSV); có dữ liệu cá nhân"),
     Command("post", "Lập danh sách niêm yết công khai, chỉ gồm các trường được phép"),
     Command("audit", "Xem hoặc xuất nhật ký: ai đã xem, in, xuất, mở khóa, bị từ chối (audit trail)"),
+    Command("report", "Báo cáo theo kỳ (Biểu II.06a, II.06b), hồ sơ của từng số liệu, hoặc ghi ra tệp"),
     Command("proof", "Ghi bằng chứng khi cấp trên không khớp (proof), hoặc kiểm tra tệp bằng chứng"),
     Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),
 )

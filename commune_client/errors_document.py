@@ -72,6 +72,8 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "code_answer": "Whoever answered does not know the one-time code.",
     "code_foreign": "The one-time code was made with another machine's keys.",
     "code_ring": "The servers' parents form a ring.",
+    "period": "What was named is no period of a report.",
+    "format": "A report is not written in that format.",
     "fingerprint": "The province's root key is not the one that was read out.",
     "not_enrolled": "The machine waits for the administrator's answer.",
     "unreadable": "The bundle's file cannot be read.",

@@ -165,6 +165,8 @@ REASONS: Final[Mapping[str, str]] = {
     "final": "Nhật ký đã ghi thì không ai sửa hay hủy được.",
     "missing": "Đang chờ ghi chép trước đó của hồ sơ.",
     "newer": "Cần phiên bản mới hơn của chương trình.",
+    "period": "Kỳ báo cáo gõ chưa đúng. Hãy gõ Q1/2026, 2026, hoặc 01/02/2026-28/02/2026.",
+    "format": "Tên tệp phải kết thúc bằng .xlsx, .pdf, .csv, .json hoặc .txt.",
     "locked": "Màn hình đang khóa. Hãy mở khóa bằng mật khẩu.",
     "expired": "Chứng nhận của cán bộ, hoặc bản công bố của tỉnh, không còn hiệu lực vào hôm nay.",
     "confirm": "Phải gõ lại mật khẩu để ký quyết định này.",

@@ -22,6 +22,7 @@ from server_stub import (
     proof_commands,
     proofs,
     publish_commands,
+    report_commands,
     revoke_commands,
     root_commands,
     roster_commands,
@@ -72,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sync(verbs)
     _add_status(verbs)
     _add_audit(verbs)
+    report_commands.add_parsers(verbs)
     publish_commands.add_parsers(verbs)
     root_commands.add_parsers(verbs)
     unit_commands.add_parsers(verbs)

@@ -501,6 +501,25 @@ def _proof(parser: ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="kiểm tra tệp; không cần kho dữ liệu, mật khẩu")
 
 
+def _report(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "period", metavar="KỲ", nargs="?", default="",
+        help="Q1/2026, 2026, hoặc 01/02/2026-28/02/2026 (mặc định: quý hiện tại)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--unit", metavar="ĐƠN-VỊ", default="", help="mã hoặc tên đơn vị (mặc định: đơn vị mình)"
+    )
+    parser.add_argument("--tier", action="store_true", help="cả các đơn vị cấp dưới (Biểu II.06b)")
+    parser.add_argument(
+        "--column", metavar="CỘT", type=int, choices=range(3, 14),
+        help="liệt kê hồ sơ của một cột, từ 3 đến 13",
+    )  # fmt: skip
+    parser.add_argument("--field", metavar="LĨNH-VỰC", default="", help="với --column: chỉ lĩnh vực này")
+    parser.add_argument(
+        "--out", metavar="TỆP", type=Path, help="ghi ra tệp mới: .xlsx, .pdf, .csv, .json hoặc .txt"
+    )
+
+
 def _hub(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--host", metavar="ĐỊA-CHỈ", default="127.0.0.1", help="địa chỉ nghe (mặc định 127.0.0.1)"
@@ -572,6 +591,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "import-register": _import_register,
     "old-register": _old_register,
     "proof": _proof,
+    "report": _report,
     "hub": _hub,
 }
 """Command → what adds its arguments."""

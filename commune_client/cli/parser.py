@@ -49,6 +49,7 @@ HANDLERS: Final[dict[str, str]] = {
     **{name: f"{_HERE}.voices:{name}" for name in ("rate", "complaint")},
     "audit": f"{_HERE}.audit:audit",
     "proof": f"{_HERE}.proof:proof",
+    "report": f"{_HERE}.report:report",
     **{name: f"{_HERE}.attachments:{name}" for name in ("attach", "attachments", "attachment")},
     "print": f"{_HERE}.printing:print_",
     "register": f"{_HERE}.printing:register",

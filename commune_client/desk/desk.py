@@ -20,6 +20,7 @@ from commune_client.desk.posting import Posting
 from commune_client.desk.proving import Proving
 from commune_client.desk.reading import Reading
 from commune_client.desk.registers import Registers
+from commune_client.desk.reports import Reports
 from commune_client.desk.rules import Rules
 from commune_client.desk.safekeeping import tell_province
 from commune_client.desk.voices import Voices
@@ -36,7 +37,7 @@ __all__ = ["Desk", "Unready", "open_desk"]
 @watched
 class Desk(
     Counter, Outside, OldRegister, Reading, Work, Attaching, Posting, Voices, Disputes, Countersigning, Line,
-    Audit, OpenData, Proving, Registers,
+    Audit, OpenData, Proving, Registers, Reports,
 ):  # fmt: skip
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 

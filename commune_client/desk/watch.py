@@ -27,7 +27,7 @@ _WRITES: Final = (
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments", "old_entry"), "read"),
-    **dict.fromkeys(("dossiers", "notices", "awaiting", "old_entries", "complaints"), "list"),
+    **dict.fromkeys(("dossiers", "notices", "awaiting", "old_entries", "complaints", "report_dossiers"), "list"),
     **dict.fromkeys(_WRITES, ""),
     "audit": "audit",
     "sync": "sync",
@@ -42,6 +42,7 @@ WATCHED: Final[Mapping[str, str]] = {
     "printable": "read",
     "register": "list",
     "write_evidence": "export",
+    "write_report": "export",
 }
 """Method of a desk → what is noted when it has succeeded; empty: its refusals only."""
 _FIRST: Final = frozenset({"export"})

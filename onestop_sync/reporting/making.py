@@ -66,7 +66,7 @@ class Report(NamedTuple):
         name: Its name.
         level: Its level.
         is_tier: Whether the units below are in it: form II.06b instead of II.06a.
-        period: The period.
+        period: The period; as far as it had run when the report was made.
         rules: By which it was made.
         table: The figures.
         before: The figures of the period before, of which column 11 is carried over.
@@ -132,6 +132,8 @@ def make(
     if unit not in known:
         raise NotFound(f"The trust document names no unit {unit!r}.", todo="Check the unit's id.", unit=unit)
     ruled = rules_for(period.last, rules)
+    made_ms = store.clock()
+    period = period.until(made_ms)
     last_ms = period.end_ms - 1
     units = under(tree, unit, last_ms) if is_tier else frozenset({unit})
     levels = {each: known[each].at(last_ms).level for each in units}
@@ -157,7 +159,7 @@ def make(
     here, heads = synced(store, units, unit_name)
     return Report(
         unit, unit_name(unit), levels[unit], is_tier, period, ruled, table, Counts(c11=carried), shares,
-        store.clock(), here, heads,
+        made_ms, here, heads,
     )  # fmt: skip
 
 
@@ -264,6 +266,7 @@ def facts_of(report: Report) -> dict[str, Any]:
         "period": period.name,
         "from": period.first.isoformat(),
         "to": period.last.isoformat(),
+        "is_over": period.is_over,
         "rules": report.rules.id,
         "made_ms": report.made_ms,
         "total": list(report.table.total),

@@ -54,6 +54,9 @@ def test_quarters_have_the_legal_cut_offs() -> None:
     assert named("2026", RULES)[1:3] == (date(2025, 12, 15), date(2026, 12, 14))
     assert containing(START, RULES) == Q1 == containing(END - 1, RULES)
     assert before(Q1, RULES).name == "Q4/2025"
+    running = Q1.until(START + DAY)
+    assert (running.is_over, Q1.is_over, Q1.until(END + DAY)) == (False, True, Q1)
+    assert place(dossier(START, dues=((START, START + 2 * DAY),)), running) == (5, 12)
     for text in ("Q5/2026", "Q1/0000", "31/02/2026-01/03/2026", "02/03/2026-01/03/2026", "x"):
         with pytest.raises(InvalidInput):
             named(text, RULES)

@@ -44,6 +44,15 @@ class Period(NamedTuple):
         """Returns the period of these days."""
         return cls(name, first, last, _midnight(first), _midnight(last + timedelta(days=1)))
 
+    def until(self, ms: int) -> Period:
+        """Returns the period as far as it has run at a moment: what is in time then is not late yet."""
+        return self._replace(end_ms=max(self.start_ms, min(self.end_ms, ms + 1)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of its days are counted."""
+        return self.end_ms == _midnight(self.last + timedelta(days=1))
+
     @property
     def title_vi(self) -> str:
         """The period as a report's head says it."""

@@ -1,0 +1,52 @@
+"""``report``: Biểu II.06a of the unit, II.06b with those below; shown, figure by figure, or into a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from commune_client.cli.codes import DONE, UsageFault
+from commune_client.cli.session import Session
+from onestop_sync.dossier.report.count import COLUMNS
+from onestop_sync.reporting.files import to_text
+from onestop_sync.reporting.making import Found, Report, facts_of
+
+if TYPE_CHECKING:
+    from commune_client.desk.desk import Desk
+
+__all__ = ["report"]
+
+
+def report(session: Session) -> int:
+    """Makes a report, or lists the dossiers behind one of its figures."""
+    arguments = session.arguments
+    if arguments.field and arguments.column is None:
+        raise UsageFault("--field cần đi cùng --column.")
+    with session.desk() as desk:
+        found = desk.report(arguments.period, arguments.unit, is_tier=arguments.tier)
+        if arguments.column is not None:
+            _show_dossiers(session, desk, found)
+            return DONE
+        if arguments.out is not None:
+            path = desk.write_report(arguments.out, found)
+            session.show({"path": str(path)}, [f"Đã ghi báo cáo vào {path}."])
+            return DONE
+    session.show(facts_of(found), to_text(found).splitlines())
+    return DONE
+
+
+def _show_dossiers(session: Session, desk: Desk, found: Report) -> None:
+    column = int(session.arguments.column)
+    lines = desk.report_dossiers(found, column, session.arguments.field)
+    head = f"({column}) {COLUMNS[column]}: {len(lines)} hồ sơ"
+    rows = [f"{line.label or line.doc.hex():<28} {desk.unit_name(line.unit)}" for line in lines]
+    session.show([_plain(line) for line in lines], [head, *rows])
+
+
+def _plain(line: Found) -> dict[str, Any]:
+    course = line.course
+    due_ms = course.dues[-1][1] if course.dues else None
+    return {
+        "code": line.label, "doc": line.doc.hex(), "unit": line.unit, "procedure": course.procedure,
+        "received_ms": course.received_ms, "ended_ms": course.ended_ms, "due_ms": due_ms,
+        "columns": list(line.place),
+    }  # fmt: skip

@@ -1,0 +1,156 @@
+"""A report in Vietnamese words: its head, the lines of its table, and what is said below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from onestop_sync.dossier.dates import local
+from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.report.count import Counts
+from onestop_sync.dossier.report.shares import INDICATORS, OnSpot, Shares
+from onestop_sync.reporting.making import Report
+
+__all__ = [
+    "GROUPS",
+    "HEADS",
+    "Block",
+    "blocks",
+    "in_words",
+    "made_at",
+    "moment",
+    "notes",
+    "number",
+    "safe_cell",
+    "subtitle",
+    "title",
+]
+
+GROUPS: Final = (("", 2), ("Số hồ sơ tiếp nhận", 4), ("Đã giải quyết", 4), ("Đang giải quyết", 3))
+"""Heads of groups of columns, and how many columns each spans."""
+HEADS: Final = (
+    "STT", "Lĩnh vực", "Tổng số", "Trực tuyến", "Trực tiếp, bưu chính", "Từ kỳ trước", "Tổng số", "Trước hạn",
+    "Đúng hạn", "Quá hạn", "Tổng số", "Trong hạn", "Quá hạn",
+)  # fmt: skip
+"""Heads of columns (1) to (13)."""
+
+
+class Block(NamedTuple):
+    """A part of the table: what its lines are, the lines with their numbers, and their sum."""
+
+    head: str
+    lines: tuple[tuple[str, str, Counts], ...]
+    total: Counts
+
+
+def title(report: Report) -> str:
+    """Returns the title of the form."""
+    what = "TRÊN ĐỊA BÀN" if report.is_tier else "TẠI ĐƠN VỊ"
+    return f"TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH {what}"
+
+
+def subtitle(report: Report) -> tuple[str, ...]:
+    """Returns what stands below it: form, unit, period, and when it was made."""
+    return (
+        f"{report.form} – {one_line(report.name)}",
+        report.period.title_vi,
+        f"Lập lúc {moment(report.made_ms)}. Tính theo thời điểm ghi trên từng thao tác đã ký.",
+    )
+
+
+def blocks(report: Report) -> tuple[Block, ...]:
+    """Returns the parts of the table: by field, and for a tier by unit as well."""
+    parts = [("Theo lĩnh vực", report.table.fields)]
+    if report.is_tier:
+        parts.append(("Theo đơn vị", report.table.units))
+    return tuple(
+        Block(
+            head,
+            tuple((str(n), one_line(line.name), line.counts) for n, line in enumerate(lines, 1)),
+            report.table.total,
+        )
+        for head, lines in parts
+    )
+
+
+def moment(ms: int) -> str:
+    """Returns a moment in Vietnam's time; a dash for none."""
+    return f"{local(ms):%H:%M %d/%m/%Y}" if ms else "–"
+
+
+def notes(report: Report) -> Iterator[str]:
+    """Yields what is said below the table."""
+    table = report.table
+    if not report.period.is_over:
+        yield f"Kỳ báo cáo chưa kết thúc: số liệu tính đến {moment(report.made_ms)}."
+    if table.broken:
+        yield from (f"! Số liệu không khớp: {problem}" for problem in table.broken)
+    else:
+        yield (
+            "Đã kiểm tra: (3)=(4)+(5)+(6), (7)=(8)+(9)+(10), (11)=(12)+(13), (3)=(7)+(11),"
+            f" (6)=(11) của kỳ trước ({report.before.c11}): khớp."
+        )
+    if table.waiting:
+        yield f"Trong số đang giải quyết có {table.waiting} hồ sơ chờ người nộp bổ sung."
+    percent = table.total.on_time_percent
+    if percent is not None:
+        yield f"Giải quyết trước hạn và đúng hạn: {number(percent)} %."
+    for unit, shares in report.shares.items():
+        name = next((line.name for line in report.table.units if line.key == unit), unit)
+        yield from (f"{one_line(name)}: {text}" for text in in_words(shares))
+    yield from _synced(report)
+
+
+def in_words(shares: Shares) -> Iterator[str]:
+    """Yields what was found of one unit: four steps on the spot, punctuality, marks."""
+    yield f"bốn bước tại chỗ: {_spot(shares.on_spot)}."
+    if shares.on_time_766 is not None:
+        yield f"đúng hạn theo QĐ 766 (trừ thời gian chờ bổ sung): {number(shares.on_time_766)} %."
+    if shares.marks.tenths:
+        parts = "; ".join(f"chỉ số {i}: {number(v / 10)}" for i, v in shares.marks.tenths.items())
+        left = ", ".join(str(i) for i in INDICATORS if i not in shares.marks.tenths)
+        total = number(shares.marks.total_tenths / 10)
+        yield (
+            f"chấm điểm theo Thông tư 01/2018: {parts}; tổng {total} điểm, {shares.marks.grade_vi.lower()}."
+            f" Không tính chỉ số {left}: chưa có dữ liệu."
+        )
+
+
+def _spot(found: OnSpot) -> str:
+    if found.percent is None:
+        return "chưa có thủ tục nào giải quyết xong trong kỳ"
+    share = f"{found.done}/{found.regular} thủ tục thường xuyên có hồ sơ ({number(found.percent)} %)"
+    if found.target is None:
+        return share
+    verdict = "đạt" if found.is_met else "chưa đạt"
+    return f"{share}, mục tiêu {found.target} %: {verdict}"
+
+
+def _synced(report: Report) -> Iterator[str]:
+    absent = [line for line in report.synced if not line.events]
+    for line in report.synced:
+        if line.events:
+            yield (
+                f"{one_line(line.name)}: đã có dữ liệu đến {moment(line.newest_ms)}"
+                f" (nhận lúc {moment(line.stored_ms)}, {line.events} thao tác)."
+            )
+    if absent:
+        names = ", ".join(one_line(line.name) for line in absent)
+        yield f"! Chưa có dữ liệu của: {names}."
+    yield f"Mã số liệu: {report.heads.hex()[:16]}."
+
+
+def safe_cell(text: str) -> str:
+    """Returns text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def number(value: float) -> str:
+    """Returns a number with one decimal as it is written in Vietnam: a comma, and no ``,0``."""
+    return f"{value:.1f}".removesuffix(".0").replace(".", ",")
+
+
+def made_at(report: Report) -> datetime:
+    """Returns when it was made, in Vietnam's time."""
+    return local(report.made_ms)

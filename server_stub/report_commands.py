@@ -1,0 +1,93 @@
+"""``onestop-server report``: Biểu II.06b of what a server holds, or II.06a of one of its units."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from onestop_sync.dossier.data import shipped_catalogue, shipped_report_rules
+from onestop_sync.dossier.report.periods import containing, named
+from onestop_sync.errors import InvalidInput
+from onestop_sync.keyring import write_durably
+from onestop_sync.reporting.files import render, to_text
+from onestop_sync.reporting.making import Report, dossiers, facts_of, make
+from onestop_sync.store import Store
+from server_stub import settings
+from server_stub.options import Verbs, add_common
+
+__all__ = ["add_parsers", "field_of", "made"]
+
+_NO_FIELD = "Chưa rõ lĩnh vực"
+
+
+def add_parsers(verbs: Verbs) -> None:
+    """Adds the command."""
+    report: ArgumentParser = verbs.add_parser(
+        "report",
+        help="make a quarterly report (Biểu II.06a, II.06b)",
+        description="Show a report of a period, list the dossiers behind a figure, or write a file.",
+    )
+    report.add_argument(
+        "period", nargs="?", default="", help="Q1/2026, 2026 or 01/02/2026-28/02/2026 (the running quarter)"
+    )
+    report.add_argument("--unit", default="", metavar="ID", help="of this unit (this server's)")
+    report.add_argument("--alone", action="store_true", help="the unit alone (II.06a), without those below")
+    report.add_argument("--column", type=int, choices=range(3, 14), help="list the dossiers of a column")
+    report.add_argument("--out", metavar="FILE", help="a new file: .xlsx, .pdf, .csv, .json or .txt")
+    add_common(report)
+    report.set_defaults(run=_report)
+
+
+def field_of(procedure: str) -> str:
+    """Returns the field of a procedure, by any version of it that is known."""
+    found = [each for each in shipped_catalogue().procedures if each.code == procedure]
+    return found[-1].field_vi if found else _NO_FIELD
+
+
+def made(store: Store, period: str, unit: str = "", *, is_tier: bool = True) -> Report:
+    """Makes a report of what a server holds.
+
+    Args:
+        store: The server's.
+        period: As it is typed; the quarter that runs when empty.
+        unit: Its id; the server's own when empty.
+        is_tier: With the units below it.
+
+    Raises:
+        InvalidInput: It is no period.
+        NotFound: There is no such unit.
+    """
+    rules = shipped_report_rules()
+    chosen = named(period, rules) if period else containing(store.clock(), rules)
+    return make(store, unit or store.unit, chosen, rules, field_of, is_tier=is_tier)
+
+
+def _report(arguments: Namespace) -> None:
+    if arguments.out and Path(arguments.out).exists():
+        raise InvalidInput(f"{arguments.out} is there already.", todo="Name a new file.")
+    store = settings.open_store(arguments)
+    try:
+        report = made(store, arguments.period, arguments.unit, is_tier=not arguments.alone)
+        if arguments.column is not None:
+            found = dossiers(store, report.unit, report.period, arguments.column, is_tier=report.is_tier)
+            lines = [{"code": line.label, "unit": line.unit, "doc": line.doc.hex()} for line in found]
+            text = "\n".join(f"{line['code'] or line['doc']}  {line['unit']}" for line in lines)
+            print(json.dumps(lines, ensure_ascii=False) if arguments.json else text)
+            return
+    finally:
+        store.close()
+    if arguments.out:
+        _write(Path(arguments.out), report)
+        facts = {"file": arguments.out}
+        print(json.dumps(facts) if arguments.json else f"The report is in {arguments.out}.")
+    else:
+        print(json.dumps(facts_of(report), ensure_ascii=False) if arguments.json else to_text(report), end="")
+
+
+def _write(path: Path, report: Report) -> None:
+    data = render(report, path.suffix)
+    try:
+        write_durably(path, data)
+    except OSError as error:
+        raise InvalidInput(f"Cannot write {path}: {error.strerror}.", todo="Check the path.") from error

@@ -1,0 +1,138 @@
+"""Reports over real stores: figures that open to dossiers, every format, tiers, and an upgraded store."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from openpyxl import load_workbook
+
+from commune_client.desk.desk import Desk
+from onestop_sync.dossier.report.count import Counts
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.errors import InvalidInput
+from onestop_sync.reporting.files import FORMATS, render, to_text
+from onestop_sync.reporting.making import Report, facts_of
+from onestop_sync.storage import tables as t
+from onestop_sync.store import Store
+from tests.unit.cli_world import PASSPHRASE, Commune, Shell, exchange, take_in
+
+
+@pytest.fixture
+def commune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Commune]:
+    """A province with its administrator; the passphrase is in the environment."""
+    monkeypatch.setenv("ONESTOP_PASSPHRASE", PASSPHRASE)
+    made = Commune(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(commune: Commune) -> Desk:
+    """A commune's desk with three dossiers: decided, withdrawn, and just taken in."""
+    desk = commune.desk(commune.place("pc1"))
+    decided, withdrawn, _ = (take_in(desk) for _ in range(3))
+    desk.handover(decided)
+    desk.receive(decided)
+    desk.appraise(decided, "Đủ điều kiện")
+    desk.approve(decided, "Đồng ý")
+    desk.withdraw(withdrawn, "Đổi ý")
+    return desk
+
+
+def test_figures_of_a_desk_open_to_their_dossiers(desk: Desk) -> None:
+    """What was taken in, decided and withdrawn is counted, and each figure names exactly its dossiers."""
+    report = desk.report()
+    total = report.table.total
+    assert (total.c3, total.c5, total.c7, total.c11) == (3, 3, 2, 1)
+    assert report.table.broken == ()
+    for column in range(3, 14):
+        assert len(desk.report_dossiers(report, column)) == total.column(column), column
+    assert len(desk.report_dossiers(report, 3, "Hộ tịch")) == 3
+    assert desk.report_dossiers(report, 3, "Đất đai") == []
+    assert report.shares["c1"].on_spot.percent == 100.0
+    with pytest.raises(InvalidInput):
+        desk.report_dossiers(report, 2)
+    assert desk.report("2020").table.total == Counts()
+
+
+def test_each_format_says_the_same(desk: Desk, tmp_path: Path) -> None:
+    """Text, CSV, JSON and the spreadsheet hold the figures; the PDF is one; another ending is refused."""
+    report = desk.report()
+    figures = [str(n) for n in report.table.total]
+    assert max(map(len, to_text(report).splitlines())) <= 80
+    assert [line for line in to_text(report).splitlines() if line.split()[2:] == figures]
+    rows = list(csv.reader(io.StringIO(render(report, ".csv").decode("utf-8-sig"))))
+    assert ["", "Tổng cộng", *figures] in rows
+    said = json.loads(render(report, ".json"))
+    assert said["total"] == list(report.table.total) == facts_of(report)["total"]
+    book = load_workbook(io.BytesIO(render(report, ".xlsx")))
+    assert ("Tổng cộng", *report.table.total) in [row[1:] for row in book.active.values]
+    path = desk.write_report(tmp_path / "b.pdf", report)
+    assert path.read_bytes().startswith(b"%PDF-")
+    assert zipfile.is_zipfile(desk.write_report(tmp_path / "b.xlsx", report))
+    with pytest.raises(FileExistsError):
+        desk.write_report(path, report)
+    with pytest.raises(InvalidInput):
+        desk.write_report(tmp_path / "b.doc", report)
+    assert set(FORMATS) == {".txt", ".csv", ".json", ".xlsx", ".pdf"}
+
+
+def test_command_shows_a_report_and_what_is_behind_it(
+    commune: Commune, desk: Desk, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Without a period the quarter that runs; a column lists codes; a file is written; nonsense is told."""
+    shell = Shell(capsys, commune, desk.place)
+    assert "Đã kiểm tra" in shell.run("report")
+    assert shell.json("report", "--tier")["total"] == shell.json("report")["total"]
+    listed = shell.run("report", "--column", "7")
+    assert listed.startswith("(7) Đã giải quyết: tổng số: 2 hồ sơ")
+    assert len(listed.splitlines()) == 3
+    out = tmp_path / "quy.csv"
+    assert str(out) in shell.run("report", "--out", str(out))
+    assert out.exists()
+    assert "Kỳ báo cáo" in shell.run("report", "Q9/2026")
+    assert shell.code == 1
+
+
+def test_tier_is_the_sum_of_its_units_wherever_it_is_counted(commune: Commune, desk: Desk) -> None:
+    """A district that has synced counts the same as its commune, and says up to when each unit is there."""
+    district = commune.hub("huyen", "d1")
+    exchange(desk.store, district.store)
+    above = tier_of(district.store, desk)
+    assert above.table.total == desk.report().table.total
+    assert [(line.key, line.counts) for line in above.table.units] == [("c1", above.table.total)]
+    held = {line.unit: line.events for line in above.synced}
+    assert held["c1"] > 0
+    assert held["c2"] == 0
+    assert tier_of(district.store, desk).heads == above.heads
+    take_in(desk)
+    exchange(desk.store, district.store)
+    assert tier_of(district.store, desk).heads != above.heads
+
+
+def tier_of(store: Store, desk: Desk) -> Report:
+    """Makes the district's report."""
+    from onestop_sync.dossier.data import shipped_report_rules
+    from onestop_sync.reporting.making import make
+
+    return make(store, "d1", desk.period(), shipped_report_rules(), desk.field_of, is_tier=True)
+
+
+def test_a_store_of_the_version_before_counts_after_it_was_opened(commune: Commune, desk: Desk) -> None:
+    """The table of what is counted is made, and filled from the events, when an older store is opened."""
+    before = desk.report().table
+    place, secrets = desk.place, desk.place.secrets("An", PASSPHRASE)
+    with desk.store.engine.begin() as connection:
+        t.tally.drop(connection)
+        for key, value in (("version", b"1"), ("folded", b"")):
+            connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=value))
+    desk.close()
+    Store.open(place.folder, secrets, types=[DOSSIER], clock=commune.clock).close()
+    assert commune.desk(place).report().table == before
