@@ -217,6 +217,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("post", "Lập danh sách niêm yết công khai, chỉ gồm các trường được phép"),
     Command("audit", "Xem hoặc xuất nhật ký: ai đã xem, in, xuất, mở khóa, bị từ chối (audit trail)"),
     Command("report", "Báo cáo theo kỳ (Biểu II.06a, II.06b), hồ sơ của từng số liệu, hoặc ghi ra tệp"),
+    Command("difficulty", "Khó khăn, vướng mắc: ghi, gửi cấp trên, theo dõi, trả lời, đôn đốc"),
     Command("proof", "Ghi bằng chứng khi cấp trên không khớp (proof), hoặc kiểm tra tệp bằng chứng"),
     Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),
 )

@@ -73,6 +73,8 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "code_foreign": "The one-time code was made with another machine's keys.",
     "code_ring": "The servers' parents form a ring.",
     "period": "What was named is no period of a report.",
+    "running": "The period of the report is not over yet.",
+    "unchanged": "Nothing that came in late changes the report.",
     "format": "A report is not written in that format.",
     "fingerprint": "The province's root key is not the one that was read out.",
     "not_enrolled": "The machine waits for the administrator's answer.",

@@ -166,6 +166,8 @@ REASONS: Final[Mapping[str, str]] = {
     "missing": "Đang chờ ghi chép trước đó của hồ sơ.",
     "newer": "Cần phiên bản mới hơn của chương trình.",
     "period": "Kỳ báo cáo gõ chưa đúng. Hãy gõ Q1/2026, 2026, hoặc 01/02/2026-28/02/2026.",
+    "running": "Kỳ báo cáo chưa kết thúc. Hãy chốt sau ngày cuối kỳ.",
+    "unchanged": "Không có gì đến muộn làm thay đổi báo cáo đã chốt.",
     "format": "Tên tệp phải kết thúc bằng .xlsx, .pdf, .csv, .json hoặc .txt.",
     "locked": "Màn hình đang khóa. Hãy mở khóa bằng mật khẩu.",
     "expired": "Chứng nhận của cán bộ, hoặc bản công bố của tỉnh, không còn hiệu lực vào hôm nay.",

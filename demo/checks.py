@@ -8,7 +8,7 @@ from typing import Final
 
 from demo import PASSPHRASE
 from demo.narrator import Narrator
-from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.keyring import Keyring
 from onestop_sync.store import Store
 
@@ -45,7 +45,7 @@ class Checks:
 
 def open_store(folder: Path, holder: str) -> Store:
     """Opens a machine's store from the disk."""
-    return Store.open(folder, Keyring(folder).unlock(holder, PASSPHRASE), types=[DOSSIER])
+    return Store.open(folder, Keyring(folder).unlock(holder, PASSPHRASE), types=TYPES)
 
 
 def differing(one: Mapping[bytes, bytes], other: Mapping[bytes, bytes]) -> list[bytes]:

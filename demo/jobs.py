@@ -16,6 +16,7 @@ from demo.people import DossierContent, dossiers
 from onestop_sync import enrol
 from onestop_sync.dossier.catalogue import DecidedBy, Tier
 from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import NotAllowed
 from onestop_sync.keyring import write_durably
 from onestop_sync.keys import SigningKey
@@ -53,7 +54,7 @@ def make_keys(machine: Machine, unit: str, title: str, officers: list[list[Any]]
 def take_answer(machine: Machine, officer: str, answer: str, parents: list[str]) -> str:
     """Makes the store from the administrator's answer; returns the fingerprint of the root key."""
     data = Path(answer).read_bytes()
-    enrol.accept(machine.place.folder, machine.secrets(officer), data, types=[DOSSIER]).close()
+    enrol.accept(machine.place.folder, machine.secrets(officer), data, types=TYPES).close()
     machine.place.save_config(Config(parents=tuple(parents), officer=officer))
     return enrol.read_answer(data).fingerprint
 

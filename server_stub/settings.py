@@ -44,6 +44,8 @@ DEFAULT_TYPES: Final = (
     "onestop_sync.dossier.register_closing:REGISTER_CLOSING",
     "onestop_sync.dossier.old_entry:OLD_ENTRY",
     "onestop_sync.dossier.complaint:COMPLAINT",
+    "onestop_sync.dossier.report.frozen:REPORT",
+    "onestop_sync.dossier.difficulty:DIFFICULTY",
 )
 _MAX_FILE: Final = 16 * 2**20
 

@@ -514,10 +514,35 @@ def _report(parser: ArgumentParser) -> None:
         "--column", metavar="CỘT", type=int, choices=range(3, 14),
         help="liệt kê hồ sơ của một cột, từ 3 đến 13",
     )  # fmt: skip
+    parser.add_argument(
+        "--freeze", action="store_true",
+        help="lãnh đạo ký, chốt báo cáo; lần sau là bản bổ sung, nêu gì thay đổi và vì sao",
+    )  # fmt: skip
+    parser.add_argument("--frozen", action="store_true", help="xem các báo cáo đã chốt")
     parser.add_argument("--field", metavar="LĨNH-VỰC", default="", help="với --column: chỉ lĩnh vực này")
     parser.add_argument(
         "--out", metavar="TỆP", type=Path, help="ghi ra tệp mới: .xlsx, .pdf, .csv, .json hoặc .txt"
     )
+
+
+def _difficulty(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "what", metavar="VIỆC",
+        choices=["new", "list", "show", "take", "answer", "pass", "close", "reopen", "remind"],
+        help="new ghi mới, list xem, show một cái, take tiếp thu, answer trả lời, pass chuyển cấp khác,"
+        " close kết thúc, reopen hỏi lại, remind nhắc",
+    )  # fmt: skip
+    parser.add_argument("id", metavar="MÃ", nargs="?", default="", help="mã trong danh sách")
+    parser.add_argument("--title", metavar="CHỮ", default="", help="với new: tên ngắn")
+    parser.add_argument("--text", metavar="CHỮ", default="", help="nội dung, trả lời, lý do hoặc lời nhắc")
+    parser.add_argument("--proposal", metavar="CHỮ", default="", help="với new: đề xuất")
+    parser.add_argument(
+        "--kind", default="kho_khan", choices=["kho_khan", "don_doc", "kiem_tra", "huong_dan"],
+        help="với new: khó khăn (mặc định), đôn đốc, kiểm tra, hướng dẫn",
+    )  # fmt: skip
+    parser.add_argument("--to", metavar="ĐƠN-VỊ", default="", help="gửi đơn vị nào (mặc định: cấp trên)")
+    parser.add_argument("--due", metavar="NGÀY", default="", help="với new: cần trả lời trước ngày này")
+    parser.add_argument("--open", action="store_true", help="với list: chỉ những cái chưa xong")
 
 
 def _hub(parser: ArgumentParser) -> None:
@@ -592,6 +617,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "old-register": _old_register,
     "proof": _proof,
     "report": _report,
+    "difficulty": _difficulty,
     "hub": _hub,
 }
 """Command → what adds its arguments."""

@@ -50,6 +50,7 @@ HANDLERS: Final[dict[str, str]] = {
     "audit": f"{_HERE}.audit:audit",
     "proof": f"{_HERE}.proof:proof",
     "report": f"{_HERE}.report:report",
+    "difficulty": f"{_HERE}.difficulty:difficulty",
     **{name: f"{_HERE}.attachments:{name}" for name in ("attach", "attachments", "attachment")},
     "print": f"{_HERE}.printing:print_",
     "register": f"{_HERE}.printing:register",

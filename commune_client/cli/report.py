@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from commune_client.cli.codes import DONE, UsageFault
 from commune_client.cli.session import Session
 from onestop_sync.dossier.report.count import COLUMNS
 from onestop_sync.reporting.files import to_text
+from onestop_sync.reporting.freezing import Frozen, frozen_lines
 from onestop_sync.reporting.making import Found, Report, facts_of
 
 if TYPE_CHECKING:
@@ -21,17 +23,37 @@ def report(session: Session) -> int:
     arguments = session.arguments
     if arguments.field and arguments.column is None:
         raise UsageFault("--field cần đi cùng --column.")
+    if arguments.frozen:
+        return _frozen(session)
     with session.desk() as desk:
         found = desk.report(arguments.period, arguments.unit, is_tier=arguments.tier)
         if arguments.column is not None:
             _show_dossiers(session, desk, found)
             return DONE
+        if arguments.freeze:
+            _show_frozen(session, [desk.freeze_report(found)])
+            return DONE
+        extra = desk.report_notes(found)
         if arguments.out is not None:
             path = desk.write_report(arguments.out, found)
             session.show({"path": str(path)}, [f"Đã ghi báo cáo vào {path}."])
             return DONE
-    session.show(facts_of(found), to_text(found).splitlines())
+    session.show(facts_of(found) | {"difficulties": extra}, to_text(found, extra).splitlines())
     return DONE
+
+
+def _frozen(session: Session) -> int:
+    """Lists the signed reports."""
+    with session.desk() as desk:
+        found = desk.frozen_reports()
+    _show_frozen(session, found)
+    return DONE
+
+
+def _show_frozen(session: Session, found: Sequence[Frozen]) -> None:
+    data = [each.content | {"doc": each.doc, "label": each.label, "logs": []} for each in found]
+    lines = [line for each in found for line in frozen_lines(each)]
+    session.show(data, lines or ["Chưa có báo cáo nào được chốt."])
 
 
 def _show_dossiers(session: Session, desk: Desk, found: Report) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from commune_client.desk.base import Base
 from onestop_sync.document_evidence import MAX_BYTES, Evidence
-from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import FormatError
 from onestop_sync.keyring import write_durably
 from onestop_sync.keys import fingerprint
@@ -101,4 +101,4 @@ def check_file(path: Path) -> Report:
         OSError: It cannot be read.
     """
     evidence = _read(path)
-    return check(evidence, evidence.anchor, [DOSSIER])
+    return check(evidence, evidence.anchor, TYPES)

@@ -10,7 +10,9 @@ from commune_client.desk.base import Base
 from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.periods import Period, containing, named
 from onestop_sync.keyring import write_durably
+from onestop_sync.reporting import difficulties as di
 from onestop_sync.reporting.files import render
+from onestop_sync.reporting.freezing import Frozen, changes_of, freeze, frozen
 from onestop_sync.reporting.making import Found, Report, dossiers, make
 
 __all__ = ["Reports"]
@@ -69,8 +71,81 @@ class Reports(Base):
         """
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-        write_durably(path, render(report, path.suffix))
+        write_durably(path, render(report, path.suffix, self.report_notes(report)))
         return path
+
+    def report_notes(self, report: Report) -> list[str]:
+        """Returns what a report says of difficulties and obstacles."""
+        units = {line.unit for line in report.synced}
+        return list(di.collected(self.store, units, report.period))
+
+    def freeze_report(self, report: Report) -> Frozen:
+        """Signs a report as a document; a second time, as a supplement that says what changed and why.
+
+        Raises:
+            InvalidInput: The period is not over, or nothing changed since the last version.
+            NotAllowed: Only the head of the unit signs.
+        """
+        self._use_confirmation()
+        last = self.frozen_reports(report)[:1]
+        changes = changes_of(self.store, last[0], shipped_report_rules()) if last else []
+        doc = freeze(
+            self.store, self.writer, report, supplements=last[0] if last else None, changes=changes,
+            extra={"difficulties": self.report_notes(report)},
+        )  # fmt: skip
+        return next(each for each in self.frozen_reports(report) if each.doc == doc)
+
+    def frozen_reports(self, report: Report | None = None) -> list[Frozen]:
+        """Returns the signed reports, the newest first; those of one report's unit, period and form."""
+        if report is None:
+            return frozen(self.store)
+        return frozen(self.store, report.unit, report.period.name, is_tier=report.is_tier)
+
+    # ---- difficulties
+
+    def difficulties(self, *, only_open: bool = False) -> list[di.Listed]:
+        """Returns difficulties and obstacles, the newest first."""
+        return di.listed(self.store, only_open=only_open)
+
+    def difficulty(self, text: str) -> di.Listed:
+        """Returns the one whose id begins so.
+
+        Raises:
+            NotFound: None does, or more than one.
+        """
+        return di.find(self.store, text)
+
+    def write_difficulty(
+        self, title: str, text: str, *, proposal: str = "", kind: str = "kho_khan", to: str = "",
+        due_ms: int | None = None,
+    ) -> di.Listed:  # fmt: skip
+        """Writes one and sends it: to the unit above, or to the one that is named.
+
+        Raises:
+            InvalidInput: Something is missing.
+            NotFound: There is no such unit.
+            NotAllowed: The desk is locked, or the officer has no role here.
+        """
+        target = self.find_unit(to) if to else ""
+        doc = di.write(
+            self.store, self.writer, title=title, text=text, proposal=proposal, kind=kind, to=target,
+            due_ms=due_ms,
+        )  # fmt: skip
+        return di.find(self.store, doc.hex())
+
+    def act_on_difficulty(self, doc: bytes, action: str, text: str = "", to: str = "") -> di.Listed:
+        """Takes a step with one: `onestop_sync.dossier.difficulty.ACTIONS`, or ``remind``.
+
+        Raises:
+            NotAllowed: Not this officer, or not now.
+            NotFound: There is none, or no such unit.
+        """
+        if action == "remind":
+            di.remind(self.writer, doc, text)
+        else:
+            target = self.find_unit(to) if to else ""
+            di.act(self.store, self.writer, doc, action, text=text, to=target)
+        return di.find(self.store, doc.hex())
 
     def field_of(self, procedure: str) -> str:
         """Returns the field of a procedure, by any version of it that is known."""

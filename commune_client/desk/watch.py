@@ -24,6 +24,7 @@ _WRITES: Final = (
     "countersign", "attach", "fetch_attachments", "print_forms", "print_register", "close_register",
     "take_filed", "rate",
     "complain", "take_complaint", "answer_complaint", "dismiss_complaint",
+    "freeze_report", "write_difficulty", "act_on_difficulty",
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments", "old_entry"), "read"),

@@ -21,7 +21,7 @@ import pytest
 from demo.people import dossiers
 from onestop_sync import enrol
 from onestop_sync.dossier.data import shipped_catalogue
-from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from tests.province import Province
 
 # Each command is a process of its own with the real cost of a passphrase: slow where cores are shared.
@@ -73,7 +73,7 @@ class Pc:
 @pytest.fixture
 def province(tmp_path: Path) -> Iterator[Province]:
     """An administrator's office; its clock is this machine's."""
-    made = Province(tmp_path / "province", types=[DOSSIER])
+    made = Province(tmp_path / "province", types=TYPES)
     made.clock_ms = time.time_ns() // 1_000_000 - 60_000
     yield made
     made.office.close()

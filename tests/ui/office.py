@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from commune_client.app import OnestopApp
 from commune_client.desk.place import Place
 from commune_client.screens.unlock import PassphraseInput
-from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import FAST_FOR_TESTS, Signer
 from onestop_sync.store import Store
@@ -61,7 +61,7 @@ class Office:
             folder: Where the machines' folders go.
             start: What their clocks say at first; each look at a clock takes a millisecond.
         """
-        self.province = Province(folder / "province", types=[DOSSIER])
+        self.province = Province(folder / "province", types=TYPES)
         self.province.clock_ms = int(start.timestamp() * 1000)
         self.folder = folder
 
@@ -81,7 +81,7 @@ class Office:
         keys = {first: secrets.officer.public}
         keys |= {other: keyring.add(secrets, other, PASSPHRASE).officer.public for other in others}
         store = Store.create(
-            folder, secrets, types=[DOSSIER], root=province.anchor, trust=province.trust, unit=unit,
+            folder, secrets, types=TYPES, root=province.anchor, trust=province.trust, unit=unit,
             clock=province.tick, rng=province.rng.randbytes, threads=1,
         )  # fmt: skip
         province._issue(

@@ -15,7 +15,7 @@ from commune_client.desk.enrolment import accept_answer, add_officer, set_up
 from commune_client.desk.place import Place
 from onestop_sync import enrol
 from onestop_sync.dossier.checks import Paper
-from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.keys import FAST_FOR_TESTS
 from onestop_sync.protocol import Requester, Responder
 from onestop_sync.store import Store
@@ -41,7 +41,7 @@ class Commune:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.province = Province(folder / "province", types=[DOSSIER])
+        self.province = Province(folder / "province", types=TYPES)
         self.clock = self.province.tick
         self.desks: list[Desk] = []
 

@@ -14,11 +14,14 @@ import sqlalchemy as sa
 from openpyxl import load_workbook
 
 from commune_client.desk.desk import Desk
+from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.count import Counts
-from onestop_sync.dossier.schema import DOSSIER
-from onestop_sync.errors import InvalidInput
+from onestop_sync.dossier.report.frozen import content_of
+from onestop_sync.dossier.types import TYPES
+from onestop_sync.errors import FormatError, InvalidInput, NotAllowed
 from onestop_sync.reporting.files import FORMATS, render, to_text
-from onestop_sync.reporting.making import Report, facts_of
+from onestop_sync.reporting.freezing import frozen, frozen_lines
+from onestop_sync.reporting.making import Report, facts_of, make
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Store
 from tests.unit.cli_world import PASSPHRASE, Commune, Shell, exchange, take_in
@@ -119,9 +122,6 @@ def test_tier_is_the_sum_of_its_units_wherever_it_is_counted(commune: Commune, d
 
 def tier_of(store: Store, desk: Desk) -> Report:
     """Makes the district's report."""
-    from onestop_sync.dossier.data import shipped_report_rules
-    from onestop_sync.reporting.making import make
-
     return make(store, "d1", desk.period(), shipped_report_rules(), desk.field_of, is_tier=True)
 
 
@@ -134,5 +134,118 @@ def test_a_store_of_the_version_before_counts_after_it_was_opened(commune: Commu
         for key, value in (("version", b"1"), ("folded", b"")):
             connection.execute(sa.update(t.meta).where(t.meta.c.key == key).values(value=value))
     desk.close()
-    Store.open(place.folder, secrets, types=[DOSSIER], clock=commune.clock).close()
+    Store.open(place.folder, secrets, types=TYPES, clock=commune.clock).close()
     assert commune.desk(place).report().table == before
+
+
+def test_frozen_report_is_supplemented_when_late_events_change_a_figure(commune: Commune, desk: Desk) -> None:
+    """A withdrawal in the quarter that arrives after it was frozen makes a version that names it, and why."""
+    other = commune.desk(commune.place("pc2", "Bình"))
+    hub = commune.hub()
+    late = take_in(desk)
+    for _ in range(2):
+        for each in (desk, other):
+            exchange(each.store, hub.store)
+    with pytest.raises(InvalidInput):
+        desk.freeze_report(desk.report())  # the quarter still runs
+    for step in (other.handover, other.receive):
+        step(late)
+    other.withdraw(late, "Công dân rút")
+    commune.province.clock_ms = desk.period().end_ms + 1000
+    period = "Q4/2026"
+    first = desk.freeze_report(desk.report(period))
+    assert (first.content["version"], first.content["changes"]) == (1, [])
+    with pytest.raises(InvalidInput):
+        desk.freeze_report(desk.report(period))
+    for _ in range(2):
+        for each in (other, desk):
+            exchange(each.store, hub.store)
+    second = desk.freeze_report(desk.report(period))
+    (change,) = second.content["changes"]
+    label, doc, before, after, events = change
+    assert (doc, before, after) == (late, [5, 13], [5, 8])
+    assert label == desk.show(late).view.code
+    assert {who for who, *_ in events} == {"Bình"}
+    assert second.content["supplements"] == first.doc
+    assert [each.content["version"] for each in desk.frozen_reports()] == [2, 1]
+    assert any("đến muộn" in line for line in frozen_lines(second))
+    exchange(desk.store, hub.store)
+    assert frozen(hub.store, "c1", period)[0].content == second.content
+
+
+def test_frozen_report_that_was_tampered_with_is_none(desk: Desk, commune: Commune) -> None:
+    """Only who leads signs; a part that is not what was signed makes it no report."""
+    commune.province.clock_ms = desk.period().end_ms + 1000
+    kept = desk.freeze_report(desk.report("Q4/2026"))
+    state = desk.store.document(kept.doc).state
+    key = next(key for key in state.registers if key.startswith("phan/"))
+    state.registers[key].live = ((b"x" * 32, b"another"),)
+    with pytest.raises(FormatError):
+        content_of(state)
+    commune.colleague(desk.place, "Chi", ["tiep_nhan"])
+    clerk = commune.desk(desk.place, "Chi")
+    with pytest.raises(NotAllowed):
+        clerk.freeze_report(desk.report("2026"))
+
+
+def test_difficulty_is_told_answered_and_collected(commune: Commune, desk: Desk) -> None:
+    """A commune writes it offline; the level above takes it up, is reminded, answers; the report tells."""
+    hub = commune.hub("huyen", "d1")
+    above = commune.desk(commune.place("pc-huyen", "Chánh", unit="d1"))
+    told = desk.write_difficulty("Mạng chậm", "Không nộp được hồ sơ điện tử", proposal="Thêm đường truyền")
+    assert (told.view.holder, told.view.step) == ("d1", "reported")
+    with pytest.raises(NotAllowed):
+        desk.act_on_difficulty(told.doc, "answer", "tự trả lời")
+
+    def carry() -> None:
+        for _ in range(2):
+            for each in (desk, above):
+                exchange(each.store, hub.store)
+
+    carry()
+    seen = above.act_on_difficulty(told.doc, "take_up")
+    assert seen.view.step == "taken_up"
+    carry()
+    desk.act_on_difficulty(told.doc, "remind", "Đã năm ngày")
+    carry()
+    assert [text for _, text in above.difficulty(told.id).view.reminders] == ["Đã năm ngày"]
+    assert above.difficulties(only_open=True)
+    above.act_on_difficulty(told.doc, "answer", "Sẽ nâng cấp trong tháng")
+    carry()
+    back = desk.difficulty(told.id).view
+    assert (back.step, back.holder, back.answer) == ("answered", "c1", "Sẽ nâng cấp trong tháng")
+    text = to_text(desk.report(), desk.report_notes(desk.report()))
+    assert "Mạng chậm" in text
+    assert "nâng cấp" in text
+    desk.act_on_difficulty(told.doc, "reopen", "Chưa thấy")
+    assert desk.difficulty(told.id).view.holder == "d1"
+
+
+def test_office_urges_a_unit_below(commune: Commune, desk: Desk) -> None:
+    """What the level above asks for goes down, is taken up and answered there, and closed by who asked."""
+    hub = commune.hub("huyen", "d1")
+    above = commune.desk(commune.place("pc-huyen", "Chánh", unit="d1"))
+    sent = above.write_difficulty("Hồ sơ quá hạn", "Giải trình", kind="don_doc", to="c1")
+    for _ in range(2):
+        for each in (above, desk):
+            exchange(each.store, hub.store)
+    desk.act_on_difficulty(sent.doc, "answer", "Đã xử lý")
+    for _ in range(2):
+        for each in (desk, above):
+            exchange(each.store, hub.store)
+    assert above.act_on_difficulty(sent.doc, "close").view.step == "closed"
+    assert not desk.report_notes(desk.report())  # what is urged is no difficulty of the unit
+
+
+def test_difficulty_command(commune: Commune, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """New, list, show and remind; what is missing is told."""
+    shell = Shell(capsys, commune, desk.place)
+    made = shell.json("difficulty", "new", "--title", "Thiếu máy in", "--text", "Hỏng từ thứ hai")
+    assert made["step"] == "reported"
+    assert "Thiếu máy in" in shell.run("difficulty", "list", "--open")
+    assert "Nhắc: gấp" in shell.run("difficulty", "remind", made["id"], "--text", "gấp")
+    assert shell.run("difficulty", "show", made["id"]).startswith(made["id"])
+    shell.run("difficulty", "new", "--title", "x")
+    assert shell.code == 1
+    shell.run("difficulty", "take")
+    assert shell.code == 2

@@ -1,0 +1,261 @@
+"""Freezing a report, and what late events change of it.
+
+doc = freeze(store, writer, report)                      # a signed document, sent up like any other
+changes = changes_of(store, read(store, doc), field_of)  # what arrived since, and bears on the period
+if changes:
+    freeze(store, writer, make(store, …), supplements=doc, changes=changes)
+
+A frozen report keeps how far every log was here. What lies beyond that and claims a time in the period is
+late; each dossier that it belongs to is folded as it was then and as it is now, and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.report.count import Place, holder_at, place, under
+from onestop_sync.dossier.report.course import course_of
+from onestop_sync.dossier.report.frozen import REPORT, content_of, sign_op, split
+from onestop_sync.dossier.report.periods import Period, named
+from onestop_sync.dossier.report.rules import ReportRules
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.entries import ready
+from onestop_sync.errors import FormatError, InvalidInput, NotFound
+from onestop_sync.event import Event, parse_header
+from onestop_sync.fold import fold
+from onestop_sync.reporting.making import Report, facts_of
+from onestop_sync.reporting.words import moment
+from onestop_sync.storage import tables as t
+from onestop_sync.storage import tallies
+from onestop_sync.storage.projection import unpack
+from onestop_sync.storage.rows import select_in, stored_event
+from onestop_sync.store import Store, Writer
+from onestop_sync.trust import Authority
+
+__all__ = ["Change", "Frozen", "changes_of", "freeze", "frozen", "frozen_lines", "read"]
+
+_SOME: Final = 1000
+
+
+class Frozen(NamedTuple):
+    """A frozen report.
+
+    Attributes:
+        doc: Its document.
+        label: What it is called: form, unit, period and version.
+        content: `facts_of` of the report, with ``version``, ``supplements``, ``changes`` and ``logs``.
+    """
+
+    doc: bytes
+    label: str
+    content: dict[str, Any]
+
+
+class Change(NamedTuple):
+    """A dossier that late events moved to other columns.
+
+    Attributes:
+        label: Its code.
+        doc: Its document.
+        before: ``(received, stands)`` columns as frozen; ``None``: it was not counted.
+        after: The same now.
+        late: The late events: ``(who, unit, claimed time, time of arrival here)``.
+    """
+
+    label: str
+    doc: bytes
+    before: tuple[int, int] | None
+    after: tuple[int, int] | None
+    late: tuple[tuple[str, str, int, int], ...]
+
+
+def freeze(
+    store: Store,
+    writer: Writer,
+    report: Report,
+    *,
+    supplements: Frozen | None = None,
+    changes: Sequence[Change] = (),
+    extra: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Writes a report as a signed document; returns its id.
+
+    Args:
+        store: Where; the report was made of it.
+        writer: Whoever may sign it: the head of the unit, or an administrator.
+        report: The report; its period must be over.
+        supplements: The report of the same period that it supplements.
+        changes: What changed since that one.
+        extra: What else it should say, as plain data.
+
+    Raises:
+        InvalidInput: The period is not over, or nothing changed.
+        NotAllowed: The writer may not sign it; nothing was written.
+    """
+    if not report.period.is_over:
+        raise InvalidInput(
+            "The period is not over yet.", todo="Freeze the report after its last day.", reason="running"
+        )
+    is_same = supplements is not None and supplements.content["total"] == list(report.table.total)
+    if is_same and not changes:
+        raise InvalidInput(
+            "Nothing that came in late changes the report.", todo="Nothing was written.", reason="unchanged"
+        )
+    version = supplements.content["version"] + 1 if supplements else 1
+    with store.reading() as connection:
+        logs = [[head.log, head.seq] for head in tallies.heads(connection) if head.seq > 0]
+    content = facts_of(report) | dict(extra or {}) | {
+        "version": version,
+        "supplements": supplements.doc if supplements else b"",
+        "changes": [_plain(change) for change in changes],
+        "logs": logs,
+    }  # fmt: skip
+    parts = split(content)
+    label = f"{'II.06b' if report.is_tier else 'II.06a'} {report.name} {report.period.name} v{version}"
+
+    def work() -> bytes:
+        with store.writing():
+            doc = writer.create(REPORT.name, {"ten": label})
+            for key, part in parts.items():
+                writer.edit(doc, {key: part})
+            writer.write(doc, [sign_op(parts)])
+            return doc
+
+    return store.retrying(work)
+
+
+def _plain(change: Change) -> list[Any]:
+    columns = [list(change.before) if change.before else [], list(change.after) if change.after else []]
+    return [change.label, change.doc, *columns, [list(late) for late in change.late]]
+
+
+def read(store: Store, doc: bytes) -> Frozen:
+    """Returns a frozen report.
+
+    Raises:
+        NotFound: It is not here, or is none.
+        FormatError: It is not whole.
+    """
+    document = store.document(doc)
+    if document.kind.name != REPORT.name:
+        raise NotFound("There is no such report in this store.")
+    return Frozen(doc, str(document.value("ten")), content_of(document.state))
+
+
+def frozen(
+    store: Store, unit: str = "", period: str = "", *, is_tier: bool | None = None
+) -> list[Frozen]:  # fmt: skip
+    """Returns the signed reports that are here, the newest first; of one unit, period, form where named."""
+    found: list[Frozen] = []
+    for row in store.page(REPORT.name, limit=_SOME):
+        with suppress(FormatError):  # not signed yet, or of a stranger's making
+            found.append(read(store, row.doc))
+    return [
+        each
+        for each in found
+        if (not unit or each.content["unit"] == unit)
+        and (not period or each.content["period"] == period)
+        and (is_tier is None or each.content["is_tier"] == is_tier)
+    ]
+
+
+def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[Change]:
+    """Returns the dossiers that late events moved since a report was frozen, by code.
+
+    Args:
+        store: The store in which it was frozen, or one that holds the same units.
+        old: The frozen report.
+        rules: All that are known: they say when the period begins and ends.
+    """
+    facts = old.content
+    period = named(str(facts["period"]), rules)
+    known = {bytes(log): int(seq) for log, seq in facts["logs"]}
+    touched = _touched(store, known, period)
+    tree = store.trust.document.tree
+    last_ms = period.end_ms - 1
+    unit = str(facts["unit"])
+    units = under(tree, unit, last_ms) if facts["is_tier"] else frozenset({unit})
+    found: list[Change] = []
+    for n, late in touched.items():
+        with store.reading() as connection:
+            row = connection.execute(sa.select(t.document).where(t.document.c.n == n)).one()
+            events = _events(connection, n)
+        before = _placed(_state_then(store, events, known), period, tree_units=units, store=store, doc=row.id)
+        now = unpack(row.state) if row.state else None
+        after = _placed(now, period, tree_units=units, store=store, doc=row.id)
+        if before != after:
+            with store.reading() as connection:
+                label = tallies.names(connection, [n]).get(n)
+            said = tuple(_late(store, event, at_ms) for event, at_ms in late)
+            columns = [(at.came, at.stands) if at else None for at in (before, after)]
+            found.append(Change(label.label if label else "", bytes(row.id), columns[0], columns[1], said))
+    return sorted(found, key=lambda change: (change.label, change.doc))
+
+
+def _touched(store: Store, known: Mapping[bytes, int], period: Period) -> dict[int, list[tuple[Event, int]]]:
+    """Returns the documents of late events: number → events, and when each arrived here."""
+    query = (
+        sa.select(t.event, t.log.c.id.label("log"))
+        .join(t.log, t.log.c.n == t.event.c.log_n)
+        .join(t.document, t.document.c.n == t.event.c.doc_n)
+        .where(t.document.c.kind == DOSSIER.name)
+        .order_by(t.event.c.n)
+    )
+    found: dict[int, list[tuple[Event, int]]] = {}
+    with store.reading() as connection:
+        for row in connection.execute(query):
+            if row.seq > known.get(row.log, -1) and parse_header(row.header).time_ms < period.end_ms:
+                found.setdefault(row.doc_n, []).append((stored_event(row), row.at_ms))
+    return found
+
+
+def _events(connection: sa.Connection, n: int) -> list[Event]:
+    rows = select_in(connection, sa.select(t.event), t.event.c.doc_n, [n])
+    return [stored_event(row) for row in rows]
+
+
+def _state_then(store: Store, events: Sequence[Event], known: Mapping[bytes, int]) -> Any:
+    """Returns a dossier as it was when no more than that was here; ``None`` when nothing of it was."""
+    then = [event for event in events if event.header.seq <= known.get(event.log, -1)]
+    entries, _ = ready(DOSSIER, store.trust, then)
+    return fold(DOSSIER, entries) if entries else None
+
+
+def _placed(
+    state: Any, period: Period, *, tree_units: frozenset[str], store: Store, doc: bytes
+) -> Place | None:
+    course = course_of(state) if state else None
+    if course is None:
+        return None
+    holder = holder_at(store.trust.document.tree, course.unit, doc, period.end_ms - 1)
+    return place(course, period) if holder in tree_units else None
+
+
+def _late(store: Store, event: Event, at_ms: int) -> tuple[str, str, int, int]:
+    authority = store.trust.authority(event.log)
+    if not isinstance(authority, Authority):
+        return "", "", event.header.time_ms, at_ms
+    certificate = authority.certificate
+    return certificate.name, certificate.unit, event.header.time_ms, at_ms
+
+
+def frozen_lines(each: Frozen) -> Iterator[str]:
+    """Yields a frozen report in Vietnamese: its name, its figures, and what changed and why."""
+    facts = each.content
+    yield f"{one_line(each.label)}: chốt lúc {moment(facts['made_ms'])}, mã số liệu {facts['heads'][:16]}"
+    yield "  " + "  ".join(f"({n}) {value}" for n, value in enumerate(facts["total"], 3))
+    for label, doc, before, after, late in facts["changes"]:
+        moved = f"{_columns(before)} → {_columns(after)}"
+        yield f"  {one_line(label) or doc.hex()}: {moved}, vì thao tác đến muộn:"
+        for who, unit, at_ms, came_ms in late:
+            author = f"{one_line(who)} ({one_line(unit)})"
+            yield f"    {author} làm lúc {moment(at_ms)}, đến lúc {moment(came_ms)}"
+
+
+def _columns(found: Sequence[int]) -> str:
+    return f"cột ({found[0]}) và ({found[1]})" if found else "chưa tính"
