@@ -245,6 +245,18 @@ class OnestopApp(OfficeApp):
 
         ask_register(self)
 
+    def action_report(self) -> None:
+        """Show the report of the quarter that runs."""
+        from commune_client.screens.report import ReportScreen
+
+        self._go(ReportScreen())
+
+    def action_difficulties(self) -> None:
+        """Show difficulties and obstacles."""
+        from commune_client.screens.difficulties import DifficultiesScreen
+
+        self._go(DifficultiesScreen())
+
     def action_help(self) -> None:
         """Explain the screen."""
         from commune_client.screens.help import HelpScreen

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from commune_client.desk.base import Base
 from onestop_sync.dossier.data import shipped_report_rules
-from onestop_sync.dossier.report.periods import Period, containing, named
+from onestop_sync.dossier.report.periods import Period, after, before, containing, named
 from onestop_sync.keyring import write_durably
 from onestop_sync.reporting import difficulties as di
 from onestop_sync.reporting.files import render
@@ -31,6 +31,11 @@ class Reports(Base):
         """
         rules = shipped_report_rules()
         return named(text, rules) if text else containing(self.store.clock(), rules)
+
+    def neighbour(self, period: Period, *, is_later: bool) -> Period:
+        """Returns the period after one, or before it."""
+        rules = shipped_report_rules()
+        return after(period, rules) if is_later else before(period, rules)
 
     def report(self, period: str = "", unit: str = "", *, is_tier: bool = False) -> Report:
         """Makes a report.

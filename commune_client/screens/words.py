@@ -536,6 +536,37 @@ TRAIL_NO_DOSSIER: Final = "Dòng này không nói về một hồ sơ có trên 
 BY_MACHINE: Final = "Khóa của máy ký, vì lúc đó chưa ai mở khóa"
 BY_OFFICER: Final = "Cán bộ ký"
 
+# --- Reports, and difficulties ---
+
+REPORT: Final = "Báo cáo"
+REPORT_EMPTY: Final = "Không có hồ sơ nào trong kỳ"
+FIELD_OF_WORK: Final = "Lĩnh vực"
+TOTAL: Final = "Tổng cộng"
+REPORT_HEADS: Final = ("Nhận", "Cũ", "Xong", "Quá", "Đang", "Quá")
+COLUMN: Final = "Cột"
+FIGURE: Final = "Số hồ sơ"
+NO_DOSSIERS: Final = "Không có hồ sơ nào"
+WRITE_REPORT: Final = "Ghi báo cáo ra tệp"
+WRITE_REPORT_ABOUT: Final = "Đuôi tệp chọn dạng: .xlsx, .pdf, .csv, .json hoặc .txt."
+FILE: Final = "Tệp"
+WRITTEN_TO: Final = "Đã ghi vào {}"
+FREEZE: Final = "Chốt báo cáo"
+FREEZE_ABOUT: Final = (
+    "Báo cáo được ký và gửi lên cấp trên. Lần sau là bản bổ sung, nêu hồ sơ nào thay đổi và vì thao tác nào"
+    " đến muộn."
+)
+FROZEN: Final = "Đã chốt: {}"
+DIFFICULTIES: Final = "Khó khăn, vướng mắc; đôn đốc, hướng dẫn"
+NO_DIFFICULTIES: Final = "Chưa có khó khăn, vướng mắc nào. Phím 1 ghi mới."
+NEW_DIFFICULTY: Final = "Ghi khó khăn, vướng mắc"
+NEW_DIFFICULTY_ABOUT: Final = "Ghi được cả khi không có mạng; gửi lên cấp trên khi đồng bộ."
+SHORT_NAME: Final = "Tên ngắn"
+PROPOSAL: Final = "Đề xuất"
+ANSWER: Final = "Trả lời"
+REMIND: Final = "Nhắc"
+REOPEN: Final = "Hỏi lại"
+DONE_SO: Final = "Đã ghi: {}"
+
 # --- Help and palette ---
 
 HELP: Final = "Trợ giúp"

@@ -78,7 +78,7 @@ def to_csv(report: Report, extra: Sequence[str] = ()) -> bytes:
     writer = csv.writer(out)
     writer.writerows([[title(report)], *([line] for line in subtitle(report))])
     for block in blocks(report):
-        writer.writerows([[block.head], list(HEADS), [f"({n})" for n in range(1, 14)]])
+        writer.writerows([[block.head], [HEADS[0], block.name, *HEADS[2:]], [f"({n})" for n in range(1, 14)]])
         writer.writerows([index, safe_cell(name), *counts] for index, name, counts in block.lines)
         writer.writerow(["", "Tổng cộng", *block.total])
     writer.writerows([safe_cell(line)] for line in (*notes(report), *extra))

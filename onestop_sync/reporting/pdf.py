@@ -59,10 +59,10 @@ def to_pdf(report: Report, extra: Sequence[str] = ()) -> bytes:
         if pdf.will_page_break(6 * _LINE_MM):
             pdf.add_page()
         _line(pdf, block.head, _PLAIN, "B", above=2.0)
-        _heads(pdf)
+        _heads(pdf, block.name)
         for index, name, counts in block.lines:
-            _row(pdf, index, name, counts)
-        _row(pdf, "", "Tổng cộng", block.total, "B")
+            _row(pdf, block.name, (index, name, counts))
+        _row(pdf, block.name, ("", "Tổng cộng", block.total), "B")
     pdf.ln(2)
     for text in (*notes(report), *extra):
         _line(pdf, f"– {text}", _PLAIN)
@@ -75,7 +75,7 @@ def _line(pdf: FPDF, text: str, size: float, style: str = "", *, above: float = 
     pdf.multi_cell(0, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
 
-def _heads(pdf: FPDF) -> None:
+def _heads(pdf: FPDF, second: str) -> None:
     """Draws the three lines at the head of the table."""
     pdf.set_font(_FONT, "B", _SMALL)
     start = 0
@@ -87,7 +87,7 @@ def _heads(pdf: FPDF) -> None:
     pdf.ln(_LINE_MM)
     top = pdf.get_y()
     left = pdf.l_margin
-    for text, width in zip(HEADS, _WIDTHS_MM, strict=True):
+    for text, width in zip((HEADS[0], second, *HEADS[2:]), _WIDTHS_MM, strict=True):
         pdf.rect(left, top, width, 2 * _LINE_MM - 1)
         pdf.set_xy(left, top + 0.6)
         pdf.multi_cell(width, _SMALL * 0.42, text, align="C")
@@ -99,8 +99,9 @@ def _heads(pdf: FPDF) -> None:
     pdf.ln(_LINE_MM)
 
 
-def _row(pdf: FPDF, index: str, name: str, counts: Counts, style: str = "") -> None:
+def _row(pdf: FPDF, second: str, line: tuple[str, str, Counts], style: str = "") -> None:
     """Draws a line of the table; its height is that of the name, and a new page begins with the heads."""
+    index, name, counts = line
     pdf.set_font(_FONT, style, _PLAIN)
     parts = pdf.multi_cell(
         _WIDTHS_MM[1], _LINE_MM, name, dry_run=True, output="LINES", align="L"
@@ -108,7 +109,7 @@ def _row(pdf: FPDF, index: str, name: str, counts: Counts, style: str = "") -> N
     height = _LINE_MM * (len(parts) if isinstance(parts, list) else 1)
     if pdf.will_page_break(height):
         pdf.add_page()
-        _heads(pdf)
+        _heads(pdf, second)
         pdf.set_font(_FONT, style, _PLAIN)
     top = pdf.get_y()
     pdf.cell(_WIDTHS_MM[0], height, index, border=1, align="C")

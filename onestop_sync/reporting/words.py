@@ -37,9 +37,10 @@ HEADS: Final = (
 
 
 class Block(NamedTuple):
-    """A part of the table: what its lines are, the lines with their numbers, and their sum."""
+    """A part of the table: its head, that of its second column, the lines with their numbers, and the sum."""
 
     head: str
+    name: str
     lines: tuple[tuple[str, str, Counts], ...]
     total: Counts
 
@@ -61,16 +62,17 @@ def subtitle(report: Report) -> tuple[str, ...]:
 
 def blocks(report: Report) -> tuple[Block, ...]:
     """Returns the parts of the table: by field, and for a tier by unit as well."""
-    parts = [("Theo lĩnh vực", report.table.fields)]
+    parts = [("Theo lĩnh vực", "Lĩnh vực", report.table.fields)]
     if report.is_tier:
-        parts.append(("Theo đơn vị", report.table.units))
+        parts.append(("Theo đơn vị", "Đơn vị", report.table.units))
     return tuple(
         Block(
             head,
+            name,
             tuple((str(n), one_line(line.name), line.counts) for n, line in enumerate(lines, 1)),
             report.table.total,
         )
-        for head, lines in parts
+        for head, name, lines in parts
     )
 
 

@@ -29,6 +29,8 @@ QUIET = {
     "count", "due_state", "status", "set_parents", "parent_lines", "mark_seen", "export_audit",
     "backup", "backups", "is_backup_due", "choose_backups", "change_passphrase", "confirm", "colleagues",
     "prove", "erased", "erased_ids", "verify_all", "received_on", "agency", "volume",
+    "period", "neighbour", "report", "report_notes", "frozen_reports", "difficulties", "difficulty",
+    "field_of",
 }  # fmt: skip
 
 

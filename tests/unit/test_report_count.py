@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.count import Counts, Place, broken, count, holder_at, place, under
 from onestop_sync.dossier.report.course import Course, course_of, of_tally, tally_of
-from onestop_sync.dossier.report.periods import Period, before, containing, named
+from onestop_sync.dossier.report.periods import Period, after, before, containing, named
 from onestop_sync.dossier.report.shares import Watch
 from onestop_sync.errors import InvalidInput
 from onestop_sync.schema import MAIN
@@ -54,6 +54,7 @@ def test_quarters_have_the_legal_cut_offs() -> None:
     assert named("2026", RULES)[1:3] == (date(2025, 12, 15), date(2026, 12, 14))
     assert containing(START, RULES) == Q1 == containing(END - 1, RULES)
     assert before(Q1, RULES).name == "Q4/2025"
+    assert after(before(Q1, RULES), RULES) == Q1
     running = Q1.until(START + DAY)
     assert (running.is_over, Q1.is_over, Q1.until(END + DAY)) == (False, True, Q1)
     assert place(dossier(START, dues=((START, START + 2 * DAY),)), running) == (5, 12)

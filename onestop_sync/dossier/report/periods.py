@@ -15,7 +15,7 @@ from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.report.rules import ReportRules, rules_for
 from onestop_sync.errors import InvalidInput
 
-__all__ = ["Period", "before", "containing", "named"]
+__all__ = ["Period", "after", "before", "containing", "named"]
 
 _QUARTER: Final = re.compile(r"[qQ]?([1-4])[/-]([0-9]{4})")
 _YEAR: Final = re.compile(r"[0-9]{4}")
@@ -142,4 +142,16 @@ def before(period: Period, rules: Iterable[ReportRules]) -> Period:
     if _YEAR.fullmatch(period.name):
         return named(f"{int(period.name) - 1:04d}", known)
     first = last - (period.last - period.first)
+    return Period.of(f"{first:%d/%m/%Y}-{last:%d/%m/%Y}", first, last)
+
+
+def after(period: Period, rules: Iterable[ReportRules]) -> Period:
+    """Return the period just after one: the quarter, the year, or as many days."""
+    known = tuple(rules)
+    first = period.last + timedelta(days=1)
+    if period.name[:1] == "Q":
+        return containing(_midnight(first), known)
+    if _YEAR.fullmatch(period.name):
+        return named(f"{int(period.name) + 1:04d}", known)
+    last = first + (period.last - period.first)
     return Period.of(f"{first:%d/%m/%Y}-{last:%d/%m/%Y}", first, last)
