@@ -18,6 +18,7 @@ from server_stub import audit as audit_command
 from server_stub import (
     code_commands,
     commands,
+    difficulty_commands,
     keeping,
     proof_commands,
     proofs,
@@ -74,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_status(verbs)
     _add_audit(verbs)
     report_commands.add_parsers(verbs)
+    difficulty_commands.add_parsers(verbs)
     publish_commands.add_parsers(verbs)
     root_commands.add_parsers(verbs)
     unit_commands.add_parsers(verbs)

@@ -1,7 +1,8 @@
-"""One page for the office that follows, checks and urges: read only, behind a password, without JavaScript.
+"""Two pages for the office that follows, checks and urges: read only, behind a password, without JavaScript.
 
-It shows counts and machines, no dossier and no applicant. A browser asks for the password by itself (HTTP
-Basic, RFC 7617), so nothing is kept in cookies; over anything but the own machine, put TLS before it.
+They show counts, machines and what hinders units; no dossier and no applicant. A browser asks for the
+password by itself (HTTP Basic, RFC 7617), so nothing is kept in cookies; over anything but the own machine,
+put TLS before it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from starlette.routing import Route
 from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.errors import InvalidInput, OnestopError
 from onestop_sync.store import Store
-from server_stub import figures
+from server_stub import figures, report_page
 
 __all__ = ["MIN_PASSWORD", "check_password", "routes"]
 
@@ -73,10 +74,23 @@ def routes(store: Store, password: str) -> list[Route]:
             )
         return HTMLResponse(_templates().get_template("dashboard.html").render(f=found), headers=_SAFE)
 
+    def report(request: Request) -> Response:
+        if not _is_let_in(request, password):
+            return page(request)
+        try:
+            found = report_page.facts(store, request.query_params.get("period", ""))
+        except InvalidInput:
+            return Response("Không có kỳ báo cáo đó.", 404, _SAFE, "text/plain; charset=utf-8")
+        except OnestopError as error:
+            return Response(
+                f"Cơ sở dữ liệu chưa trả lời ({error.code}).", 503, _SAFE, "text/plain; charset=utf-8"
+            )
+        return HTMLResponse(_templates().get_template("report.html").render(**found), headers=_SAFE)
+
     def style(_: Request) -> Response:
         return Response(_templates().get_template("dashboard.css").render(), 200, _SAFE, "text/css")
 
-    return [Route("/", page), Route("/dashboard.css", style)]
+    return [Route("/", page), Route("/report", report), Route("/dashboard.css", style)]
 
 
 def _is_let_in(request: Request, password: str) -> bool:

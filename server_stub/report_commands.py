@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 from onestop_sync.dossier.data import shipped_catalogue, shipped_report_rules
 from onestop_sync.dossier.report.periods import containing, named
 from onestop_sync.errors import InvalidInput
 from onestop_sync.keyring import write_durably
+from onestop_sync.reporting.difficulties import collected
 from onestop_sync.reporting.files import render, to_text
+from onestop_sync.reporting.freezing import Frozen, changes_of, freeze, frozen, frozen_lines, read
 from onestop_sync.reporting.making import Report, dossiers, facts_of, make
-from onestop_sync.store import Store
+from onestop_sync.store import Store, Writer
 from server_stub import settings
 from server_stub.options import Verbs, add_common
 
-__all__ = ["add_parsers", "field_of", "made"]
+__all__ = ["add_parsers", "field_of", "made", "notes_of"]
 
 _NO_FIELD = "Chưa rõ lĩnh vực"
 
@@ -34,6 +37,11 @@ def add_parsers(verbs: Verbs) -> None:
     report.add_argument("--unit", default="", metavar="ID", help="of this unit (this server's)")
     report.add_argument("--alone", action="store_true", help="the unit alone (II.06a), without those below")
     report.add_argument("--column", type=int, choices=range(3, 14), help="list the dossiers of a column")
+    report.add_argument(
+        "--freeze", action="store_true",
+        help="sign the report of a period that is over; later a supplement that says what changed and why",
+    )  # fmt: skip
+    report.add_argument("--frozen", action="store_true", help="show the signed reports that are here")
     report.add_argument("--out", metavar="FILE", help="a new file: .xlsx, .pdf, .csv, .json or .txt")
     add_common(report)
     report.set_defaults(run=_report)
@@ -66,8 +74,12 @@ def made(store: Store, period: str, unit: str = "", *, is_tier: bool = True) -> 
 def _report(arguments: Namespace) -> None:
     if arguments.out and Path(arguments.out).exists():
         raise InvalidInput(f"{arguments.out} is there already.", todo="Name a new file.")
-    store = settings.open_store(arguments)
+    secrets = settings.unlock(arguments)
+    store = settings.open_store(arguments, secrets)
     try:
+        if arguments.frozen:
+            _show_frozen(arguments, frozen(store))
+            return
         report = made(store, arguments.period, arguments.unit, is_tier=not arguments.alone)
         if arguments.column is not None:
             found = dossiers(store, report.unit, report.period, arguments.column, is_tier=report.is_tier)
@@ -75,18 +87,46 @@ def _report(arguments: Namespace) -> None:
             text = "\n".join(f"{line['code'] or line['doc']}  {line['unit']}" for line in lines)
             print(json.dumps(lines, ensure_ascii=False) if arguments.json else text)
             return
+        if arguments.freeze:
+            _show_frozen(arguments, [_freeze(store, store.writer(secrets.officer), report)])
+            return
+        extra = notes_of(store, report)
     finally:
         store.close()
     if arguments.out:
-        _write(Path(arguments.out), report)
+        _write(Path(arguments.out), report, extra)
         facts = {"file": arguments.out}
         print(json.dumps(facts) if arguments.json else f"The report is in {arguments.out}.")
     else:
-        print(json.dumps(facts_of(report), ensure_ascii=False) if arguments.json else to_text(report), end="")
+        print(
+            json.dumps(facts_of(report), ensure_ascii=False) if arguments.json else to_text(report, extra),
+            end="",
+        )
 
 
-def _write(path: Path, report: Report) -> None:
-    data = render(report, path.suffix)
+def notes_of(store: Store, report: Report) -> list[str]:
+    """Returns what a report says of difficulties and obstacles."""
+    return list(collected(store, {line.unit for line in report.synced}, report.period))
+
+
+def _freeze(store: Store, writer: Writer, report: Report) -> Frozen:
+    last = frozen(store, report.unit, report.period.name, is_tier=report.is_tier)[:1]
+    changes = changes_of(store, last[0], shipped_report_rules()) if last else []
+    extra = {"difficulties": notes_of(store, report)}
+    before = last[0] if last else None
+    return read(store, freeze(store, writer, report, supplements=before, changes=changes, extra=extra))
+
+
+def _show_frozen(arguments: Namespace, found: Sequence[Frozen]) -> None:
+    if arguments.json:
+        facts = [{"label": f.label, "doc": f.doc.hex(), "total": f.content["total"]} for f in found]
+        print(json.dumps(facts, ensure_ascii=False))
+    else:
+        print("\n".join(line for each in found for line in frozen_lines(each)))
+
+
+def _write(path: Path, report: Report, extra: Sequence[str]) -> None:
+    data = render(report, path.suffix, extra)
     try:
         write_durably(path, data)
     except OSError as error:

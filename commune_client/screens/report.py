@@ -71,14 +71,15 @@ class ReportScreen(OfficeScreen):
         self._report, self._extra = made
         report = self._report
         self._period = report.period.name
-        self.set_heading(f"{report.form} – {report.name} – {report.period.title_vi}")
+        title = report.period.title_vi
+        self.set_heading(f"{title.partition(' (')[0]} – {report.form} – {report.name}")
         rows = [_row(f"f{n}", line, "") for n, line in enumerate(report.table.fields)]
         if report.is_tier:
             rows += [_row(f"u{n}", line, "  ") for n, line in enumerate(report.table.units)]
         total = Counted("", words.TOTAL, report.table.total)
         rows = [*rows, _row("t", total, "")] if rows else []
         self.query_one(RowList).set_rows(rows, empty=words.REPORT_EMPTY)
-        said = "\n".join((*notes(report), *self._extra))
+        said = "\n".join((f"{title}.", *notes(report), *self._extra))
         self.query_one(".about", Static).update(Content(said))
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:

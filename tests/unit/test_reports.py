@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from openpyxl import load_workbook
@@ -24,6 +26,9 @@ from onestop_sync.reporting.freezing import frozen, frozen_lines
 from onestop_sync.reporting.making import Report, facts_of, make
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Store
+from server_stub.app import build_app
+from tests.e2e.servers import PASSPHRASE as SERVER_PASSPHRASE
+from tests.e2e.test_server_cli import Desk as ServerDesk
 from tests.unit.cli_world import PASSPHRASE, Commune, Shell, exchange, take_in
 
 
@@ -249,3 +254,48 @@ def test_difficulty_command(commune: Commune, desk: Desk, capsys: pytest.Capture
     assert shell.code == 1
     shell.run("difficulty", "take")
     assert shell.code == 2
+
+
+def test_dashboard_shows_the_report_and_what_waits(commune: Commune, desk: Desk) -> None:
+    """Behind the password: figures by unit, open difficulties, frozen reports; no period that is none."""
+    hub = commune.hub("huyen", "d1")
+    desk.write_difficulty("Mạng <chậm>", "Không nộp được")
+    exchange(desk.store, hub.store)
+    app = build_app(hub.store, password="mat khau rat dai")
+
+    def get(path: str, password: str) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://p") as client:
+                return await client.get(path, auth=("", password))
+
+        return asyncio.run(ask())
+
+    assert get("/report", "x").status_code == 401
+    page = get("/report", "mat khau rat dai")
+    assert page.status_code == 200
+    assert "Xã Một" in page.text
+    assert "Mạng &lt;chậm&gt;" in page.text
+    assert "Hường" not in page.text
+    assert get("/report?period=Q9/2026", "mat khau rat dai").status_code == 404
+
+
+def test_server_reports_urges_and_freezes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The province's commands: a report shown and written, signed once it is over, and a unit urged."""
+    server = ServerDesk(tmp_path, capsys)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONESTOP_PASSPHRASE", SERVER_PASSPHRASE)
+        patch.setenv("ONESTOP_ROOT_PASSPHRASE", SERVER_PASSPHRASE)
+        server.found()
+        folder = ("--folder", tmp_path / "p")
+        assert server.done("report", *folder)["form"].startswith("Biểu số II.06b")
+        server.run("report", "2025", "--out", tmp_path / "nam.xlsx", *folder)
+        assert load_workbook(tmp_path / "nam.xlsx").active is not None
+        assert "over yet" in server.refused("report", "--freeze", *folder)
+        assert server.done("report", "Q1/2025", "--freeze", *folder)[0]["total"] == [0] * 11
+        assert len(server.done("report", "--frozen", *folder)) == 1
+        text = ("--title", "Chậm", "--text", "Gửi báo cáo")
+        sent = server.done("difficulty", "new", "--to", "d1", "--due", "2026-01-05", *text, *folder)
+        assert sent["holder"] == "d1"
+        server.done("difficulty", "remind", sent["id"], "--text", "gấp", *folder)
+        assert [each["id"] for each in server.done("difficulty", "list", *folder)] == [sent["id"]]
+        assert "id is missing" in server.refused("difficulty", "take", *folder)
