@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,8 +16,13 @@ from onestop_sync.dossier.report.count import Counts, Place, broken, count, hold
 from onestop_sync.dossier.report.course import Course, course_of, of_tally, tally_of
 from onestop_sync.dossier.report.periods import Period, after, before, containing, named
 from onestop_sync.dossier.report.shares import Watch
+from onestop_sync.dossier.roles import HEAD, OFFICERS, RETURN
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.workflow import ENDED, MAIN_TASK, base_step
 from onestop_sync.errors import InvalidInput
+from onestop_sync.fold import Author, Entry, apply, fold
 from onestop_sync.schema import MAIN
+from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.units import Tree, Unit
 from tests.unit.dossier_world import APPRAISER, APPROVER, CHIEF, CLERK, D_APPRAISER, TO_APPROVAL, World
 
@@ -163,6 +169,44 @@ def test_course_of_a_dossier_is_read_from_its_events() -> None:
     assert [due for _, due in course.dues] == [500, 900]
     assert course.ended_ms == 100  # an end before the receipt is no end before it
     assert of_tally(line) == course
+
+
+def test_any_walk_through_the_workflow_is_counted_as_its_events_say() -> None:
+    """However a dossier goes, carried on or folded anew, its course is what its events say."""
+    rng, ended = Random(11), 0
+    everyone = Author("x01", frozenset({"x01", "h01"}), frozenset(OFFICERS | {HEAD, RETURN}))
+    for _ in range(25):
+        at, times, state = START, [], None
+        entries = [Entry(b"%032d" % 0, (), [["set", "nguoi_nop", "A"]], everyone, at)]
+        state = apply(DOSSIER, None, entries[0])
+        while len(entries) < 14 and (able := MAIN_TASK.actions_at(state.tasks[MAIN].step)):
+            at += rng.randrange(20 * DAY)
+            action = rng.choice(able).action
+            to = rng.choice(["x01", "h01"])
+            arguments = {"to": to, "ly_do": "a", "noi_dung": "b", "han_moi": 1, "han": 1}
+            ops: list[Any] = [["act", MAIN, action, arguments]]
+            due = {"ms": at + rng.randrange(9) * DAY, "tu_ms": at}
+            if action in {"accept", "supply", "extend"}:
+                ops.insert(0, ["set", "han_tra", due])
+            entry = Entry(b"%032d" % len(entries), (entries[-1].id,), ops, everyone, at)
+            state = apply(DOSSIER, state, entry)
+            assert not state.refused
+            entries.append(entry)
+            times.append((at, base_step(state.tasks[MAIN].step), action))
+        whole = fold(DOSSIER, entries)
+        assert whole.tasks[MAIN].course == state.tasks[MAIN].course
+        assert unpack(pack(whole)).tasks == whole.tasks
+        course = course_of(whole)
+        accepted = [when for when, _, action in times if action == "accept"]
+        assert (course is None) == (not accepted)
+        if course is not None:
+            over = [when for when, step, _ in times if step in ENDED]
+            assert (course.received_ms, course.ended_ms) == (accepted[0], over[0] if over else None)
+            ended += bool(over)
+            table = count(placed([course]), Q1, str, str)
+            assert not table.broken
+            assert table.total.c3 == (accepted[0] < END and (not over or over[0] >= START))
+    assert ended
 
 
 def test_two_who_do_the_same_count_once_and_from_the_first() -> None:

@@ -16,16 +16,20 @@ import sqlalchemy as sa
 from openpyxl import load_workbook
 
 from commune_client.desk.desk import Desk
+from onestop_sync import publisher
 from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.count import Counts
 from onestop_sync.dossier.report.frozen import content_of
+from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.types import TYPES
+from onestop_sync.erasure import plan_erasure, plan_files
 from onestop_sync.errors import FormatError, InvalidInput, NotAllowed
 from onestop_sync.reporting.files import FORMATS, render, to_text
 from onestop_sync.reporting.freezing import frozen, frozen_lines
 from onestop_sync.reporting.making import Report, facts_of, make
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Store
+from onestop_sync.verification import verify_document
 from server_stub.app import build_app
 from tests.e2e.servers import PASSPHRASE as SERVER_PASSPHRASE
 from tests.e2e.test_server_cli import Desk as ServerDesk
@@ -299,3 +303,17 @@ def test_server_reports_urges_and_freezes(tmp_path: Path, capsys: pytest.Capture
         server.done("difficulty", "remind", sent["id"], "--text", "gấp", *folder)
         assert [each["id"] for each in server.done("difficulty", "list", *folder)] == [sent["id"]]
         assert "id is missing" in server.refused("difficulty", "take", *folder)
+
+
+def test_erased_dossier_is_still_counted(commune: Commune, desk: Desk) -> None:
+    """What a dossier came to stays in the figures of its quarter when it is erased by law, under its code."""
+    before = desk.report()
+    (ended,) = [each for each in desk.report_dossiers(before, 7) if each.course.outcome == "approve"]
+    proven = verify_document(desk.store, ended.doc)
+    plan = plan_erasure(proven, DOSSIER, why="Hết hạn lưu trữ", now_ms=commune.clock())
+    held, root = desk.store.publication, commune.province.root
+    files = plan_files(held, [plan])
+    assert desk.store.replace_trust(publisher.publish(held, root, now_ms=commune.clock(), files=files))
+    after = desk.report()
+    assert after.table == before.table
+    assert ended.label in [each.label for each in desk.report_dossiers(after, 7)]
