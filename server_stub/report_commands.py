@@ -78,7 +78,7 @@ def _report(arguments: Namespace) -> None:
     store = settings.open_store(arguments, secrets)
     try:
         if arguments.frozen:
-            _show_frozen(arguments, frozen(store))
+            _show_frozen(arguments, list(frozen(store)))
             return
         report = made(store, arguments.period, arguments.unit, is_tier=not arguments.alone)
         if arguments.column is not None:
@@ -110,10 +110,9 @@ def notes_of(store: Store, report: Report) -> list[str]:
 
 
 def _freeze(store: Store, writer: Writer, report: Report) -> Frozen:
-    last = frozen(store, report.unit, report.period.name, is_tier=report.is_tier)[:1]
-    changes = changes_of(store, last[0], shipped_report_rules()) if last else []
+    before = next(frozen(store, report.unit, report.period.name, is_tier=report.is_tier), None)
+    changes = changes_of(store, before, shipped_report_rules()) if before else []
     extra = {"difficulties": notes_of(store, report)}
-    before = last[0] if last else None
     return read(store, freeze(store, writer, report, supplements=before, changes=changes, extra=extra))
 
 

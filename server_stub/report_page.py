@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Final
 
 from onestop_sync.dossier.data import shipped_report_rules
@@ -40,7 +41,7 @@ def facts(store: Store, period: str) -> dict[str, Any]:
         "notes": list(notes(report)),
         "periods": [each.name for each in _recent(store)],
         "difficulties": [_line(store, each) for each in listed(store, only_open=True)],
-        "frozen": frozen(store)[:_FROZEN],
+        "frozen": list(islice(frozen(store), _FROZEN)),
     }
 
 

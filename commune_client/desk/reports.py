@@ -12,7 +12,7 @@ from onestop_sync.dossier.report.periods import Period, after, before, containin
 from onestop_sync.keyring import write_durably
 from onestop_sync.reporting import difficulties as di
 from onestop_sync.reporting.files import render
-from onestop_sync.reporting.freezing import Frozen, changes_of, freeze, frozen
+from onestop_sync.reporting.freezing import Frozen, changes_of, freeze, frozen, read
 from onestop_sync.reporting.making import Found, Report, dossiers, make
 
 __all__ = ["Reports"]
@@ -92,19 +92,19 @@ class Reports(Base):
             NotAllowed: Only the head of the unit signs.
         """
         self._use_confirmation()
-        last = self.frozen_reports(report)[:1]
-        changes = changes_of(self.store, last[0], shipped_report_rules()) if last else []
+        last = next(iter(self.frozen_reports(report)), None)
+        changes = changes_of(self.store, last, shipped_report_rules()) if last else []
         doc = freeze(
-            self.store, self.writer, report, supplements=last[0] if last else None, changes=changes,
+            self.store, self.writer, report, supplements=last, changes=changes,
             extra={"difficulties": self.report_notes(report)},
         )  # fmt: skip
-        return next(each for each in self.frozen_reports(report) if each.doc == doc)
+        return read(self.store, doc)
 
     def frozen_reports(self, report: Report | None = None) -> list[Frozen]:
         """Returns the signed reports, the newest first; those of one report's unit, period and form."""
         if report is None:
-            return frozen(self.store)
-        return frozen(self.store, report.unit, report.period.name, is_tier=report.is_tier)
+            return list(frozen(self.store))
+        return list(frozen(self.store, report.unit, report.period.name, is_tier=report.is_tier))
 
     # ---- difficulties
 

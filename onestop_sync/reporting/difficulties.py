@@ -10,13 +10,13 @@ from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.periods import Period
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.event import Op
+from onestop_sync.reporting.listing import documents
 from onestop_sync.reporting.words import moment
 from onestop_sync.schema import MAIN
 from onestop_sync.store import Store, Writer
 
 __all__ = ["Listed", "act", "collected", "find", "listed", "remind", "shown", "write"]
 
-_SOME: Final = 1000
 _ID: Final = 8
 
 
@@ -123,10 +123,7 @@ def remind(writer: Writer, doc: bytes, text: str) -> None:
 
 def listed(store: Store, *, only_open: bool = False) -> list[Listed]:
     """Returns the difficulties of a store, the newest first."""
-    found = (
-        Listed(row.doc, view_of(store.document(row.doc).state))
-        for row in store.page(DIFFICULTY.name, limit=_SOME)
-    )
+    found = (Listed(each.id, view_of(each.state)) for each in documents(store, DIFFICULTY.name))
     return [each for each in found if each.view.is_open or not only_open]
 
 

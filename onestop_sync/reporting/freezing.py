@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -28,18 +28,25 @@ from onestop_sync.entries import ready
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
 from onestop_sync.event import Event, parse_header
 from onestop_sync.fold import fold
+from onestop_sync.reporting.listing import documents
 from onestop_sync.reporting.making import Report, facts_of
 from onestop_sync.reporting.words import moment
 from onestop_sync.storage import tables as t
 from onestop_sync.storage import tallies
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.rows import select_in, stored_event
-from onestop_sync.store import Store, Writer
+from onestop_sync.store import Document, Store, Writer
 from onestop_sync.trust import Authority
 
 __all__ = ["Change", "Frozen", "changes_of", "freeze", "frozen", "frozen_lines", "read"]
 
-_SOME: Final = 1000
+
+class _Late(NamedTuple):
+    """A late event: its log, the time that it claims, and when it came here."""
+
+    log: bytes
+    time_ms: int
+    came_ms: int
 
 
 class Frozen(NamedTuple):
@@ -107,13 +114,11 @@ def freeze(
             "Nothing that came in late changes the report.", todo="Nothing was written.", reason="unchanged"
         )
     version = supplements.content["version"] + 1 if supplements else 1
-    with store.reading() as connection:
-        logs = [[head.log, head.seq] for head in tallies.heads(connection) if head.seq > 0]
     content = facts_of(report) | dict(extra or {}) | {
         "version": version,
         "supplements": supplements.doc if supplements else b"",
         "changes": [_plain(change) for change in changes],
-        "logs": logs,
+        "logs": [[log, seq] for log, seq in sorted(report.logs.items()) if seq > 0],
     }  # fmt: skip
     parts = split(content)
     label = f"{'II.06b' if report.is_tier else 'II.06a'} {report.name} {report.period.name} v{version}"
@@ -144,24 +149,24 @@ def read(store: Store, doc: bytes) -> Frozen:
     document = store.document(doc)
     if document.kind.name != REPORT.name:
         raise NotFound("There is no such report in this store.")
-    return Frozen(doc, str(document.value("ten")), content_of(document.state))
+    return _read(document)
+
+
+def _read(document: Document) -> Frozen:
+    return Frozen(document.id, str(document.value("ten")), content_of(document.state))
 
 
 def frozen(
     store: Store, unit: str = "", period: str = "", *, is_tier: bool | None = None
-) -> list[Frozen]:  # fmt: skip
-    """Returns the signed reports that are here, the newest first; of one unit, period, form where named."""
-    found: list[Frozen] = []
-    for row in store.page(REPORT.name, limit=_SOME):
+) -> Iterator[Frozen]:  # fmt: skip
+    """Yields the signed reports that are here, the newest first; of one unit, period, form where named."""
+    for document in documents(store, REPORT.name, period):
         with suppress(FormatError):  # not signed yet, or of a stranger's making
-            found.append(read(store, row.doc))
-    return [
-        each
-        for each in found
-        if (not unit or each.content["unit"] == unit)
-        and (not period or each.content["period"] == period)
-        and (is_tier is None or each.content["is_tier"] == is_tier)
-    ]
+            each = _read(document)
+            facts = each.content
+            is_wanted = unit in {"", facts["unit"]} and period in {"", facts["period"]}
+            if is_wanted and is_tier in {None, facts["is_tier"]}:
+                yield each
 
 
 def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[Change]:
@@ -191,26 +196,24 @@ def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[
         if before != after:
             with store.reading() as connection:
                 label = tallies.names(connection, [n]).get(n)
-            said = tuple(_late(store, event, at_ms) for event, at_ms in late)
+            said = tuple(_said(store, each) for each in sorted(late, key=lambda each: each.time_ms))
             columns = [(at.came, at.stands) if at else None for at in (before, after)]
             found.append(Change(label.label if label else "", bytes(row.id), columns[0], columns[1], said))
     return sorted(found, key=lambda change: (change.label, change.doc))
 
 
-def _touched(store: Store, known: Mapping[bytes, int], period: Period) -> dict[int, list[tuple[Event, int]]]:
-    """Returns the documents of late events: number → events, and when each arrived here."""
-    query = (
-        sa.select(t.event, t.log.c.id.label("log"))
-        .join(t.log, t.log.c.n == t.event.c.log_n)
-        .join(t.document, t.document.c.n == t.event.c.doc_n)
-        .where(t.document.c.kind == DOSSIER.name)
-        .order_by(t.event.c.n)
-    )
-    found: dict[int, list[tuple[Event, int]]] = {}
+def _touched(store: Store, known: Mapping[bytes, int], period: Period) -> dict[int, list[_Late]]:
+    """Returns the documents of late events: number → the events."""
+    columns = sa.select(t.event.c.doc_n, t.event.c.header, t.event.c.at_ms)
+    dossiers = sa.select(t.document.c.n).where(t.document.c.kind == DOSSIER.name)
+    found: dict[int, list[_Late]] = {}
     with store.reading() as connection:
-        for row in connection.execute(query):
-            if row.seq > known.get(row.log, -1) and parse_header(row.header).time_ms < period.end_ms:
-                found.setdefault(row.doc_n, []).append((stored_event(row), row.at_ms))
+        for log in connection.execute(sa.select(t.log.c.n, t.log.c.id)).all():
+            beyond = columns.where(t.event.c.log_n == log.n, t.event.c.seq > known.get(log.id, 0))
+            for row in connection.execute(beyond.where(t.event.c.doc_n.in_(dossiers))):
+                time_ms = parse_header(row.header).time_ms
+                if time_ms < period.end_ms:
+                    found.setdefault(row.doc_n, []).append(_Late(log.id, time_ms, row.at_ms))
     return found
 
 
@@ -236,12 +239,12 @@ def _placed(
     return place(course, period) if holder in tree_units else None
 
 
-def _late(store: Store, event: Event, at_ms: int) -> tuple[str, str, int, int]:
-    authority = store.trust.authority(event.log)
+def _said(store: Store, late: _Late) -> tuple[str, str, int, int]:
+    authority = store.trust.authority(late.log)
     if not isinstance(authority, Authority):
-        return "", "", event.header.time_ms, at_ms
+        return "", "", late.time_ms, late.came_ms
     certificate = authority.certificate
-    return certificate.name, certificate.unit, event.header.time_ms, at_ms
+    return certificate.name, certificate.unit, late.time_ms, late.came_ms
 
 
 def frozen_lines(each: Frozen) -> Iterator[str]:

@@ -8,8 +8,10 @@ for found in dossiers(store, "c1", report.period, column=10):    # what a figure
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
 
 from onestop_sync import codec
 from onestop_sync.dossier.report.count import (
@@ -32,6 +34,7 @@ from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.event import parse_header
 from onestop_sync.storage import tallies
+from onestop_sync.storage.tallies import Head
 from onestop_sync.store import Store
 
 __all__ = ["Found", "Report", "Synced", "dossiers", "facts_of", "make", "synced"]
@@ -74,6 +77,7 @@ class Report(NamedTuple):
         made_ms: When it was made.
         synced: Up to when each unit is here.
         heads: Hash of how far every log of these units was here: the same, the same events were counted.
+        logs: How far every log was here, whoever's: log → sequence.
     """
 
     unit: str
@@ -88,6 +92,7 @@ class Report(NamedTuple):
     made_ms: int
     synced: tuple[Synced, ...]
     heads: bytes
+    logs: dict[bytes, int]
 
     @property
     def form(self) -> str:
@@ -141,7 +146,11 @@ def make(
     counted: list[tuple[str, Course, Place]] = []
     earlier = before(period, rules)
     carried = 0
-    for _, holder, course in _numbered(store, period):
+    with store.reading() as connection:
+        # First how far the logs are: what comes between the two reads is late, and never taken for counted.
+        heads = tallies.heads(connection)
+        numbered = _numbered(connection, store, period)
+    for _, holder, course in numbered:
         at = place(course, period) if holder in units else None
         if at is None:
             continue
@@ -156,10 +165,12 @@ def make(
 
     table = count(counted, period, field_of, unit_name, carried)
     shares = {each: watches[each].found() for each in sorted(watches)}
-    here, heads = synced(store, units, unit_name)
+    here, mark = synced(store, heads, units, unit_name)
     return Report(
         unit, unit_name(unit), levels[unit], is_tier, period, ruled, table, Counts(c11=carried), shares,
-        made_ms, here, heads,
+        made_ms, here,
+        mark,
+        {head.log: head.seq for head in heads},
     )  # fmt: skip
 
 
@@ -169,22 +180,24 @@ def _was_open(course: Course, earlier: Period) -> bool:
     return at is not None and at.is_in(GOING_ON)
 
 
-def _numbered(store: Store, period: Period) -> Iterator[tuple[int, str, Course]]:
-    """Yields each dossier with its number here and the unit at which it counts in the period."""
+def _numbered(
+    connection: sa.Connection, store: Store, period: Period
+) -> list[tuple[int, str, Course]]:  # fmt: skip
+    """Returns each dossier with its number here and the unit at which it counts in the period."""
     tree, last_ms = store.trust.document.tree, period.end_ms - 1
-    holders: dict[str, str] = {}
-    with store.reading() as connection:
-        found = tallies.tallies(connection, DOSSIER.name, since_ms=period.start_ms, before_ms=period.end_ms)
-        split = [n for n, line in found if tree.has_splits and _is_split(store, line.unit)]
-        docs = tallies.names(connection, split) if split else {}
-    for n, line in found:
-        if n in docs:
-            holder = holder_at(tree, line.unit, docs[n].doc, last_ms)
-        elif line.unit in holders:
-            holder = holders[line.unit]
-        else:
-            holder = holders[line.unit] = holder_at(tree, line.unit, b"", last_ms)
-        yield n, holder, of_tally(line)
+    found = tallies.tallies(connection, DOSSIER.name, since_ms=period.start_ms, before_ms=period.end_ms)
+    split = [n for n, line in found if tree.has_splits and _is_split(store, line.unit)]
+    docs = tallies.names(connection, split) if split else {}
+    holders = {line.unit: "" for _, line in found}
+    holders = {unit: holder_at(tree, unit, b"", last_ms) for unit in holders}
+    return [
+        (
+            n,
+            holder_at(tree, line.unit, docs[n].doc, last_ms) if n in docs else holders[line.unit],
+            of_tally(line),
+        )
+        for n, line in found
+    ]
 
 
 def _is_split(store: Store, unit: str) -> bool:
@@ -219,7 +232,9 @@ def dossiers(
     tree, last_ms = store.trust.document.tree, period.end_ms - 1
     units = under(tree, unit, last_ms) if is_tier else frozenset({unit})
     found: dict[int, tuple[str, Course, Place]] = {}
-    for n, holder, course in _numbered(store, period):
+    with store.reading() as connection:
+        numbered = _numbered(connection, store, period)
+    for n, holder, course in numbered:
         if holder in units and (not procedures or course.procedure in procedures):
             at = place(course, period)
             if at is not None and at.is_in(column):
@@ -231,14 +246,12 @@ def dossiers(
 
 
 def synced(
-    store: Store, units: frozenset[str], unit_name: Callable[[str], str]
+    store: Store, heads: Sequence[Head], units: frozenset[str], unit_name: Callable[[str], str]
 ) -> tuple[tuple[Synced, ...], bytes]:
     """Returns up to when each unit is here, and a hash of how far every log of theirs is."""
     tree = store.trust.document.tree
     newest: dict[str, Synced] = {unit: Synced(unit, unit_name(unit), 0, 0, 0) for unit in units}
     counted: list[list[Any]] = []
-    with store.reading() as connection:
-        heads = tallies.heads(connection)
     for head in heads:
         at = next((each for each in (head.unit, *tree.heirs(head.unit)) if each in units), None)
         if at is None:

@@ -76,7 +76,8 @@ def _table(sheet: Worksheet, block: Block) -> None:
         if text:
             sheet.merge_cells(start_row=at, end_row=at, start_column=start, end_column=start + span - 1)
         start += span
-    _line(sheet, [HEADS[0], block.name, *HEADS[2:]], is_head=True)
+    at = _line(sheet, [HEADS[0], block.name, *HEADS[2:]], is_head=True)
+    sheet.row_dimensions[at].height = 2 * _LINE_HEIGHT
     _line(sheet, [f"({n})" for n in range(1, _COLUMNS + 1)], is_head=True)
     for index, name, counts in block.lines:
         _line(sheet, [int(index), safe_cell(name), *counts])

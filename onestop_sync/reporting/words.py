@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -10,6 +11,7 @@ from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.count import Counts
 from onestop_sync.dossier.report.shares import INDICATORS, OnSpot, Shares
+from onestop_sync.errors import InvalidInput
 from onestop_sync.reporting.making import Report
 
 __all__ = [
@@ -34,6 +36,10 @@ HEADS: Final = (
     "Đúng hạn", "Quá hạn", "Tổng số", "Trong hạn", "Quá hạn",
 )  # fmt: skip
 """Heads of columns (1) to (13)."""
+
+
+_EACH: Final = 20
+"""Units that are told of one by one; of more, the sum, and who stands out."""
 
 
 class Block(NamedTuple):
@@ -78,7 +84,10 @@ def blocks(report: Report) -> tuple[Block, ...]:
 
 def moment(ms: int) -> str:
     """Returns a moment in Vietnam's time; a dash for none."""
-    return f"{local(ms):%H:%M %d/%m/%Y}" if ms else "–"
+    try:
+        return f"{local(ms):%H:%M %d/%m/%Y}" if ms else "–"
+    except InvalidInput:  # a claimed time may be any
+        return str(ms)
 
 
 def notes(report: Report) -> Iterator[str]:
@@ -98,10 +107,34 @@ def notes(report: Report) -> Iterator[str]:
     percent = table.total.on_time_percent
     if percent is not None:
         yield f"Giải quyết trước hạn và đúng hạn: {number(percent)} %."
-    for unit, shares in report.shares.items():
-        name = next((line.name for line in report.table.units if line.key == unit), unit)
-        yield from (f"{one_line(name)}: {text}" for text in in_words(shares))
+    if len(report.shares) > _EACH:
+        yield from _together(report)
+    else:
+        for unit, shares in report.shares.items():
+            yield from (f"{_name(report, unit)}: {text}" for text in in_words(shares))
     yield from _synced(report)
+
+
+def _name(report: Report, unit: str) -> str:
+    return one_line(next((line.name for line in report.table.units if line.key == unit), unit))
+
+
+def _together(report: Report) -> Iterator[str]:
+    """Yields what was found of many units, in sum; `facts_of` has each of them."""
+    verdicts = {unit: shares.on_spot.is_met for unit, shares in report.shares.items()}
+    known = [unit for unit, is_met in verdicts.items() if is_met is not None]
+    missed = [_name(report, unit) for unit in known if not verdicts[unit]]
+    yield f"Bốn bước tại chỗ: {len(known) - len(missed)}/{len(known)} đơn vị đạt mục tiêu."
+    if missed:
+        yield f"Chưa đạt: {_some(missed)}."
+    grades = Counter(shares.marks.grade_vi for shares in report.shares.values() if shares.marks.tenths)
+    found = "; ".join(f"{grade.lower()}: {n} đơn vị" for grade, n in grades.most_common())
+    yield f"Xếp loại theo Thông tư 01/2018, chỉ tính các chỉ số có dữ liệu: {found}."
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _EACH
+    return ", ".join(names[:_EACH]) + (f" và {more} đơn vị khác" if more > 0 else "")
 
 
 def in_words(shares: Shares) -> Iterator[str]:
@@ -130,16 +163,17 @@ def _spot(found: OnSpot) -> str:
 
 
 def _synced(report: Report) -> Iterator[str]:
-    absent = [line for line in report.synced if not line.events]
-    for line in report.synced:
-        if line.events:
-            yield (
-                f"{one_line(line.name)}: đã có dữ liệu đến {moment(line.newest_ms)}"
-                f" (nhận lúc {moment(line.stored_ms)}, {line.events} thao tác)."
-            )
+    here = sorted((line for line in report.synced if line.events), key=lambda line: line.newest_ms)
+    absent = [one_line(line.name) for line in report.synced if not line.events]
+    for line in here[:_EACH]:
+        yield (
+            f"{one_line(line.name)}: đã có dữ liệu đến {moment(line.newest_ms)}"
+            f" (nhận lúc {moment(line.stored_ms)}, {line.events} thao tác)."
+        )
+    if len(here) > _EACH:
+        yield f"{len(here) - _EACH} đơn vị khác: đã có dữ liệu mới hơn."
     if absent:
-        names = ", ".join(one_line(line.name) for line in absent)
-        yield f"! Chưa có dữ liệu của: {names}."
+        yield f"! Chưa có dữ liệu của: {_some(absent)}."
     yield f"Mã số liệu: {report.heads.hex()[:16]}."
 
 

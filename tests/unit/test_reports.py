@@ -19,14 +19,15 @@ from commune_client.desk.desk import Desk
 from onestop_sync import publisher
 from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.count import Counts
-from onestop_sync.dossier.report.frozen import content_of
+from onestop_sync.dossier.report.frozen import content_of, sign_op, split
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.types import TYPES
 from onestop_sync.erasure import plan_erasure, plan_files
 from onestop_sync.errors import FormatError, InvalidInput, NotAllowed
 from onestop_sync.reporting.files import FORMATS, render, to_text
-from onestop_sync.reporting.freezing import frozen, frozen_lines
+from onestop_sync.reporting.freezing import frozen, frozen_lines, read
 from onestop_sync.reporting.making import Report, facts_of, make
+from onestop_sync.reporting.words import notes
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Store
 from onestop_sync.verification import verify_document
@@ -129,6 +130,19 @@ def test_tier_is_the_sum_of_its_units_wherever_it_is_counted(commune: Commune, d
     assert tier_of(district.store, desk).heads != above.heads
 
 
+def test_many_units_are_told_of_in_sum(desk: Desk) -> None:
+    """Of more units than a page has room for, the sum and who stands out are said; the facts have all."""
+    report = desk.report(is_tier=True)
+    many = {f"c{n}": report.shares["c1"] for n in range(100)}
+    synced = tuple(report.synced[0]._replace(unit=unit, events=n % 2) for n, unit in enumerate(many))
+    wide = report._replace(shares=many, synced=synced)
+    said = list(notes(wide))
+    assert "Bốn bước tại chỗ: 100/100 đơn vị đạt mục tiêu." in said
+    assert any("và 30 đơn vị khác" in line for line in said)
+    assert len(said) < 40
+    assert len(facts_of(wide)["shares"]) == 100
+
+
 def tier_of(store: Store, desk: Desk) -> Report:
     """Makes the district's report."""
     return make(store, "d1", desk.period(), shipped_report_rules(), desk.field_of, is_tier=True)
@@ -179,7 +193,7 @@ def test_frozen_report_is_supplemented_when_late_events_change_a_figure(commune:
     assert [each.content["version"] for each in desk.frozen_reports()] == [2, 1]
     assert any("đến muộn" in line for line in frozen_lines(second))
     exchange(desk.store, hub.store)
-    assert frozen(hub.store, "c1", period)[0].content == second.content
+    assert next(frozen(hub.store, "c1", period)).content == second.content
 
 
 def test_frozen_report_that_was_tampered_with_is_none(desk: Desk, commune: Commune) -> None:
@@ -191,6 +205,13 @@ def test_frozen_report_that_was_tampered_with_is_none(desk: Desk, commune: Commu
     state.registers[key].live = ((b"x" * 32, b"another"),)
     with pytest.raises(FormatError):
         content_of(state)
+    parts = split({"unit": "c1", "period": "Q4/2026"})  # signed, and no report all the same
+    writer = desk.writer
+    with desk.store.writing():
+        odd = writer.create("report", {"ten": "Q4/2026", **parts}, [sign_op(parts)])
+    with pytest.raises(FormatError):
+        read(desk.store, odd)
+    assert [each.doc for each in desk.frozen_reports()] == [kept.doc]
     commune.colleague(desk.place, "Chi", ["tiep_nhan"])
     clerk = commune.desk(desk.place, "Chi")
     with pytest.raises(NotAllowed):

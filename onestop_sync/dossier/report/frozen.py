@@ -30,6 +30,7 @@ _OWNERS: Final = MappingProxyType({_MAKING: _SIGNERS})
 _PART_BYTES: Final = 40 * 1024
 _MOST_BYTES: Final = 64 * 2**20
 """Largest content that is unpacked."""
+_FIGURES: Final = 11
 PARTS: Final = "phan"
 
 
@@ -73,9 +74,52 @@ def content_of(state: State) -> dict[str, Any]:
         content = codec.decode(data)
     except zlib.error:
         raise FormatError("The report's parts cannot be read.") from None
-    if not isinstance(content, dict) or reader.unconsumed_tail:
+    if not isinstance(content, dict) or reader.unconsumed_tail or not _is_whole(content):
         raise FormatError("The report's parts cannot be read.")
     return content
+
+
+def _is_whole(content: Mapping[str, Any]) -> bool:
+    """Tells whether a content has what is read of it; whoever signed it may have written anything."""
+    has_words = all(isinstance(content.get(key), str) for key in ("unit", "period", "heads"))
+    has_numbers = all(type(content.get(key)) is int for key in ("version", "made_ms"))
+    total, logs, changes = (content.get(key) for key in ("total", "logs", "changes"))
+    return (
+        has_words
+        and has_numbers
+        and type(content.get("is_tier")) is bool
+        and isinstance(total, list)
+        and len(total) == _FIGURES
+        and all(type(n) is int for n in total)
+        and isinstance(logs, list)
+        and all(_is_head(log) for log in logs)
+        and isinstance(changes, list)
+        and all(_is_change(change) for change in changes)
+    )
+
+
+def _is_head(log: object) -> bool:
+    match log:
+        case [bytes(), int()]:
+            return True
+    return False
+
+
+def _is_change(change: object) -> bool:
+    match change:
+        case [str(), bytes(), list(before), list(after), list(late)]:
+            columns = [
+                len(found) in {0, 2} and all(type(n) is int for n in found) for found in (before, after)
+            ]
+            return all(columns) and all(_is_late(each) for each in late)
+    return False
+
+
+def _is_late(late: object) -> bool:
+    match late:
+        case [str(), str(), int(), int()]:
+            return True
+    return False
 
 
 def _kept(ops: Any) -> Any:
