@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from onestop_sync.dossier.difficulty import DIFFICULTY
-from onestop_sync.dossier.report.frozen import REPORT
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Status, Store
 from onestop_sync.trail import TRAIL
@@ -131,8 +131,9 @@ def _per_unit(now_ms: int) -> sa.Select[Any]:
     return query.where(_IS_WORK).group_by(listing.unit)
 
 
-_IS_WORK: Final = t.listing.c.kind.not_in((TRAIL.name, REPORT.name, DIFFICULTY.name))
-"""The audit trail, reports and difficulties are documents too, and no dossiers."""
+_PAPERS: Final = sorted({TRAIL.name, *(kind.name for kind in TYPES)} - {DOSSIER.name})
+_IS_WORK: Final = t.listing.c.kind.not_in(_PAPERS)
+"""The audit trail, closed registers, reports and difficulties are documents too, and no dossiers."""
 
 _EVENTS = (
     sa.select(t.log.c.unit, sa.func.count())
