@@ -17,7 +17,7 @@ __all__ = ["to_xlsx"]
 
 _COLUMNS: Final = 13
 _WIDTHS: Final = {"A": 6, "B": 36, **dict.fromkeys("CDEFGHIJKLM", 12)}
-_LINE_CHARS: Final = 130
+_LINE_CHARS: Final = 170
 _LINE_HEIGHT: Final = 15
 _BOLD: Final = Font(bold=True)
 _THIN: Final = Side(style="thin")
