@@ -28,7 +28,9 @@ _WRITES: Final = (
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments", "old_entry"), "read"),
-    **dict.fromkeys(("dossiers", "notices", "awaiting", "old_entries", "complaints", "report_dossiers"), "list"),
+    **dict.fromkeys(
+        ("dossiers", "notices", "awaiting", "old_entries", "complaints", "report_dossiers"), "list"
+    ),
     **dict.fromkeys(_WRITES, ""),
     "audit": "audit",
     "sync": "sync",
