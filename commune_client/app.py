@@ -251,6 +251,12 @@ class OnestopApp(OfficeApp):
 
         self._go(ReportScreen())
 
+    def action_awaiting(self) -> None:
+        """Show what lies beyond a cut, and waits for a head."""
+        from commune_client.screens.awaiting import AwaitingScreen
+
+        self._go(AwaitingScreen())
+
     def action_difficulties(self) -> None:
         """Show difficulties and obstacles."""
         from commune_client.screens.difficulties import DifficultiesScreen

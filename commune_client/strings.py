@@ -85,6 +85,11 @@ PUBLISHED_OLD = "! công bố của tỉnh quá hạn"
 SYNC_FINDINGS = "! cấp trên không khớp (F6)"
 BACKUP_NEVER = "chưa sao lưu"
 CLOCK_WARNING = "! kiểm tra ngày giờ máy"
+KINDS = {
+    "certificate": "chứng nhận", "trail": "nhật ký", "report": "báo cáo", "difficulty": "khó khăn, vướng mắc",
+    "register_closing": "khóa sổ theo dõi", "phan_anh": "phản ánh", "so_cu": "mục sổ cũ",
+}  # fmt: skip
+"""Types of documents other than dossiers, by name."""
 SEPARATOR = " | "
 
 

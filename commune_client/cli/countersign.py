@@ -37,7 +37,7 @@ def countersign(session: Session) -> int:
 
 
 def _lines(each: AwaitingFacts) -> Iterator[str]:
-    what = each.code or ("chứng nhận" if each.kind == "certificate" else "(chưa có mã)")
+    what = each.code or strings.KINDS.get(each.kind, "(chưa có mã)")
     who = f"{each.who}, {each.unit_name}, ghi lúc {show_time(each.at_ms)}"
     yield f"{each.event.hex()[:_SHORT_ID]}  {what}  {who}"
     if each.lines:

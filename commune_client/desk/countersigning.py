@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from commune_client.desk.base import Base
 from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.personal import masked_ops
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import Line, lines_of
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
@@ -89,7 +90,9 @@ class Countersigning(Base):
             who=one_line(each.author.name),
             unit_name=self.unit_name(each.author.unit),
             at_ms=each.event.header.time_ms,
-            lines=tuple(lines_of(each.ops)) if each.kind == DOSSIER.name else (),
+            lines=tuple(lines_of(masked_ops(each.ops) if self.is_masked else each.ops))
+            if each.kind == DOSSIER.name
+            else (),
             is_mine=signer is not None and may_vouch(self.store.trust, signer.public, each),
         )
 

@@ -623,6 +623,24 @@ def close_about(year: int) -> str:
     )
 
 
+AWAITING: Final = "Ghi chép chờ lãnh đạo xác nhận"
+NOTHING_AWAITS: Final = "Không có ghi chép nào chờ lãnh đạo xác nhận."
+WHO_WROTE: Final = "Người ghi"
+NO_CODE_YET: Final = "(chưa có mã)"
+COUNTERSIGN: Final = "Xác nhận"
+NOT_MINE_TO_VOUCH: Final = "! Cần lãnh đạo của đơn vị xác nhận, không phải người ghi"
+COUNTERSIGNED: Final = "Đã xác nhận {} ghi chép; từ nay có hiệu lực"
+
+
+def countersign_about(count: int) -> str:
+    """Say what a countersignature does."""
+    return (
+        f"Xác nhận {count} ghi chép nằm sau mốc thu hồi của khóa đã ký. Từ đó ghi chép có hiệu lực\n"
+        "ở mọi nơi, và không rút lại được. Chỉ xác nhận việc đã đối chiếu.\n"
+        "Ghi lý do và gõ mật khẩu của mình để ký."
+    )
+
+
 def saved_to(path: str) -> str:
     """Says where an attachment was saved, and that it lies open there."""
     return f"Đã lưu ra {path}. ! Tệp này không còn được mã hóa: dùng xong hãy xóa."
