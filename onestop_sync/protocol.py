@@ -32,8 +32,9 @@ from typing import Any, Final, NamedTuple
 
 import zstandard
 
-from onestop_sync import codec, exchange, fetch, keys
+from onestop_sync import brief, codec, exchange, fetch, keys
 from onestop_sync.answer import KeptAnswer, answer_bytes
+from onestop_sync.compact import Block, Unknown, event_id
 from onestop_sync.errors import (
     FormatError,
     NotAllowed,
@@ -43,11 +44,12 @@ from onestop_sync.errors import (
     UpstreamMalformed,
     UpstreamRefused,
 )
-from onestop_sync.event import EVENT_KIND
 from onestop_sync.exchange import Cursor
 from onestop_sync.publication import TARGET, Incomplete, check_files
 from onestop_sync.storage import feed
 from onestop_sync.storage.arrive import Outcome
+from onestop_sync.storage.feed import digest_at
+from onestop_sync.storage.held import StoredEvents, machines_with
 from onestop_sync.store import Store
 from onestop_sync.tombstone import is_tombstones
 from onestop_sync.trust import Authority
@@ -58,6 +60,7 @@ REQUEST_KIND: Final = "onestop/sync/1"
 CHUNKS_KIND: Final = "onestop/chunks/1"
 CHALLENGE_KIND: Final = "onestop/challenge/1"
 VERSION: Final = 1
+_BRIEF: Final = {brief.MARK, brief.AGAIN, brief.SIGNED}
 HTTP_FORBIDDEN: Final = 403
 _MAX_REFUSALS: Final = 3
 _BEGINNING: Final = Cursor(b"", 0, feed.START)
@@ -182,6 +185,8 @@ class _Request(NamedTuple):
     published: _Published
     frames: list[Any]
     introduction: list[Any]
+    logs: tuple[bytes, ...] = ()
+    """Of which the machine wants to hear what is stored; only where requests are brief."""
 
     def sign(self, machine: keys.Signer, log: bytes) -> bytes:
         cursor: codec.Value = list(self.cursor) if self.cursor else None
@@ -262,13 +267,18 @@ class Responder:
 
         Returns:
             An HTTP status and a packet. 200 an answer or challenge; 400 malformed; 401 a challenge, because
-            the nonce is not the last one; 403 not a machine of ours; 503 the store cannot take more now.
+            the nonce is not the last one; 403 not a machine of ours; 409 ask in plain; 503 the store
+            cannot take more now.
         """
         try:
+            if data[:1] == brief.MARK:
+                return self._respond_briefly(data)
             request, log, signed, signature = _parse_request(data, self.limits)
             if isinstance(request, fetch.Ask):
                 return self._respond_ask(data, request, log, signed, signature)
             return self._respond(data, request, log, signed, signature)
+        except Unknown as error:
+            return 409, self._error("plain", error)
         except FormatError as error:
             return 400, self._error("malformed", error)
         except NotAllowed as error:
@@ -293,16 +303,82 @@ class Responder:
             raise NotAllowed("The request is not signed by the machine that it names.")
         if not request.parent:
             self.store.receive(request.introduction, log)
-            return 401, self._challenge(node, request.nonce, log)
-        taken = self._take(request, log)
-        if taken is not None and request.published.files:
+            return 401, self._challenge(node, request.nonce, log, request.introduction)
+        parts = self._accept(request, log, unit, brief.digest(data))
+        if parts is None:
+            return 401, self._challenge(node, b"", log)
+        return 200, _pack_answer(self.store.machine, data, log, parts)
+
+    def _accept(self, request: _Request, log: bytes, unit: str, digest: bytes) -> list[Any] | None:
+        """Takes what a request of a proven machine brings, and returns what it is answered."""
+        taken = self._take(request, log, digest)
+        if taken is None:
+            return None
+        if request.published.files:
             with suppress(FormatError, SignatureInvalid):  # whatever a machine brings delays nothing
                 self.store.take_files(request.published.files)
-        if taken is None:
-            return 401, self._challenge(node, b"", log)
-        nonce, outcomes = taken
-        parts = self._answer(request, log, unit, nonce, outcomes)
-        return 200, _pack_answer(self.store.machine, data, log, parts)
+        return self._answer(request, log, unit, *taken)
+
+    def _respond_briefly(self, data: bytes) -> tuple[int, bytes]:
+        """Answers a request of which much was left out; nothing is stored before its proof was checked.
+
+        Raises:
+            Unknown: It cannot be put back, or its proof fails: whether it was forged, copied, or leans on
+                what this store has not got, is told by the plain one.
+        """
+        self.store.refresh_trust()  # another process may have published: a key that was cut off, say
+        with self.store.reading() as connection:
+            asking = machines_with(connection, brief.log_prefix(data))
+            opened = brief.open_request(data, self.limits.packet_bytes, StoredEvents(connection))
+        for asker in asking:
+            line = self._line(asker.log, asker.nonce, opened.n)
+            if line is None:
+                continue
+            if opened.is_proven(line):
+                return self._answer_briefly(data, opened, line)
+            if asker.taken and opened.is_proven(line._replace(nonce=asker.before)):
+                # It tells again what the lost answer told: a copy of the last request moves nothing.
+                return 401, brief.Challenge(asker.nonce, asker.taken).write(line, data)
+        raise Unknown("The request cannot be understood without what it leaves out.")
+
+    def _answer_briefly(self, data: bytes, opened: brief.Opened, line: brief.Line) -> tuple[int, bytes]:
+        asked = opened.request
+        request = _Request(
+            line.node[:_NODE_BYTES], line.nonce, line.cursor, asked.echo,
+            asked.max_bytes or self.limits.answer_bytes, _Published(asked.version, asked.root),
+            asked.frames, asked.introduction, asked.logs,
+        )  # fmt: skip
+        parts = self._accept(request, line.machine, line.unit, brief.digest(data))
+        if parts is None:  # somebody was faster with a copy
+            raise Unknown("The request was answered already.")
+        return 200, self._brief_answer(data, opened, line, parts)
+
+    def _line(self, log: bytes, nonce: bytes, n: int | None) -> brief.Line | None:
+        """Returns what this store knows of the line to a machine, as the machine should know it."""
+        store, node = self.store, self.store.machine_log
+        _, unit = self._machine(log, [])
+        authority = store.authority(log)
+        assert isinstance(authority, Authority)
+        secret = brief.shared_secret(store.seal_seed, authority.certificate.seal, log, node)
+        cursor = None
+        if n is not None:
+            with store.reading() as connection:
+                digest = digest_at(connection, unit, n)
+            cursor = Cursor(store.epoch, n, digest or b"")
+        return brief.Line(log, node, unit, nonce, cursor, secret) if secret else None
+
+    def _brief_answer(self, data: bytes, opened: brief.Opened, line: brief.Line, parts: list[Any]) -> bytes:
+        nonce, cursor, has_more, lost, *rest = parts
+        brought, asked = opened.block, opened.request
+        if line.cursor is None:
+            brought = _with_proofs(self.store, brought, line)
+        said = brief.Answer(nonce, Cursor(*cursor), has_more, *rest)
+        if lost is None:
+            # More than a block holds: the store has taken it, so it is said in plain.
+            with suppress(FormatError):
+                what = brief.Asked(data, (asked.root, asked.version), brought)
+                return said.write(line, what, self.store.machine)
+        return _pack_answer(self.store.machine, data, line.machine, parts)
 
     def _respond_ask(
         self, data: bytes, ask: fetch.Ask, log: bytes, signed: bytes, signature: bytes
@@ -318,7 +394,7 @@ class Responder:
 
         def work() -> fetch.Answer | None:
             with store.writing():
-                nonce = exchange.rotate_nonce(store, log, ask.nonce)
+                nonce = exchange.rotate_nonce(store, log, ask.nonce, brief.digest(data))
                 limit = self.limits.answer_bytes
                 return fetch.respond(store, ask, unit, nonce, limit) if nonce is not None else None
 
@@ -327,14 +403,14 @@ class Responder:
             return 401, self._challenge(node, b"", log)
         return 200, _pack_answer(store.machine, data, log, answer.to_row())
 
-    def _take(self, request: _Request, log: bytes) -> tuple[bytes, list[Outcome]] | None:
+    def _take(self, request: _Request, log: bytes, digest: bytes) -> tuple[bytes, list[Outcome]] | None:
         """Stores what a request brings, once for each nonce; ``None`` when the nonce is not the last one."""
         store = self.store
         proofs, events = store.prepare(request.introduction), store.prepare(request.frames)
 
         def work() -> tuple[bytes, list[Outcome]] | None:
             with store.writing():
-                nonce = exchange.rotate_nonce(store, log, request.nonce)
+                nonce = exchange.rotate_nonce(store, log, request.nonce, digest)
                 if nonce is None:
                     return None
                 store.append(proofs, log)
@@ -356,11 +432,12 @@ class Responder:
             raise NotAllowed("This machine belongs to no unit of this server.")
         return authority.key, unit
 
-    def _challenge(self, node: bytes, theirs: bytes, log: bytes) -> bytes:
-        """Proves who we are, and gives the nonce for the next request."""
+    def _challenge(self, node: bytes, theirs: bytes, log: bytes, known: Sequence[Any] = ()) -> bytes:
+        """Proves who we are, without frames that are ``known``, and gives the nonce for the next request."""
         nonce = self.store.retrying(lambda: exchange.rotate_nonce(self.store, log, None))
         proof = self.store.machine.sign(codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, log])))
-        introduction = self.store.introduction(node) if theirs else []
+        proofs = self.store.introduction(node) if theirs else []
+        introduction = [frame for frame in proofs if frame not in known]
         return pack_packet([VERSION, "challenge", [node, nonce, theirs, proof, introduction]])
 
     def _answer(
@@ -372,8 +449,8 @@ class Responder:
         cursor = None if was_reset else request.cursor
         budget = min(max(request.max_bytes, 1), self.limits.answer_bytes)
         page = exchange.read_feed(store, unit, cursor, log, budget, echo=request.echo)
-        offered = [event_id(frame) for frame in request.frames if _is_frame(frame)]
-        logs = {item.log for item in page.items if item.log}
+        offered = [event_id(frame[0]) for frame in request.frames if _is_frame(frame)]
+        logs = {item.log for item in page.items if item.log}.union(request.logs)
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
         publication, asked = store.publication, request.published
         is_old = (asked.root, asked.version) < publication.rank
@@ -402,17 +479,26 @@ class Requester:
         store: The machine's store.
         parent: Name under which the parent's state is kept, its address usually.
         limits: What one exchange may cost.
+        is_brief: Leave out of requests what the parent has (`brief`), as long as it understands them.
     """
 
-    def __init__(self, store: Store, parent: str, limits: Limits = LIMITS) -> None:
+    def __init__(self, store: Store, parent: str, limits: Limits = LIMITS, *, is_brief: bool = False) -> None:
         self.store = store
         self.parent = parent
+        self.is_brief = is_brief
         self.limits = limits
         self.report = SyncReport(parent)
         self._log = store.machine_log
         self._knows = exchange.load_parent(store, parent)
         self._asked = b""
         self._sent = b""
+        self._line: brief.Line | None = None
+        self._brought = Block([], [], [])
+        self._had = (0, 0)
+        self._shown: frozenset[bytes] = frozenset()
+        self._is_cut = False
+        self._lost = b""
+        self._unsure: tuple[bytes, ...] = ()
         # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
         self._echo = self._knows.cursor is None or not self._knows.nonce
         self._is_done = False
@@ -430,6 +516,10 @@ class Requester:
     def next_request(self) -> bytes | None:
         """Returns the next request, or ``None`` when both sides have what they may have."""
         knows = self._knows
+        if self._is_cut and self._line is None:
+            self._is_cut = False
+            return self._sent  # a plain request is sent again as it was
+        self._line = None
         self._is_asking = self._is_done and bool(knows.nonce)
         if self._is_asking:
             limits = self.limits
@@ -453,22 +543,75 @@ class Requester:
                 frames=[],
                 introduction=self.store.introduction(self._log),
             )
-        data = self._sent = request.sign(self.store.machine, self._log)
+        data = self._sent = self._written(request)
         self.report.bytes_up += len(data)
         return data
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the last request and its answer did not hold all that there was."""
+        return not self._is_done
+
+    def was_cut(self) -> None:
+        """Says that the last request was not answered, and may or may not have arrived.
+
+        What it brought is not sent again at once: the next request asks for what is stored.
+        """
+        self._is_cut = True
+        if self._line is not None:
+            self._lost = brief.digest(self._sent)
+            self._unsure = tuple(log for log, _, _ in self._brought.ends) or self._unsure
+
+    def _written(self, request: _Request) -> bytes:
+        """Returns the packet: brief, where both sides can put back what is left out."""
+        line = self._common_line() if self.is_brief and request.parent else None
+        published = request.published
+        if line is None or published.wanted or published.files:
+            return request.sign(self.store.machine, self._log)
+        budget = request.max_bytes if request.max_bytes != LIMITS.answer_bytes else 0
+        asked = brief.Request(
+            request.echo, budget, published.version, published.root, request.introduction, request.frames,
+            request.logs,
+        )  # fmt: skip
+        with self.store.reading() as connection:
+            data, block = asked.write(line, StoredEvents(connection, line.node))
+        self._line, self._brought, self._had = line, block, (published.root, published.version)
+        return data
+
+    def _common_line(self) -> brief.Line | None:
+        store, knows = self.store, self._knows
+        authority = store.authority(knows.node)
+        seal = authority.certificate.seal if isinstance(authority, Authority) else b""
+        secret = brief.shared_secret(store.seal_seed, seal, self._log, knows.node)
+        if secret is None:
+            return None
+        return brief.Line(self._log, knows.node, store.unit, knows.nonce, knows.cursor, secret)
+
     def _sync_request(self) -> _Request:
         store, knows = self.store, self._knows
+        if self._is_cut and self.is_brief and knows.cursor is not None:
+            return self._question()
         found = exchange.pending(
             store, knows.node, self.limits.batch_bytes, self.limits.batch_events, self._skip
         )
         self._has_more = found.has_more
         self._offered = [event for event, _ in found.events]
         self._introduced = found.new_logs
-        introduction = [frame for log in found.new_logs for frame in store.introduction(log)]
+        proofs = [frame for log in found.new_logs for frame in store.introduction(log)]
+        # What the first contact brought is stored there already.
+        introduction = [frame for frame in proofs if event_id(frame[0]) not in self._shown]
         return _Request(
             knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
             self._published(), [frame for _, frame in found.events], introduction,
+        )  # fmt: skip
+
+    def _question(self) -> _Request:
+        """Returns a request that brings nothing, after one of which nobody knows whether it arrived."""
+        knows = self._knows
+        self._has_more, self._offered, self._introduced = True, [], []
+        return _Request(
+            knows.node[:_NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
+            self._published(), [], [], self._unsure,
         )  # fmt: skip
 
     def take_answer(self, status: int, data: bytes) -> None:
@@ -486,8 +629,16 @@ class Requester:
         self.report.round_trips += 1
         self.report.bytes_down += len(data)
         try:
-            self._take(status, open_packet(data, self.limits))
+            if data[:1] in _BRIEF:
+                self._take_brief(data)
+            else:
+                self._take(status, open_packet(data, self.limits))
         except (FormatError, SignatureInvalid) as error:
+            if self._line is not None and data[:1] in _BRIEF:
+                # Changed on the way, or the two do not believe the same: nothing moved, and plain words help.
+                self._refuse_again("plain", "The parent's answers cannot be read.")
+                self.is_brief = False
+                return
             raise UpstreamMalformed("The answer is not one of this protocol.", status=status) from error
 
     def _take(self, status: int, packet: object) -> None:
@@ -508,6 +659,33 @@ class Requester:
                 self._take_error(status, code, what)
             case _:
                 raise FormatError("The answer is not one of this protocol.")
+
+    def _take_brief(self, data: bytes) -> None:
+        line = self._line
+        authority = self.store.authority(self._knows.node)
+        if line is None or not isinstance(authority, Authority):
+            raise FormatError("The answer leaves out what was not left out of the request.")
+        if data[:1] == brief.AGAIN:
+            self._take_again(brief.read_challenge(data, line, self._sent))
+            return
+        brought = self._brought
+        if line.cursor is None:
+            brought = _with_proofs(self.store, brought, line)
+        asked = brief.Asked(self._sent, self._had, brought)
+        found = brief.read_answer(data, self.limits.packet_bytes, line, asked, authority.key)
+        body = [
+            found.nonce, list(found.cursor), found.has_more, None, found.acks, found.verdicts,
+            found.items, found.published,
+        ]  # fmt: skip
+        # Without a signature the cursor is where the last signed answer put it.
+        self._take_body(body, found.signed or self._knows.answer)
+
+    def _take_again(self, found: brief.Challenge) -> None:
+        """Takes the nonce of a challenge from a parent that took a request under the last one."""
+        self._refuse_again("nonce", "The parent does not take this machine's requests.")
+        # If it was our own, nobody else has brought anything under our name.
+        self._echo |= found.taken not in {self._lost, brief.digest(self._sent)}
+        self._knows = exchange.meet_parent(self.store, self.parent, self._knows.node, found.nonce)
 
     def _check_answer(self, head: bytes, rest: bytes, proof: bytes) -> bytes:
         """Returns what is kept of an answer that the parent signed: its head, and what proves it."""
@@ -580,6 +758,7 @@ class Requester:
             return
         if theirs:
             self.store.receive(introduction)
+            self._shown = frozenset(event_id(frame[0]) for frame in self.store.introduction(self._log))
         authority = self.store.authority(node)
         signed = codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, self._log]))
         if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
@@ -601,6 +780,7 @@ class Requester:
 
     def _count(self, outcomes: list[Outcome], *, was_reset: bool) -> None:
         report = self.report
+        self._is_cut, self._unsure = False, ()
         not_stored = {o.id for o in outcomes if not o.is_stored}
         report.outcomes += outcomes
         report.was_rolled_back |= was_reset
@@ -612,6 +792,9 @@ class Requester:
         self._refusals = 0
 
     def _take_error(self, status: int, code: str, what: str) -> None:
+        if self._line is not None and code in {"plain", "malformed"}:
+            self.is_brief = False  # an older parent, or one that has something else than was believed
+            return
         is_final = status != HTTP_FORBIDDEN or not self._knows.nonce or code == "revoked"
         self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=is_final)
         # It may have been rolled back, and know us no more: begin anew, with an introduction.
@@ -628,6 +811,11 @@ def _pack_answer(signer: keys.Signer, request: bytes, log: bytes, parts: Sequenc
     head, rest = codec.encode(list(parts[:_HEAD_PARTS])), codec.encode(list(parts[_HEAD_PARTS:]))
     proof = signer.sign(answer_bytes(_hash(request), log, _hash(rest), head))
     return pack_packet([VERSION, "answer", head, rest, proof])
+
+
+def _with_proofs(store: Store, brought: Block, line: brief.Line) -> Block:
+    """Returns what a request brought with what the two have shown each other at first contact."""
+    return brought.with_frames([*store.introduction(line.machine), *store.introduction(line.node)])
 
 
 def _hash(data: bytes) -> bytes:
@@ -653,11 +841,6 @@ def _pairs(items: list[Any]) -> list[tuple[int, Any]]:
     if len(pairs) != len(items):
         raise FormatError("The answer is malformed.")
     return pairs
-
-
-def event_id(frame: list[Any]) -> bytes:
-    """Returns the id of the event in a frame."""
-    return hashlib.sha256(codec.pae(EVENT_KIND, frame[0])).digest()
 
 
 def _is_frame(frame: object) -> bool:
