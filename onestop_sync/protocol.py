@@ -329,6 +329,8 @@ class Responder:
         self.store.refresh_trust()  # another process may have published: a key that was cut off, say
         with self.store.reading() as connection:
             asking = machines_with(connection, brief.log_prefix(data))
+            if not asking:
+                raise Unknown("Nobody here asked before whose log begins so.")
             opened = brief.open_request(data, self.limits.packet_bytes, StoredEvents(connection))
         for asker in asking:
             line = self._line(asker.log, asker.nonce, opened.n)

@@ -16,13 +16,22 @@ other ids: whoever carries a block binds the ids of its frames to it, and falls 
 
 from __future__ import annotations
 
-from onestop_sync.compact.block import MAX_FRAMES, NOTHING, PREFIX_BYTES, Block, Held, Unknown
+from onestop_sync.compact.block import (
+    MAX_FRAMES,
+    MAX_SHARED_LOGS,
+    NOTHING,
+    PREFIX_BYTES,
+    Block,
+    Held,
+    Unknown,
+)
 from onestop_sync.compact.headers import Place, event_id
 from onestop_sync.compact.reading import read
 from onestop_sync.compact.writing import write
 
 __all__ = [
     "MAX_FRAMES",
+    "MAX_SHARED_LOGS",
     "NOTHING",
     "PREFIX_BYTES",
     "Block",

@@ -13,6 +13,8 @@ PREFIX_BYTES: Final = 8
 """Of a log's id, enough to find it among those that a store has."""
 MAX_FRAMES: Final = 16_384
 """Frames in one block."""
+MAX_SHARED_LOGS: Final = 2_000
+"""Logs that a block may name by their first bytes: each is looked up before anybody has proven anything."""
 SALT_BYTES, SIGNATURE_BYTES = 16, 64
 BODY_START: Final = b"\x82\x50"  # an array of two, of which the first is 16 bytes
 

@@ -14,6 +14,7 @@ from onestop_sync.compact.block import (
     COMPACT,
     CREATES,
     FOLLOWS,
+    MAX_SHARED_LOGS,
     NEW_LOG,
     NOTHING,
     PARENT_DOC,
@@ -77,7 +78,7 @@ def read(reader: Reader, limit: int, held: Held = NOTHING) -> Block:
         Unknown: Something that the sender believed to be here is not.
         FormatError: Malformed, or larger than the limit.
     """
-    parser = _Parser(reader)
+    parser = _Parser(reader, limit)
     rows = [parser.row() for _ in range(counted(reader.number()))]
     return _Builder(parser, rows, limit, held).build(rows)._replace(time_ms=parser.time_ms)
 
@@ -85,8 +86,9 @@ def read(reader: Reader, limit: int, held: Held = NOTHING) -> Block:
 class _Parser:
     """Reads rows; knows nothing of any store."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, limit: int) -> None:
         self.reader = reader
+        self._left = limit
         self.logs: list[bytes] = []
         """Ids, or first bytes of them."""
         self._last: dict[int, int] = {}
@@ -124,11 +126,11 @@ class _Parser:
         seq, prev = self._seq(log, follows=bool(marks & FOLLOWS))
         if not marks & SAME_TYPE:
             self._kind = (reader.name(), reader.number())
-        self.time_ms += reader.signed()
+        self.time_ms = _timed(self.time_ms + reader.signed())
         parents: list[bytes | _Ref] = []
         doc = b""
         if not marks & CREATES:
-            parents = [self._parent() for _ in range(_few(reader.number()))]
+            parents = [self._parent() for _ in range(self._few(reader.number()))]
             doc = b"" if marks & PARENT_DOC else reader.raw(DOC_BYTES - TAG_BYTES)
         if marks & PARENT_DOC and not (parents and isinstance(parents[0], _Ref)):
             raise FormatError("A frame leans on a parent that it does not name.")
@@ -137,6 +139,13 @@ class _Parser:
         body = BODY_START + salt + reader.string()
         self._last[log] = seq
         return _Row(marks, log, seq, prev, *self._kind, self.time_ms, parents, doc, signature, body)
+
+    def _few(self, count: int) -> int:
+        """Returns a number of parents: by their places they travel smaller than what they are put back to."""
+        self._left -= count * ID_BYTES
+        if count > MAX_PARENTS or self._left < 0:
+            raise FormatError("A frame has more parents than the protocol allows.")
+        return count
 
     def _log(self) -> int:
         number = self.reader.number()
@@ -169,10 +178,10 @@ def _bounded(value: int) -> int:
     return value
 
 
-def _few(count: int) -> int:
-    if count > MAX_PARENTS:
-        raise FormatError("A frame has more parents than the protocol allows.")
-    return count
+def _timed(value: int) -> int:
+    if abs(value) > codec.MAX_INT:
+        raise FormatError("A time in a packet is out of bounds.")
+    return value
 
 
 class _Builder:
@@ -182,6 +191,8 @@ class _Builder:
         self.known = Known()
         self.left = limit
         short = {log for log in parser.logs if len(log) == PREFIX_BYTES}
+        if len(short) > MAX_SHARED_LOGS:
+            raise FormatError("A packet names more logs than it may have.")
         whole = dict(held.logs(short)) if short else {}
         self.logs = [log if len(log) == ID_BYTES else whole.get(log, b"") for log in parser.logs]
         if not all(self.logs):

@@ -13,6 +13,7 @@ from onestop_sync.compact.block import (
     COMPACT,
     CREATES,
     FOLLOWS,
+    MAX_SHARED_LOGS,
     NEW_LOG,
     NOTHING,
     PARENT_DOC,
@@ -155,7 +156,7 @@ class _Writer:
             self.columns.number(self._logs[log] + 2)
             return
         self._logs[log] = len(self._logs)
-        is_shared = log in self._shared
+        is_shared = log in self._shared and len(self._logs) <= MAX_SHARED_LOGS
         self.columns.number(int(is_shared))
         self.columns.raw += log[:PREFIX_BYTES] if is_shared else log
 
