@@ -26,6 +26,7 @@ from onestop_sync import exchange
 from onestop_sync.errors import InvalidInput, Unreachable, UpstreamError, UpstreamMalformed
 from onestop_sync.pace import Pace
 from onestop_sync.protocol import LIMITS, Limits, Requester, SyncReport
+from onestop_sync.proxies import DIRECT, proxy_for
 from onestop_sync.store import Store
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Parent:
     Attributes:
         url: ``http://`` or ``https://``, host, and a port and path where needed.
         ca: PEM file of the authority that signed the server's TLS certificate; the system's when ``None``.
-        proxy: URL of a proxy, or empty. The environment's proxies are not looked at.
+        proxy: URL of a proxy; empty for the computer's own, "none" for none (`proxies`).
     """
 
     url: str
@@ -71,13 +72,18 @@ class Parent:
 
     def __post_init__(self) -> None:
         _check_url(self.url)
-        if self.proxy:
+        if self.proxy and self.proxy != DIRECT:
             _check_url(self.proxy)
 
     @property
     def name(self) -> str:
         """Under which the store keeps what it knows of this parent."""
         return self.url.rstrip("/")
+
+    @property
+    def through(self) -> str:
+        """URL of the proxy that stands before it; empty for none."""
+        return proxy_for(self.url, self.proxy)
 
     @property
     def endpoint(self) -> str:
@@ -210,7 +216,7 @@ def is_reachable(parent: Parent, wait_s: float = 2.0) -> bool:
 
     It costs two packets, so it may be asked every few seconds while a line is down.
     """
-    parts = urlsplit(parent.proxy or parent.url)
+    parts = urlsplit(parent.through or parent.url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((parts.hostname or "", port), wait_s).close()
@@ -231,7 +237,7 @@ def _client(parent: Parent) -> httpx.Client:
             raise InvalidInput("The file of the certificate authority cannot be read as PEM.") from error
     return httpx.Client(
         verify=verify,
-        proxy=parent.proxy or None,
+        proxy=parent.through or None,
         trust_env=False,
         limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=300),
     )
@@ -327,6 +333,7 @@ class _Line:
         self.parent = parent
         self.lines = lines
         self.client = lines.to(parent)
+        self._is_proxied = bool(parent.through)
         self.pace = Pace()
         self.endpoint = parent.name + path
         self.packet_bytes = packet_bytes
@@ -391,7 +398,7 @@ class _Line:
 
     @property
     def _is_typed(self) -> bool:
-        return bool(self.parent.proxy) or self.parent in self.lines.typed
+        return self._is_proxied or self.parent in self.lines.typed
 
     def _send(self, body: bytes) -> tuple[int, bytes]:
         import httpx

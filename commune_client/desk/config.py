@@ -25,7 +25,7 @@ class Config:
     Attributes:
         parents: Addresses to synchronise with, in the order in which they are tried.
         ca: PEM file of the authority that signed the parents' TLS certificates; empty: the system's.
-        proxy: URL of a proxy to the parents; empty for none.
+        proxy: URL of a proxy to the parents; empty for the computer's own, "none" for none.
         officer: Who works here by default; empty when nobody was chosen.
         statement_days: Days of contact without a statement of the province after which that is said.
         idle_lock_min: Minutes without a key after which the screen locks itself; 0 for never.
