@@ -45,14 +45,17 @@ def run(bench: Bench) -> Iterator[Figure]:
 
 
 def _cold(bench: Bench) -> Iterator[Figure]:
-    """Ten events of a machine that the server has never seen: edits of one dossier, and a dossier itself."""
+    """Ten events of a machine that the server has never seen: edits of one dossier, and a dossier itself.
+
+    The machine knows the certificates of its parents, as every enrolled one does; the server knows nothing.
+    """
     sizes: list[float] = []
     trips: list[float] = []
     for _ in range(bench.rounds):
         world = World(bench.folder / bench.fresh("world"))
-        counter = world.counter("cold")
         database = f"sqlite:///{world.folder / 'server.db'}"
         server = world.server("server", database)
+        counter = world.counter("cold")
         [document] = take_in(counter, 0, 1)
         _change(counter, [document] * 9, 0)
         with serving(server, database) as port:

@@ -52,7 +52,7 @@ _PASSING: Final = frozenset({429, 502, 503, 504})
 """Statuses of a server, or of a proxy before it, that may be better in a moment."""
 
 _UNTYPED: Final = 415
-_FIRST: Final = {b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"}
+_FIRST: Final = {b"\x00", b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"}
 """First bytes of packets: how an answer that names no type is told from somebody else's."""
 
 

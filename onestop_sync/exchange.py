@@ -125,7 +125,9 @@ class Taken(NamedTuple):
 # ------------------------------------------------------------------------------------------------ the parent
 
 
-def rotate_nonce(store: Store, machine: bytes, given: bytes | None, taken: bytes = b"") -> bytes | None:
+def rotate_nonce(
+    store: Store, machine: bytes, given: bytes | None, taken: bytes = b"", *, is_first: bool = False
+) -> bytes | None:
     """Gives a machine the nonce for its next request.
 
     Args:
@@ -133,6 +135,7 @@ def rotate_nonce(store: Store, machine: bytes, given: bytes | None, taken: bytes
         machine: Log of the machine.
         given: The nonce of this request; ``None`` to give a new one whatever it was.
         taken: Digest of this request, for the machine to know it by if the answer is lost.
+        is_first: It bears no nonce, and is taken from a machine that never asked here before.
 
     Returns:
         The next nonce; ``None`` when ``given`` was not the last one: the request is a copy, or old.
@@ -144,7 +147,10 @@ def rotate_nonce(store: Store, machine: bytes, given: bytes | None, taken: bytes
         if connection.dialect.name != "sqlite":
             query = query.with_for_update()  # or two processes would both take a request and its copy
         held = connection.execute(query).scalar()
-        if given is not None and (held is None or not hmac.compare_digest(held, given)):
+        if is_first:
+            if held is not None:
+                return None
+        elif given is not None and (held is None or not hmac.compare_digest(held, given)):
             return None
         row: dict[str, Any] = {"nonce": fresh, "seen_ms": store.clock()}
         if given is not None:
@@ -367,7 +373,8 @@ def pending(
         found = outbox.pending(connection, node, max_bytes, max_events, skip)
         unproven = outbox.unproven(connection, node)
     # A certificate that came here late, by whatever way, has not reached the node by itself.
-    logs = {*found.new_logs, *unproven}
+    # To itself a node needs no proof of its own log.
+    logs = {*found.new_logs, *unproven} - {node}
     known = [log for log in sorted(logs) if isinstance(store.trust.authority(log), Authority)]
     return found._replace(new_logs=known)
 

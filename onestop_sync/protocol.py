@@ -52,7 +52,7 @@ from onestop_sync.storage.feed import digest_at
 from onestop_sync.storage.held import StoredEvents, machines_with
 from onestop_sync.store import Store
 from onestop_sync.tombstone import is_tombstones
-from onestop_sync.trust import Authority
+from onestop_sync.trust import Authority, Certificate
 
 __all__ = ["LIMITS", "Limits", "Requester", "Responder", "SyncReport", "open_packet", "pack_packet"]
 
@@ -61,6 +61,8 @@ CHUNKS_KIND: Final = "onestop/chunks/1"
 CHALLENGE_KIND: Final = "onestop/challenge/1"
 VERSION: Final = 1
 _BRIEF: Final = {brief.MARK, brief.AGAIN, brief.SIGNED}
+_NO_SECRET: Final = brief.Secret(b"", b"")
+"""Of an answer that is signed and sealed: nothing in it is proven by a secret that both share."""
 HTTP_FORBIDDEN: Final = 403
 _MAX_REFUSALS: Final = 3
 _BEGINNING: Final = Cursor(b"", 0, feed.START)
@@ -187,6 +189,8 @@ class _Request(NamedTuple):
     introduction: list[Any]
     logs: tuple[bytes, ...] = ()
     """Of which the machine wants to hear what is stored; only where requests are brief."""
+    is_first: bool = False
+    """It bears no nonce: it is sealed, and taken from a machine that never asked before."""
 
     def sign(self, machine: keys.Signer, log: bytes) -> bytes:
         cursor: codec.Value = list(self.cursor) if self.cursor else None
@@ -273,6 +277,8 @@ class Responder:
         try:
             if data[:1] == brief.MARK:
                 return self._respond_briefly(data)
+            if data[:1] == brief.FIRST:
+                return self._respond_first(data)
             request, log, signed, signature = _parse_request(data, self.limits)
             if isinstance(request, fetch.Ask):
                 return self._respond_ask(data, request, log, signed, signature)
@@ -355,6 +361,32 @@ class Responder:
             raise Unknown("The request was answered already.")
         return 200, self._brief_answer(data, opened, line, parts)
 
+    def _respond_first(self, data: bytes) -> tuple[int, bytes]:
+        """Answers the first request of a machine that sealed it to the servers that it knows.
+
+        Raises:
+            Unknown: It is sealed to others, or the machine asked here before: a copy is told nothing.
+        """
+        store, node = self.store, self.store.machine_log
+        store.refresh_trust()
+        first = brief.open_first(data, store.seal_seed, self.limits.packet_bytes)
+        asked, log = first.opened.request, first.log
+        key, unit = self._machine(log, asked.introduction)
+        if not keys.verify(key, first.signed, first.signature):
+            raise NotAllowed("The request is not signed by the machine that it names.")
+        request = _Request(
+            node[:_NODE_BYTES], b"", None, asked.echo, asked.max_bytes or self.limits.answer_bytes,
+            _Published(asked.version, asked.root), asked.frames, asked.introduction, is_first=True,
+        )  # fmt: skip
+        parts = self._accept(request, log, unit, brief.digest(data))
+        if parts is None:
+            raise Unknown("The machine asked here before.")
+        line = brief.Line(log, node, unit, b"", None, _NO_SECRET)
+        answer = self._brief_answer(data, first.opened, line, parts)
+        introduction = [frame for frame in store.introduction(node) if frame not in asked.introduction]
+        packet = pack_packet([VERSION, "first", [node, introduction, answer]])
+        return 200, brief.seal_answer(first.key, packet, store.rng)
+
     def _line(self, log: bytes, nonce: bytes, n: int | None) -> brief.Line | None:
         """Returns what this store knows of the line to a machine, as the machine should know it."""
         store, node = self.store, self.store.machine_log
@@ -412,7 +444,7 @@ class Responder:
 
         def work() -> tuple[bytes, list[Outcome]] | None:
             with store.writing():
-                nonce = exchange.rotate_nonce(store, log, request.nonce, digest)
+                nonce = exchange.rotate_nonce(store, log, request.nonce, digest, is_first=request.is_first)
                 if nonce is None:
                     return None
                 store.append(proofs, log)
@@ -499,6 +531,8 @@ class Requester:
         self._had = (0, 0)
         self._shown: frozenset[bytes] = frozenset()
         self._is_cut = False
+        self._readers = _servers_above(store) if is_brief and not self._knows.node else []
+        self._key = b""
         self._lost = b""
         self._unsure: tuple[bytes, ...] = ()
         # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
@@ -531,8 +565,13 @@ class Requester:
             data = self._sent = _sign_ask(ask, self.store.machine, self._log)
             self.report.bytes_up += len(data)
             return data
+        self._key = b""
         if self._knows.node and self._knows.nonce:
             request = self._sync_request()
+        elif self._readers:
+            data = self._sent = self._first_request()
+            self.report.bytes_up += len(data)
+            return data
         else:
             self._asked = self.store.rng(exchange.NONCE_BYTES)
             request = _Request(
@@ -578,6 +617,20 @@ class Requester:
         with self.store.reading() as connection:
             data, block = asked.write(line, StoredEvents(connection, line.node))
         self._line, self._brought, self._had = line, block, (published.root, published.version)
+        return data
+
+    def _first_request(self) -> bytes:
+        """Returns a request that brings everything at once, sealed to the servers that may be there."""
+        store = self.store
+        request = self._sync_request()
+        published = request.published
+        shown = [*store.introduction(self._log), *request.introduction]
+        proofs = [frame for n, frame in enumerate(shown) if frame not in shown[:n]]
+        asked = brief.Request(request.echo, 0, published.version, published.root, proofs, request.frames)
+        data, self._key, self._brought = brief.write_first(
+            asked, self._log, store.machine, self._readers, store.rng
+        )
+        self._had = (published.root, published.version)
         return data
 
     def _common_line(self) -> brief.Line | None:
@@ -631,7 +684,9 @@ class Requester:
         self.report.round_trips += 1
         self.report.bytes_down += len(data)
         try:
-            if data[:1] in _BRIEF:
+            if data[:1] == brief.FIRST and self._key:
+                self._take_first(status, brief.open_first_answer(self._key, data))
+            elif data[:1] in _BRIEF:
                 self._take_brief(data)
             else:
                 self._take(status, open_packet(data, self.limits))
@@ -661,6 +716,39 @@ class Requester:
                 self._take_error(status, code, what)
             case _:
                 raise FormatError("The answer is not one of this protocol.")
+
+    def _take_first(self, status: int, data: bytes) -> None:
+        """Takes the answer to the first request, and learns by it who the parent is."""
+        match open_packet(data, self.limits):
+            case [1, "first", [bytes(node), list(introduction), bytes(answer)]]:
+                pass
+            case _:
+                raise FormatError("The answer is not one of this protocol.")
+        store = self.store
+        store.receive(introduction)
+        certificate = self._certified(node).certificate
+        if certificate.seal not in self._readers:
+            raise FormatError("The answer is by another server than the request was sealed to.")
+        self._knows = exchange.meet_parent(store, self.parent, node, b"")
+        if answer[:1] != brief.SIGNED:
+            self._take(status, open_packet(answer, self.limits))
+            return
+        self._line = brief.Line(self._log, node, store.unit, b"", None, _NO_SECRET)
+        self._take_brief(answer)
+
+    def _certified(self, node: bytes) -> Authority:
+        """Returns by which authority a parent speaks.
+
+        Raises:
+            FormatError: By none that is known here.
+            UpstreamRefused: It is no parent of this machine's unit.
+        """
+        authority = self.store.authority(node)
+        if not isinstance(authority, Authority):
+            raise FormatError("The parent cannot prove that it belongs to this province.")
+        if not _is_parent(self.store, authority.certificate):
+            raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
+        return authority
 
     def _take_brief(self, data: bytes) -> None:
         line = self._line
@@ -765,11 +853,7 @@ class Requester:
         signed = codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, self._log]))
         if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
             raise FormatError("The parent cannot prove that it belongs to this province.")
-        certificate = authority.certificate
-        document = self.store.trust.document
-        is_cut = document.is_cut_off(authority.key, certificate.unit)
-        if is_cut or not certificate.serves or not document.is_over(certificate.unit, self.store.unit):
-            raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
+        self._certified(node)
         self._echo = True
         self._asked = b""
         self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
@@ -794,6 +878,9 @@ class Requester:
         self._refusals = 0
 
     def _take_error(self, status: int, code: str, what: str) -> None:
+        if self._key and code in {"plain", "malformed"}:
+            self._readers = []  # another server, an older one, or one that was asked before: say who asks
+            return
         if self._line is not None and code in {"plain", "malformed"}:
             self.is_brief = False  # an older parent, or one that has something else than was believed
             return
@@ -813,6 +900,25 @@ def _pack_answer(signer: keys.Signer, request: bytes, log: bytes, parts: Sequenc
     head, rest = codec.encode(list(parts[:_HEAD_PARTS])), codec.encode(list(parts[_HEAD_PARTS:]))
     proof = signer.sign(answer_bytes(_hash(request), log, _hash(rest), head))
     return pack_packet([VERSION, "answer", head, rest, proof])
+
+
+def _is_parent(store: Store, certificate: Certificate) -> bool:
+    """Tells whether a machine may be a parent of this one."""
+    document = store.trust.document
+    if document.is_cut_off(certificate.key, certificate.unit) or not certificate.serves:
+        return False
+    return document.is_over(certificate.unit, store.unit)
+
+
+def _servers_above(store: Store) -> list[bytes]:
+    """Returns the X25519 keys of the servers that may be a parent; none when they are too many to seal to."""
+    found: set[bytes] = set()
+    for _, certificate in store.trust.certificates():
+        if certificate.serves and certificate.key != store.machine.public:
+            best = store.trust.best_certificate(certificate.key)
+            if best and best[1].seal and _is_parent(store, best[1]):
+                found.add(best[1].seal)
+    return sorted(found) if len(found) <= brief.MOST_READERS else []
 
 
 def _with_proofs(store: Store, brought: Block, line: brief.Line) -> Block:

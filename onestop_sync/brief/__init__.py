@@ -18,16 +18,28 @@ A parent that cannot check a request changes nothing and asks for the plain one,
 from __future__ import annotations
 
 from onestop_sync.brief.challenge import Challenge, read_challenge
+from onestop_sync.brief.first import (
+    FIRST,
+    MOST_READERS,
+    Beginning,
+    open_first,
+    open_first_answer,
+    seal_answer,
+    write_first,
+)
 from onestop_sync.brief.line import AGAIN, MARK, SIGNED, Line, Secret, digest, shared_secret
 from onestop_sync.brief.reply import Answer, Asked, read_answer
 from onestop_sync.brief.request import Opened, Request, log_prefix, open_request
 
 __all__ = [
     "AGAIN",
+    "FIRST",
     "MARK",
+    "MOST_READERS",
     "SIGNED",
     "Answer",
     "Asked",
+    "Beginning",
     "Challenge",
     "Line",
     "Opened",
@@ -35,8 +47,12 @@ __all__ = [
     "Secret",
     "digest",
     "log_prefix",
+    "open_first",
+    "open_first_answer",
     "open_request",
     "read_answer",
     "read_challenge",
+    "seal_answer",
     "shared_secret",
+    "write_first",
 ]

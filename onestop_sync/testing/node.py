@@ -44,7 +44,7 @@ class Older(Responder):
 
     def respond(self, data: bytes) -> tuple[int, bytes]:
         """Answers one request, if it is plain."""
-        if data[:1] == brief.MARK:
+        if data[:1] in {brief.MARK, brief.FIRST}:
             return 400, pack_packet([1, "error", ["malformed", "The data is not a packet of this protocol."]])
         return super().respond(data)
 

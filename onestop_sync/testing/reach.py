@@ -45,6 +45,8 @@ FLOORS: Final = {
     "scans at the province": 0.3,
     "statements": 5.0,
     "findings": 0.2,
+    "first requests": 1.0,
+    "first requests taken": 0.3,
     "brief requests": 1.0,
     "brief answers": 1.0,
     "brief challenges": 0.05,

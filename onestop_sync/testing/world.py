@@ -226,6 +226,8 @@ class World:
     def _note_packets(self, request: bytes, status: int, answer: bytes) -> None:
         is_brief = request[:1] == brief.MARK
         self.reach["brief requests"] += is_brief
+        self.reach["first requests"] += request[:1] == brief.FIRST
+        self.reach["first requests taken"] += answer[:1] == brief.FIRST
         self.reach["brief answers"] += answer[:1] in {brief.MARK, brief.SIGNED}
         self.reach["brief challenges"] += answer[:1] == brief.AGAIN
         self.reach["asked to be plain"] += is_brief and status in {400, 409}

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import codec, compact, enrol_proof, publisher
+from onestop_sync import brief, codec, compact, enrol_proof, publisher
 from onestop_sync import event as ev
 from onestop_sync.acks import ACK_KIND, Acks
 from onestop_sync.columns import Columns
@@ -259,9 +259,38 @@ def brief_() -> dict[str, Any]:
     return found
 
 
+def first_() -> dict[str, Any]:
+    """Returns a first request that is sealed to two servers, its answer, and what both hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        province = SmallProvince(Path(folder), lambda _: "sqlite://", seed=13)
+        hub = province.machine("hub", "d1", serves=True)
+        other = province.machine("other", "d1", serves=True)
+        pc = province.machine("pc", "c1", {"an": CLERK})
+        pc.writer("an").create("matter", {"name": "Đặng Văn Đức"})
+        requester, responder = Requester(pc.store, "parent", is_brief=True), Responder(hub.store)
+        requester._readers = [other.secrets.seal_key, hub.secrets.seal_key]
+        request = requester.next_request() or b""
+        status, answer = responder.respond(request)
+        found = brief.open_first(request, hub.secrets.seal_seed, 2**20)
+        inside = open_packet(brief.open_first_answer(found.key, answer))
+        requester.take_answer(status, answer)
+        told = {
+            "machine_key": pc.secrets.machine.public.hex(), "machine_log": pc.store.machine_log.hex(),
+            "readers": [other.secrets.seal_key.hex(), hub.secrets.seal_key.hex()],
+            "reader_seed": hub.secrets.seal_seed.hex(), "node": hub.store.machine_log.hex(),
+            "request": request.hex(), "status": status, "answer": answer.hex(),
+            "key": found.key.hex(), "signature": found.signature.hex(),
+            "block": found.opened.packed.hex(), "frames": plain(found.opened.block.frames),
+            "answer_inside": plain(inside),
+        }  # fmt: skip
+        province.close()
+    return told
+
+
 def _talk(child: Store, parent: Store, passed: list[dict[str, Any]], lost: int = 0) -> None:
-    """Syncs in brief; so many answers get lost."""
+    """Syncs in brief, without a first request; so many answers get lost."""
     requester, responder = Requester(child, "parent", is_brief=True), Responder(parent)
+    requester._readers = []
     while (request := requester.next_request()) is not None:
         status, answer = responder.respond(request)
         passed.append(_brief(request, status, answer, requester._line) | {"lost": lost > 0})
@@ -378,6 +407,7 @@ MAKERS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "sync": sync,
     "compact": compact_,
     "brief": brief_,
+    "first": first_,
     "enrol": enrolment,
     "evidence": evidence,
 }
