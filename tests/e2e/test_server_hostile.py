@@ -13,10 +13,10 @@ import httpx
 import pytest
 import zstandard
 
-from onestop_sync import brief, client, codec, protocol
+from onestop_sync import brief, client, codec
 from onestop_sync.client import Lines, sync
 from onestop_sync.keys import Signer, SigningKey
-from onestop_sync.protocol import Requester, open_packet, pack_packet
+from onestop_sync.protocol import Requester, open_packet, pack_packet, packets
 from tests.e2e.servers import Office, Server, Town, serving
 
 DASHBOARD = "mật khẩu bảng điều khiển"
@@ -100,15 +100,15 @@ def forged(key: Signer, log: bytes, **fields: Any) -> bytes:
     """Makes a request as a machine would, with any content."""
     plain: dict[str, Any] = {
         "parent": b"", "nonce": b"n" * 16, "cursor": None, "echo": False, "max_bytes": 10**6,
-        "published": protocol._Published(0, 0), "frames": [], "introduction": [],
+        "published": packets.Published(0, 0), "frames": [], "introduction": [],
     }  # fmt: skip
-    return protocol._Request(**{**plain, **fields}).sign(key, log)
+    return packets.Request(**{**plain, **fields}).sign(key, log)
 
 
 def signed(key: Signer, log: bytes, payload: Any) -> bytes:
     """Makes a signed packet of anything."""
     data = codec.encode(payload)
-    return pack_packet([data, log, key.sign(codec.pae(protocol.REQUEST_KIND, data))])
+    return pack_packet([data, log, key.sign(codec.pae(packets.REQUEST_KIND, data))])
 
 
 def test_random_bytes_are_a_bad_request(target: Target) -> None:

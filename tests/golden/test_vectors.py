@@ -18,7 +18,8 @@ from onestop_sync.document_evidence import Evidence
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.exchange import Cursor
 from onestop_sync.proof import check
-from onestop_sync.protocol import CHALLENGE_KIND, REQUEST_KIND, open_packet
+from onestop_sync.protocol import open_packet
+from onestop_sync.protocol.packets import CHALLENGE_KIND, REQUEST_KIND
 from onestop_sync.publication import Publication
 from onestop_sync.state import standing
 from onestop_sync.statement import check_statement

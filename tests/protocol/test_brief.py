@@ -172,7 +172,7 @@ def test_a_machine_without_a_seal_key_is_understood(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("onestop_sync.keys.agree", lambda _seed, _public: b"")
     line = Line(Province(tmp_path))
     line.pc1.writer("An").create("case", {"name": "x"})
-    monkeypatch.setattr("onestop_sync.protocol._servers_above", lambda _: [])
+    monkeypatch.setattr("onestop_sync.protocol.requester.servers_above", lambda _: [])
     talk = Talk(line.pc1, line.hub)
     talk.run()
     assert talk.marks == [(1, 401), (1, 200)]
