@@ -64,11 +64,14 @@ class Parent:
         url: ``http://`` or ``https://``, host, and a port and path where needed.
         ca: PEM file of the authority that signed the server's TLS certificate; the system's when ``None``.
         proxy: URL of a proxy; empty for the computer's own, "none" for none (`proxies`).
+        found: Of one that nobody configured, but that announced itself (`nearby`): the name under which the
+            store keeps what it knows of it. It is asked who it is each time before it is told anything.
     """
 
     url: str
     ca: Path | None = None
     proxy: str = ""
+    found: str = ""
 
     def __post_init__(self) -> None:
         _check_url(self.url)
@@ -78,7 +81,7 @@ class Parent:
     @property
     def name(self) -> str:
         """Under which the store keeps what it knows of this parent."""
-        return self.url.rstrip("/")
+        return self.found or self.url.rstrip("/")
 
     @property
     def through(self) -> str:
@@ -88,7 +91,7 @@ class Parent:
     @property
     def endpoint(self) -> str:
         """Where requests go."""
-        return self.name + SYNC_PATH
+        return self.url.rstrip("/") + SYNC_PATH
 
 
 def _check_url(url: str) -> None:
@@ -335,7 +338,7 @@ class _Line:
         self.client = lines.to(parent)
         self._is_proxied = bool(parent.through)
         self.pace = Pace()
-        self.endpoint = parent.name + path
+        self.endpoint = parent.url.rstrip("/") + path
         self.packet_bytes = packet_bytes
         self.patience = patience
         self.end = end
@@ -458,7 +461,7 @@ class _Exchange(_Line):
     ) -> None:
         super().__init__(parent, lines, SYNC_PATH, limits.packet_bytes, patience, end)
         self.limits = limits
-        self.requester = Requester(store, parent.name, limits, is_brief=True)
+        self.requester = Requester(store, parent.name, limits, is_brief=True, is_wary=bool(parent.found))
         self.pace = self._kept = exchange.load_pace(store, parent.name)
 
     def run(self) -> WireReport:

@@ -209,6 +209,10 @@ def _login(parser: ArgumentParser) -> None:
         "--proxy", metavar="ĐỊA-CHỈ", help="proxy; '' theo cài đặt của máy, none là không dùng"
     )
     parser.add_argument(
+        "--find-hub", metavar="0|1", type=int, choices=(0, 1),
+        help="1: tự tìm máy chủ của xã trong mạng nội bộ (mặc định); 0: không",
+    )  # fmt: skip
+    parser.add_argument(
         "--statement-days",
         metavar="SỐ",
         type=int,

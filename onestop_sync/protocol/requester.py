@@ -56,9 +56,19 @@ class Requester:
         parent: Name under which the parent's state is kept, its address usually.
         limits: What one exchange may cost.
         is_brief: Leave out of requests what the parent has (`brief`), as long as it understands them.
+        is_wary: Ask who is there before anything is told, also where somebody was met before: the address
+            is from an announcement, which anybody can make.
     """
 
-    def __init__(self, store: Store, parent: str, limits: Limits = LIMITS, *, is_brief: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        parent: str,
+        limits: Limits = LIMITS,
+        *,
+        is_brief: bool = False,
+        is_wary: bool = False,
+    ) -> None:
         self.store = store
         self.parent = parent
         self.is_brief = is_brief
@@ -79,6 +89,8 @@ class Requester:
         self._unsure: tuple[bytes, ...] = ()
         # Whoever was challenged may share its keys with a copied disk: what "it" brought may be news to it.
         self._echo = self._knows.cursor is None or not self._knows.nonce
+        if is_wary:
+            self._knows = self._knows._replace(nonce=b"")
         self._is_done = False
         self._has_more = False
         self._refusals = 0
