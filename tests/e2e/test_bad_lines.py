@@ -25,17 +25,17 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 
 def test_posts_over_a_line_that_fails_four_times_in_ten_arrive_once(town: Town) -> None:
-    """A thousand cases, posted as they are written over a line that fails 40 %, are there once each."""
-    found = posts_over_a_failing_line(town, 1000, a_post=25)
-    assert (found.arrived, found.unsent) == (1000, 0)
+    """Five hundred cases, posted as they are written over a line that fails 40 %, are there once each."""
+    found = posts_over_a_failing_line(town, 500, a_post=20)
+    assert (found.arrived, found.unsent) == (500, 0)
     assert min(found.fates.values()) >= 2
     assert found.failed >= found.requests * 0.25
 
 
 def test_a_thin_line_that_is_cut_sends_hardly_anything_twice(town: Town) -> None:
     """Over a thin and slow line with a fifth of the requests cut, each cut costs one batch at most."""
-    found = thousand_over_a_thin_line(town, 600, bytes_s=32_000.0, trip_s=0.1)
-    assert (found.arrived, found.unsent) == (600, 0)
+    found = thousand_over_a_thin_line(town, 400, bytes_s=48_000.0, trip_s=0.05)
+    assert (found.arrived, found.unsent) == (400, 0)
     assert found.again <= 1
     assert found.failed >= 2
 
