@@ -301,3 +301,17 @@ def test_a_copied_disk_hears_what_its_twin_brought(line: Line) -> None:
     ours.step()
     assert ours.passed[-1][2][:1] == brief.AGAIN
     assert ours.requester._echo
+
+
+def test_an_answer_without_news_replaces_no_evidence(line: Line) -> None:
+    """The paper with the parent's last signed cursor outlives any number of answers that moved nothing."""
+    line.pc1.writer("An").create("case", {"name": "x"})
+    talk = Talk(line.pc1, line.hub)
+    talk.run()
+    kept = talk.requester._knows
+    for _ in range(3):
+        idle = Talk(line.pc1, line.hub)
+        idle.run()
+        assert [answer[:1] for _, _, answer in idle.passed] == [brief.MARK]
+        assert (idle.requester._knows.answer, idle.requester._knows.cursor) == (kept.answer, kept.cursor)
+        assert idle.requester._knows.nonce != kept.nonce
