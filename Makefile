@@ -19,7 +19,7 @@ ARGS    ?=
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo tui test check format lint types imports simulate restores hostile bench lock clean
+.PHONY: help venv demo tui test check format lint types imports simulate restores hostile network bench lock clean
 
 help: ## show this help
 	@echo "make TARGET:"
@@ -67,6 +67,9 @@ simulate: $(VENV)/.dev ## simulated network, disk and clock: SEEDS=n STEPS=m, or
 
 hostile: $(VENV)/.dev ## the long runs of lies, rights and orders: ARGS="--what relay --packets 100"
 	@$(SHM) $(PY) -m tests.hostile --workers $(WORKERS) $(ARGS)
+
+network: $(VENV)/.dev ## the long runs over lines that fail, about half an hour: ARGS="--posts 100 --events 100"
+	@$(SHM) $(PY) -m tests.network $(ARGS)
 
 restores: $(VENV)/.dev ## restore a machine at 1,000 points of random days: POINTS=n for another number
 	@$(SHM) ONESTOP_RESTORES=$(POINTS) $(PY) -m pytest -q -n $(WORKERS) tests/contract/test_restores.py $(ARGS)

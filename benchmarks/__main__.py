@@ -11,13 +11,26 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 
-from benchmarks import attachments, change, figures, forms, machine, paint, prove, push, reports, save, search
+from benchmarks import (
+    attachments,
+    change,
+    figures,
+    forms,
+    machine,
+    paint,
+    prove,
+    push,
+    reports,
+    save,
+    search,
+    wire,
+)
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure
 from benchmarks.grown import Grown
 
 _SECTIONS = (
-    "push", "change", "save", "page", "search", "verify", "paint", "attachments", "forms", "reports",
+    "push", "change", "wire", "save", "page", "search", "verify", "paint", "attachments", "forms", "reports",
 )  # fmt: skip
 
 
@@ -36,6 +49,7 @@ class _Run:
         found: dict[str, Callable[[], Iterator[Figure]]] = {
             "push": partial(push.run, self._bench),
             "change": lambda: change.run(self._bench, self._grown),
+            "wire": partial(wire.run, self._bench),
             "save": lambda: save.run(self._bench, self._grown),
             "page": lambda: search.run_pages(self._bench, self._grown),
             "search": lambda: search.run_searches(self._bench, self._grown),

@@ -69,7 +69,10 @@ class World:
         """
         secrets = self._keys(name)
         store = self._create(name, secrets, _PROVINCE, serves=True, database=database)
-        self._enrol(store, [Certificate(secrets.machine.public, _PROVINCE, "machine", name, serves=True)])
+        machine = Certificate(
+            secrets.machine.public, _PROVINCE, "machine", name, seal=secrets.seal_key, serves=True
+        )
+        self._enrol(store, [machine])
         store.close()
         return self.folder / name
 

@@ -189,6 +189,8 @@ REASONS: Final[Mapping[str, str]] = {
     "root": "Tệp trả lời thuộc một tỉnh khác.",
     "machine": "Tệp trả lời dành cho máy khác.",
     "blocks": "Dải số hồ sơ đã cấp cho máy khác.",
+    "proxy": "Proxy trong cài đặt của máy tính (HTTPS_PROXY) không dùng được. "
+    "Hãy sửa lại, hoặc khai proxy bằng `onestop login --proxy`.",
     "address": "Địa chỉ máy chủ không đúng, ví dụ đúng: https://may-chu.example.vn:8420",
     "officer": "Chưa rõ cán bộ nào. Hãy nêu tên bằng --officer, hoặc chọn mặc định bằng `onestop login`.",
     "name": "Tên cán bộ, tên máy và mã đơn vị cần từ 1 đến 200 ký tự.",

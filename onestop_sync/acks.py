@@ -43,12 +43,18 @@ class Acks(NamedTuple):
 
     def sign(self, signer: keys.Signer) -> bytes:
         """Returns the acks as they travel: ``[payload, signature]``."""
+        return self.with_signature(signer.sign(codec.pae(ACK_KIND, self._payload())))
+
+    def with_signature(self, signature: bytes) -> bytes:
+        """Returns the same with a signature that somebody made before."""
+        return codec.encode([self._payload(), signature])
+
+    def _payload(self) -> bytes:
         logs: list[codec.Value] = [list(entry) for entry in self.logs]
         head: list[codec.Value] = [1, self.node, self.unit, self.epoch, self.at_ms, self.after]
-        payload = codec.encode([*head, logs, list(self.events)])
         if self.contents:
-            payload = codec.encode([2, *head[1:-1], list(self.contents)])
-        return codec.encode([payload, signer.sign(codec.pae(ACK_KIND, payload))])
+            return codec.encode([2, *head[1:-1], list(self.contents)])
+        return codec.encode([*head, logs, list(self.events)])
 
 
 def parse_acks(data: bytes) -> tuple[Acks, bytes, bytes]:

@@ -11,10 +11,12 @@ The library is imported without httpx and tenacity; both are loaded by the first
 
 from __future__ import annotations
 
+import random
+import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -22,18 +24,36 @@ from urllib.parse import urlsplit
 
 from onestop_sync import exchange
 from onestop_sync.errors import InvalidInput, Unreachable, UpstreamError, UpstreamMalformed
+from onestop_sync.pace import Pace
 from onestop_sync.protocol import LIMITS, Limits, Requester, SyncReport
+from onestop_sync.proxies import DIRECT, proxy_for
 from onestop_sync.store import Store
 
 if TYPE_CHECKING:
     import httpx
+    import tenacity
 
-__all__ = ["CONTENT_TYPE", "SYNC_PATH", "Lines", "Parent", "Patience", "WireReport", "post", "sync"]
+__all__ = [
+    "CONTENT_TYPE",
+    "SYNC_PATH",
+    "Circuit",
+    "Lines",
+    "Parent",
+    "Patience",
+    "WireReport",
+    "is_reachable",
+    "post",
+    "sync",
+]
 
 SYNC_PATH: Final = "/v1/sync"
 CONTENT_TYPE: Final = "application/cbor"
 _PASSING: Final = frozenset({429, 502, 503, 504})
 """Statuses of a server, or of a proxy before it, that may be better in a moment."""
+
+_UNTYPED: Final = 415
+_FIRST: Final = {b"\x00", b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"}
+"""First bytes of packets: how an answer that names no type is told from somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +63,35 @@ class Parent:
     Attributes:
         url: ``http://`` or ``https://``, host, and a port and path where needed.
         ca: PEM file of the authority that signed the server's TLS certificate; the system's when ``None``.
-        proxy: URL of a proxy, or empty. The environment's proxies are not looked at.
+        proxy: URL of a proxy; empty for the computer's own, "none" for none (`proxies`).
+        found: Of one that nobody configured, but that announced itself (`nearby`): the name under which the
+            store keeps what it knows of it. It is asked who it is each time before it is told anything.
     """
 
     url: str
     ca: Path | None = None
     proxy: str = ""
+    found: str = ""
 
     def __post_init__(self) -> None:
         _check_url(self.url)
-        if self.proxy:
+        if self.proxy and self.proxy != DIRECT:
             _check_url(self.proxy)
 
     @property
     def name(self) -> str:
         """Under which the store keeps what it knows of this parent."""
-        return self.url.rstrip("/")
+        return self.found or self.url.rstrip("/")
+
+    @property
+    def through(self) -> str:
+        """URL of the proxy that stands before it; empty for none."""
+        return proxy_for(self.url, self.proxy)
 
     @property
     def endpoint(self) -> str:
         """Where requests go."""
-        return self.name + SYNC_PATH
+        return self.url.rstrip("/") + SYNC_PATH
 
 
 def _check_url(url: str) -> None:
@@ -85,7 +113,8 @@ class Patience(NamedTuple):
             below its bound, so that a hundred machines do not come back at once.
         most_s: Longest pause of all.
         connect_s: To wait for a connection.
-        answer_s: To wait for the next bytes of an answer.
+        answer_s: To wait for the next bytes of an answer, on a line of which nothing is known yet.
+        busy_s: Longest wait that a server's ``Retry-After`` is given within one sync.
     """
 
     tries: int = 3
@@ -93,6 +122,7 @@ class Patience(NamedTuple):
     most_s: float = 4.0
     connect_s: float = 5.0
     answer_s: float = 60.0
+    busy_s: float = 10.0
 
 
 PATIENCE: Final = Patience()
@@ -113,6 +143,30 @@ class WireReport(SyncReport):
     is_complete: bool = True
 
 
+@dataclass(slots=True)
+class Circuit:
+    """A parent that does not answer: passed over for a while that doubles, then tried once.
+
+    Attributes:
+        failures: How often in a row it did not.
+        opens_at: Until when others come first, by the monotonic clock.
+    """
+
+    failures: int = 0
+    opens_at: float = 0.0
+
+    def fail(self) -> None:
+        """Notes that it did not answer."""
+        self.failures += 1
+        pause = min(_PASSED_OVER_S * 2 ** min(self.failures - 1, 10), _MOST_PASSED_OVER_S)
+        self.opens_at = time.monotonic() + pause * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+
+
+_WELL: Final = Circuit()
+_PASSED_OVER_S: Final = 5.0
+_MOST_PASSED_OVER_S: Final = 60.0
+
+
 class Lines:
     """Connections to parents, one for each, kept open between syncs.
 
@@ -123,12 +177,28 @@ class Lines:
     def __init__(self, http: Callable[[Parent], httpx.Client] | None = None) -> None:
         self._make = http or _client
         self._open: dict[Parent, httpx.Client] = {}
+        self.typed: set[Parent] = set()
+        """Parents that want the type of a request named; a proxy may, so behind one it always is."""
+        self.circuits: dict[Parent, Circuit] = {}
 
     def to(self, parent: Parent) -> httpx.Client:
         """Returns the client that holds the connection to ``parent``."""
         if parent not in self._open:
             self._open[parent] = self._make(parent)
         return self._open[parent]
+
+    def order(self, parents: Sequence[Parent]) -> list[Parent]:
+        """Returns parents in the order in which to try them: those that were just found down come last."""
+        now = time.monotonic()
+        is_open = {parent: self.circuits.get(parent, _WELL).opens_at > now for parent in parents}
+        return sorted(parents, key=is_open.__getitem__)
+
+    def note(self, parent: Parent, *, is_up: bool) -> None:
+        """Notes whether a parent answered."""
+        if is_up:
+            self.circuits.pop(parent, None)
+        else:
+            self.circuits.setdefault(parent, Circuit()).fail()
 
     def close(self) -> None:
         """Closes all connections."""
@@ -144,6 +214,20 @@ class Lines:
         self.close()
 
 
+def is_reachable(parent: Parent, wait_s: float = 2.0) -> bool:
+    """Tells whether somebody takes connections at a parent's address, or at the proxy before it: no more.
+
+    It costs two packets, so it may be asked every few seconds while a line is down.
+    """
+    parts = urlsplit(parent.through or parent.url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), wait_s).close()
+    except OSError:
+        return False
+    return True
+
+
 def _client(parent: Parent) -> httpx.Client:
     import httpx
 
@@ -156,7 +240,7 @@ def _client(parent: Parent) -> httpx.Client:
             raise InvalidInput("The file of the certificate authority cannot be read as PEM.") from error
     return httpx.Client(
         verify=verify,
-        proxy=parent.proxy or None,
+        proxy=parent.through or None,
         trust_env=False,
         limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=300),
     )
@@ -193,13 +277,17 @@ def sync(
             return sync(store, parents, lines=own, limits=limits, patience=patience, deadline_s=deadline_s)
     failures: list[UpstreamError] = []
     end = time.monotonic() + deadline_s
-    for parent in parents:
+    for parent in lines.order(parents):
         try:
-            return _Exchange(store, parent, lines.to(parent), limits, patience, end).run()
+            report = _Exchange(store, parent, lines, limits, patience, end).run()
+            lines.note(parent, is_up=True)
         except UpstreamError as error:
+            lines.note(parent, is_up=not isinstance(error, Unreachable))
             is_revoked = error.details.get("code") == "revoked"
             exchange.note_failure(store, parent.name, "revoked" if is_revoked else error.code)
             failures.append(error)
+        else:
+            return report
     # A parent that answered tells more than one that did not.
     told = [error for error in failures if not isinstance(error, Unreachable)]
     raise (told or failures or [Unreachable("No parent is named for this machine.")])[0]
@@ -230,7 +318,7 @@ def post(
     """
     with Lines() as lines:
         end = time.monotonic() + deadline_s
-        return _Line(parent, lines.to(parent), path, limits.packet_bytes, patience, end).ask(body)
+        return _Line(parent, lines, path, limits.packet_bytes, patience, end).ask(body)
 
 
 class _Line:
@@ -239,15 +327,18 @@ class _Line:
     def __init__(
         self,
         parent: Parent,
-        client: httpx.Client,
+        lines: Lines,
         path: str,
         packet_bytes: int,
         patience: Patience,
         end: float,
     ) -> None:
         self.parent = parent
-        self.client = client
-        self.endpoint = parent.name + path
+        self.lines = lines
+        self.client = lines.to(parent)
+        self._is_proxied = bool(parent.through)
+        self.pace = Pace()
+        self.endpoint = parent.url.rstrip("/") + path
         self.packet_bytes = packet_bytes
         self.patience = patience
         self.end = end
@@ -261,6 +352,13 @@ class _Line:
             Unreachable: It was not.
             UpstreamMalformed: By something that does not speak this protocol.
         """
+        status, answer = self._ask(body)
+        if status == _UNTYPED and not self._is_typed:
+            self.lines.typed.add(self.parent)
+            return self._ask(body)
+        return status, answer
+
+    def _ask(self, body: bytes) -> tuple[int, bytes]:
         import httpx
         import tenacity
 
@@ -268,26 +366,51 @@ class _Line:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(patience.tries)
             | tenacity.stop_before_delay(max(0.0, self.end - time.monotonic())),
-            wait=tenacity.wait_random_exponential(multiplier=patience.first_s, max=patience.most_s),
+            wait=_Wait(patience),
             retry=tenacity.retry_if_exception(_is_passing),
             reraise=True,
         )
+        waiting: bytes | None = body
+
+        def send() -> tuple[int, bytes]:
+            nonlocal waiting
+            data, waiting = waiting if waiting is not None else self.again(body), None
+            try:
+                return self._send(data)
+            except (_Busy, httpx.TransportError):
+                self.was_cut()
+                raise
+
         try:
-            return retrying(self._send, body)
+            return retrying(send)
         except _Busy as error:
             if error.is_ours:
                 return error.status, error.body
-            raise Unreachable(f"A proxy before {self.parent.name} answered {error.status}.") from error
+            raise Unreachable(
+                f"A proxy before {self.parent.name} answered {error.status}.", retry_after_s=error.after_s
+            ) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise _translated(error, self.parent) from error
+
+    def was_cut(self) -> None:
+        """Notes that the last request was not answered."""
+
+    def again(self, body: bytes) -> bytes:
+        """Returns what to send after a cut."""
+        return body
+
+    @property
+    def _is_typed(self) -> bool:
+        return self._is_proxied or self.parent in self.lines.typed
 
     def _send(self, body: bytes) -> tuple[int, bytes]:
         import httpx
 
-        headers = {"Content-Type": CONTENT_TYPE}
+        headers = {"Content-Type": CONTENT_TYPE} if self._is_typed else {}
         # Not by the client's own method: it would add headers that nobody reads, 100 bytes of them.
         request = httpx.Request("POST", self.endpoint, headers=headers, content=body)
-        wait = max(1.0, min(self.patience.answer_s, self.end - time.monotonic()))
+        patient = self.pace.wait_s(len(body), self.patience.answer_s)
+        wait = max(1.0, min(patient, self.end - time.monotonic()))
         request.extensions["timeout"] = {
             "connect": min(self.patience.connect_s, wait), "read": wait, "write": wait, "pool": wait,
         }  # fmt: skip
@@ -313,9 +436,10 @@ class _Line:
     def _checked(self, response: httpx.Response, data: bytes) -> tuple[int, bytes]:
         status = response.status_code
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_ours = kind == CONTENT_TYPE or (not kind and data[:1] in _FIRST)
         if status in _PASSING:
-            raise _Busy(status, data, is_ours=kind == CONTENT_TYPE)
-        if kind != CONTENT_TYPE:
+            raise _Busy(status, data, _after_s(response.headers.get("retry-after", "")), is_ours=is_ours)
+        if not is_ours:
             raise UpstreamMalformed(
                 f"{self.parent.name} answered with {_kind_shown(kind)} instead of this protocol.",
                 status=status,
@@ -330,36 +454,91 @@ class _Exchange(_Line):
         self,
         store: Store,
         parent: Parent,
-        client: httpx.Client,
+        lines: Lines,
         limits: Limits,
         patience: Patience,
         end: float,
     ) -> None:
-        super().__init__(parent, client, SYNC_PATH, limits.packet_bytes, patience, end)
-        self.requester = Requester(store, parent.name, limits)
+        super().__init__(parent, lines, SYNC_PATH, limits.packet_bytes, patience, end)
+        self.limits = limits
+        self.requester = Requester(store, parent.name, limits, is_brief=True, is_wary=bool(parent.found))
+        self.pace = self._kept = exchange.load_pace(store, parent.name)
 
     def run(self) -> WireReport:
-        is_complete = True
-        while (body := self.requester.next_request()) is not None:
-            if time.monotonic() > self.end:
-                is_complete = False
-                break
-            self.requester.take_answer(*self.ask(body))
+        try:
+            is_complete = self._run()
+        finally:
+            if self.pace.budget != self._kept.budget:
+                exchange.save_pace(self.requester.store, self.parent.name, self.pace)
         report = self.requester.report
         if not report.round_trips:
             raise Unreachable("The time was up before the parent was asked.")
         plain = {f.name: getattr(report, f.name) for f in fields(report)}
         return WireReport(**plain, wire_up=self.wire_up, wire_down=self.wire_down, is_complete=is_complete)
 
+    def _run(self) -> bool:
+        """Asks until there is no more to ask; tells whether that was reached in time."""
+        while (body := self._next()) is not None:
+            if time.monotonic() > self.end:
+                return False
+            begun, before = time.monotonic(), self.wire_up + self.wire_down
+            status, answer = self.ask(body)
+            took_s, wire = time.monotonic() - begun, self.wire_up + self.wire_down - before
+            self.requester.take_answer(status, answer)
+            most = max(self.limits.batch_bytes, self.limits.answer_bytes)
+            self.pace = self.pace.after(wire, took_s, most, is_full=self.requester.has_more)
+        return True
+
+    def _next(self) -> bytes | None:
+        """Returns the next request, as large as the line bears."""
+        budget, limits = self.pace.budget, self.limits
+        self.requester.limits = replace(
+            limits,
+            batch_bytes=min(budget, limits.batch_bytes),
+            answer_bytes=min(budget, limits.answer_bytes),
+        )
+        return self.requester.next_request()
+
+    def was_cut(self) -> None:
+        self.requester.was_cut()
+        self.pace = self.pace.after_cut()
+
+    def again(self, body: bytes) -> bytes:
+        return self._next() or body
+
 
 class _Busy(Exception):
     """The server, or a proxy before it, cannot answer at the moment."""
 
-    def __init__(self, status: int, body: bytes, *, is_ours: bool) -> None:
+    def __init__(self, status: int, body: bytes, after_s: float, *, is_ours: bool) -> None:
         super().__init__(f"status {status}")
         self.status = status
         self.body = body
+        self.after_s = after_s
         self.is_ours = is_ours
+
+
+class _Wait:
+    """How long to wait before the next try: at random below a bound that doubles, or as the server says."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.patience = patience
+
+    def __call__(self, state: tenacity.RetryCallState) -> float:
+        patience = self.patience
+        bound = min(patience.most_s, patience.first_s * 2 ** min(state.attempt_number - 1, 30))
+        pause = random.uniform(0, bound)  # noqa: S311 - not a secret
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.after_s if isinstance(error, _Busy) else 0.0
+        return min(asked, patience.busy_s) + pause
+
+
+def _after_s(text: str) -> float:
+    """Returns the seconds that a Retry-After header names; a date or rubbish counts as none.
+
+    Source: RFC 9110, 10.2.3. Dates are not read: clocks here may be years off.
+    """
+    return float(text) if text.isdecimal() and len(text) < 10 else 0.0  # noqa: PLR2004 - digits
 
 
 def _is_passing(error: BaseException) -> bool:

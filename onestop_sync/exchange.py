@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from onestop_sync.acks import Acks, check_acks, parse_acks
 from onestop_sync.answer import KeptAnswer
 from onestop_sync.errors import FormatError, SignatureInvalid
+from onestop_sync.pace import Pace
 from onestop_sync.statement import Statement, check_statement, parse_statement
 from onestop_sync.storage import feed, findings, outbox, statements
 from onestop_sync.storage import tables as t
@@ -36,12 +37,14 @@ __all__ = [
     "introduced",
     "is_cursor_good",
     "keep_forwarded",
+    "load_pace",
     "load_parent",
     "meet_parent",
     "note_failure",
     "pending",
     "read_feed",
     "rotate_nonce",
+    "save_pace",
     "take",
 ]
 
@@ -122,13 +125,17 @@ class Taken(NamedTuple):
 # ------------------------------------------------------------------------------------------------ the parent
 
 
-def rotate_nonce(store: Store, machine: bytes, given: bytes | None) -> bytes | None:
+def rotate_nonce(
+    store: Store, machine: bytes, given: bytes | None, taken: bytes = b"", *, is_first: bool = False
+) -> bytes | None:
     """Gives a machine the nonce for its next request.
 
     Args:
         store: The parent's store.
         machine: Log of the machine.
         given: The nonce of this request; ``None`` to give a new one whatever it was.
+        taken: Digest of this request, for the machine to know it by if the answer is lost.
+        is_first: It bears no nonce, and is taken from a machine that never asked here before.
 
     Returns:
         The next nonce; ``None`` when ``given`` was not the last one: the request is a copy, or old.
@@ -140,9 +147,14 @@ def rotate_nonce(store: Store, machine: bytes, given: bytes | None) -> bytes | N
         if connection.dialect.name != "sqlite":
             query = query.with_for_update()  # or two processes would both take a request and its copy
         held = connection.execute(query).scalar()
-        if given is not None and (held is None or not hmac.compare_digest(held, given)):
+        if is_first:
+            if held is not None:
+                return None
+        elif given is not None and (held is None or not hmac.compare_digest(held, given)):
             return None
-        row = {"nonce": fresh, "seen_ms": store.clock()}
+        row: dict[str, Any] = {"nonce": fresh, "seen_ms": store.clock()}
+        if given is not None:
+            row |= {"before": given, "taken": taken}
         if held is None:
             connection.execute(sa.insert(t.peer).values(machine=machine, **row))
         else:
@@ -303,6 +315,22 @@ def meet_parent(store: Store, name: str, node: bytes, nonce: bytes) -> ParentSta
     return load_parent(store, name)
 
 
+def load_pace(store: Store, name: str) -> Pace:
+    """Returns what is known of the line to a parent."""
+    with store.reading() as connection:
+        row = connection.execute(sa.select(t.line).where(t.line.c.name == name)).first()
+    return Pace(row.budget, row.rate) if row else Pace()
+
+
+def save_pace(store: Store, name: str, pace: Pace) -> None:
+    """Keeps what the line to a parent does."""
+    with store.writing() as transaction:
+        connection = transaction.connection
+        values = pace._asdict()
+        if not connection.execute(sa.update(t.line).where(t.line.c.name == name).values(**values)).rowcount:
+            connection.execute(sa.insert(t.line).values(name=name, **values))
+
+
 def note_failure(store: Store, name: str, code: str) -> None:
     """Notes that an exchange with a parent failed, and why, for the status line."""
     with store.writing() as transaction:
@@ -345,7 +373,8 @@ def pending(
         found = outbox.pending(connection, node, max_bytes, max_events, skip)
         unproven = outbox.unproven(connection, node)
     # A certificate that came here late, by whatever way, has not reached the node by itself.
-    logs = {*found.new_logs, *unproven}
+    # To itself a node needs no proof of its own log.
+    logs = {*found.new_logs, *unproven} - {node}
     known = [log for log in sorted(logs) if isinstance(store.trust.authority(log), Authority)]
     return found._replace(new_logs=known)
 

@@ -31,6 +31,7 @@ __all__ = [
     "SealedBox",
     "Signer",
     "SigningKey",
+    "agree",
     "fingerprint",
     "is_valid_key",
     "open_sealed",
@@ -111,6 +112,14 @@ def seal_public_key(seed: bytes) -> bytes:
     """Returns the X25519 public key, to which bundles are sealed, of a 32-byte seed."""
     key = X25519PrivateKey.from_private_bytes(seed)
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def agree(seed: bytes, public: bytes) -> bytes:
+    """Returns what the holders of two X25519 keys have in common (RFC 7748); empty for a key that is none."""
+    try:
+        return X25519PrivateKey.from_private_bytes(seed).exchange(X25519PublicKey.from_public_bytes(public))
+    except ValueError:
+        return b""
 
 
 def seal_to(public: bytes, secret: bytes, purpose: str) -> bytes:

@@ -1,6 +1,6 @@
 """The ASGI application: endpoints that take requests of machines, and one that says that it lives.
 
-    POST /v1/sync      application/cbor, see `onestop_sync.protocol`
+    POST /v1/sync      application/cbor or no type at all, see `onestop_sync.protocol`
     POST /v1/enrol     application/cbor, new machines with a one-time code, see `enrolment`
     POST /v1/portal/…  application/json, what citizens filed on a portal, see `portal.endpoint`
     GET  /v1/health    whether the database answers; says nothing of anybody
@@ -61,6 +61,8 @@ class Bounds:
 
 
 BOUNDS: Final = Bounds()
+_LATER_S: Final = 5
+"""When to come again to a server that has no room, or whose database is busy."""
 
 
 class _Intake:
@@ -81,7 +83,7 @@ class _Intake:
         Raises:
             Refused: Too large, too slow, of another type, or no room just now.
         """
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CONTENT_TYPE:
+        if _kind(request) not in {CONTENT_TYPE, ""}:
             raise Refused(415, "malformed", "The request is not of this protocol's type.")
         data = bytearray()
         taken = 0
@@ -103,6 +105,10 @@ class _Intake:
             raise Refused(413, "too_large", "The request is larger than this server takes.")
         if self._held > self.bounds.held_bytes:
             raise Refused(503, "busy", "The server has no room just now.")
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class _Sync:
@@ -135,7 +141,9 @@ class _Sync:
             status, answer = refused.status, pack_packet([1, "error", [refused.code, str(refused)]])
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        return Response(answer, status, media_type=CONTENT_TYPE)
+        # Who saves the bytes of naming the type is answered in the same way.
+        later = {"retry-after": str(_LATER_S)} if status == 503 else None  # noqa: PLR2004 - HTTP's own number
+        return Response(answer, status, later, media_type=_kind(request) and CONTENT_TYPE)
 
     def _respond(self, body: bytes) -> tuple[int, bytes]:
         start = perf_counter()

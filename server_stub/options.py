@@ -22,7 +22,12 @@ def add_parents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ca", metavar="FILE", help="PEM of the authority that signed the parents' certificates"
     )
-    parser.add_argument("--proxy", metavar="URL", default="", help="proxy to the parents")
+    parser.add_argument(
+        "--proxy",
+        metavar="URL",
+        default="",
+        help="proxy to the parents; without it the one of HTTPS_PROXY; 'none': no proxy",
+    )
 
 
 def add_common(parser: argparse.ArgumentParser, *, is_needed: bool = True) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from onestop_sync.client import Lines, Parent, Patience, WireReport, sync
-from onestop_sync.errors import OnestopError
+from onestop_sync.client import Lines, Parent, Patience, WireReport, is_reachable, sync
+from onestop_sync.errors import OnestopError, Unreachable
 from onestop_sync.protocol import LIMITS, Limits
 from onestop_sync.store import Store
 from server_stub.logs import broke, log, warn
@@ -22,6 +23,8 @@ __all__ = ["PACE", "Pace", "Relay"]
 
 _GATHER_S: Final = 0.05
 """How long to wait after the first news, so that what comes together goes up together, seconds."""
+_PROBE_S: Final = 2.0
+"""How often to look whether a line that is down is back, seconds."""
 _STEADY: Final = Patience(tries=1)
 """The relay comes back by itself: one try at a time."""
 
@@ -60,6 +63,7 @@ class Relay:
         self.pace = pace
         self.limits = limits
         self.failures = 0
+        self._is_line_down = False
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -96,6 +100,7 @@ class Relay:
             report = sync(self.store, self.parents, lines=lines, limits=self.limits, patience=_STEADY)
         except OnestopError as error:
             self.failures += 1
+            self._is_line_down = isinstance(error, Unreachable)
             warn("relay failed", code=error.code, failures=self.failures)
         except Exception:  # noqa: BLE001 - the relay must outlive any mistake; it is logged, and tried again
             self.failures += 1
@@ -104,10 +109,17 @@ class Relay:
             self.failures = 0
             _note(report)
 
+    def _wait_for_line(self, pause_s: float) -> None:
+        """Waits for a while, or only until a line that was down takes connections again."""
+        end = time.monotonic() + pause_s
+        while (left := end - time.monotonic()) > 0 and not self._stopping.wait(min(left, _PROBE_S)):
+            if self._is_line_down and left > _PROBE_S and any(map(is_reachable, self.parents)):
+                return
+
     def _pause(self) -> None:
         if self.failures:
             bound = min(self.pace.most_s, min(1.0, self.pace.interval_s) * 2 ** min(self.failures - 1, 10))
-            self._stopping.wait(bound * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
+            self._wait_for_line(bound * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
         elif self._news.wait(self.pace.interval_s):
             self._stopping.wait(_GATHER_S)
 

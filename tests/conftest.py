@@ -19,6 +19,10 @@ hypothesis.settings.register_profile("onestop", deadline=None, derandomize=bool(
 hypothesis.settings.load_profile("onestop")
 
 
+# No test asks the network who is there.
+os.environ["ONESTOP_NO_MULTICAST"] = "1"
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Open the directory of the run's PostgreSQL; a worker is told the one of its run."""
     worker_input: dict[str, str] | None = getattr(config, "workerinput", None)

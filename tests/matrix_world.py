@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from onestop_sync import codec, exchange, protocol
+from onestop_sync import codec, exchange
 from onestop_sync.bundle import export_bundle, import_bundle
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import NotAllowed
 from onestop_sync.event import Event
 from onestop_sync.keys import SigningKey
-from onestop_sync.protocol import Requester, Responder, open_packet
+from onestop_sync.protocol import Requester, Responder, open_packet, packets
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.testing.dice import Dice
@@ -134,9 +134,9 @@ class MatrixWorld:
         found: dict[bytes, Outcome] = {}
         frames = [place.event.to_frame() for place in places]
         for at in range(0, len(frames), _BATCH):
-            asked = protocol._Request(
+            asked = packets.Request(
                 knows.node[:16], nonce, None, echo=False, max_bytes=1,
-                published=protocol._Published(1, 1, ()),
+                published=packets.Published(1, 1, ()),
                 frames=frames[at : at + _BATCH], introduction=[],
             )  # fmt: skip
             sent = asked.sign(self.client.secrets.machine, self.client.store.machine_log)

@@ -140,7 +140,9 @@ def _enrol(parser: ArgumentParser) -> None:
     _server(parser)
     _by_code(parser)
     parser.add_argument("--ca", metavar="TỆP", type=Path, help="tệp PEM của nơi cấp chứng thư máy chủ")
-    parser.add_argument("--proxy", metavar="ĐỊA-CHỈ", help="proxy; để trống '' nếu không dùng")
+    parser.add_argument(
+        "--proxy", metavar="ĐỊA-CHỈ", help="proxy; '' theo cài đặt của máy, none là không dùng"
+    )
     parser.add_argument(
         "--fingerprint", metavar="DẤU", default="",
         help="dấu vân tay khóa gốc của tỉnh do quản trị đọc cho (root key fingerprint)",
@@ -203,7 +205,13 @@ def _login(parser: ArgumentParser) -> None:
         "--parent", metavar="ĐỊA-CHỈ", action="append", help="thay địa chỉ cấp trên (dùng được nhiều lần)"
     )
     parser.add_argument("--ca", metavar="TỆP", type=Path, help="tệp PEM của nơi cấp chứng thư máy chủ")
-    parser.add_argument("--proxy", metavar="ĐỊA-CHỈ", help="proxy; để trống '' nếu không dùng")
+    parser.add_argument(
+        "--proxy", metavar="ĐỊA-CHỈ", help="proxy; '' theo cài đặt của máy, none là không dùng"
+    )
+    parser.add_argument(
+        "--find-hub", metavar="0|1", type=int, choices=(0, 1),
+        help="1: tự tìm máy chủ của xã trong mạng nội bộ (mặc định); 0: không",
+    )  # fmt: skip
     parser.add_argument(
         "--statement-days",
         metavar="SỐ",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import ExitStack
 
 from commune_client.cli.codes import DONE, UsageFault
 from commune_client.cli.session import Session
@@ -31,16 +32,26 @@ def hub(session: Session) -> int:
         desk.lock()  # a hub signs nothing for an officer
         if not desk.store.serves:
             raise NotAllowed("This machine is not certified as a server.", reason="no_hub")
+        from onestop_sync.nearby import announcing
         from server_stub import logs
         from server_stub.relay import Pace
         from server_stub.serve import run
 
         logs.set_up("warning")
         try:
-            with backing_up_daily(desk, lambda error: session.tell(explain(error).text)):
+            with ExitStack() as stack:
+                stack.enter_context(backing_up_daily(desk, lambda error: session.tell(explain(error).text)))
+
+                announce = stack.enter_context(announcing(desk.store, arguments.host))
+
+                def ready(port: int) -> None:
+                    if desk.place.config.find_hub:
+                        announce(port)
+                    _ready(session, port)
+
                 run(
                     desk.store, arguments.host, arguments.port, desk.parent_lines(),
-                    pace=Pace(interval_s=arguments.interval), on_ready=lambda port: _ready(session, port),
+                    pace=Pace(interval_s=arguments.interval), on_ready=ready,
                 )  # fmt: skip
         except InvalidInput as error:
             where = f"{arguments.host} cổng {arguments.port}"

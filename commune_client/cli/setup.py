@@ -165,8 +165,10 @@ def login(session: Session) -> int:
     if arguments.ca is not None:
         config = config.with_(ca=str(arguments.ca.resolve(strict=True)))
     if arguments.proxy is not None:
-        check_addresses([arguments.proxy] if arguments.proxy else [])
+        check_addresses([arguments.proxy] if arguments.proxy not in {"", "none"} else [])
         config = config.with_(proxy=arguments.proxy)
+    if arguments.find_hub is not None:
+        config = config.with_(find_hub=arguments.find_hub)
     if arguments.statement_days is not None:
         config = config.with_(statement_days=max(1, arguments.statement_days))
     if arguments.print_folder is not None:

@@ -14,7 +14,7 @@ _STATEMENT_DAYS: Final = 3
 _WORDS: Final = ("ca", "proxy", "backup_folder", "print_folder", "printer")
 _NUMBERS: Final = (
     "doubted_ms", "confirmed_ms", "confirmed_over_ms", "idle_lock_min", "sync_every_min", "backup_keep",
-    "statement_days",
+    "statement_days", "find_hub",
 )  # fmt: skip
 
 
@@ -25,7 +25,8 @@ class Config:
     Attributes:
         parents: Addresses to synchronise with, in the order in which they are tried.
         ca: PEM file of the authority that signed the parents' TLS certificates; empty: the system's.
-        proxy: URL of a proxy to the parents; empty for none.
+        proxy: URL of a proxy to the parents; empty for the computer's own, "none" for none.
+        find_hub: 1 to look for the unit's hub on the local network, and to announce one; 0 for neither.
         officer: Who works here by default; empty when nobody was chosen.
         statement_days: Days of contact without a statement of the province after which that is said.
         idle_lock_min: Minutes without a key after which the screen locks itself; 0 for never.
@@ -43,6 +44,7 @@ class Config:
     parents: tuple[str, ...] = ()
     ca: str = ""
     proxy: str = ""
+    find_hub: int = 1
     officer: str = ""
     statement_days: int = _STATEMENT_DAYS
     idle_lock_min: int = 10

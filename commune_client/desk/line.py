@@ -23,7 +23,7 @@ from commune_client.desk.safekeeping import Safekeeping
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of
-from onestop_sync.errors import InvalidInput, NotFound
+from onestop_sync.errors import InvalidInput, NotFound, Unreachable
 from onestop_sync.keyring import Secrets
 from onestop_sync.search_text import fold_text
 from onestop_sync.storage.queries import Notice
@@ -32,6 +32,7 @@ from onestop_sync.store import ParentStatus, Store
 if TYPE_CHECKING:
     from onestop_sync.bundle import BundleReport
     from onestop_sync.client import Lines, Parent, WireReport
+    from onestop_sync.nearby import Watch
 
 __all__ = ["Line", "check_proof"]
 
@@ -48,6 +49,7 @@ class Line(Safekeeping):
         super().__init__(place, store, secrets, rules, command=command)
         self._lines: Lines | None = None
         self._syncing = Lock()
+        self._nearby: Watch | None = None
 
     def status(self) -> SyncFacts:
         """Returns what the line of state shows."""
@@ -136,18 +138,41 @@ class Line(Safekeeping):
             Unreachable: None answered; the work is kept and will be sent.
             UpstreamError: One answered, and it was no good.
         """
-        from onestop_sync.client import sync
-
-        parents = self.parent_lines()
+        named = self.parent_lines()
+        parents = [*self._hubs(), *named] or self._hubs(wait=True)
         if not parents:
             raise InvalidInput(
                 "No parent is set.", todo="Set the address of the hub or district first.", reason="no_parents"
             )
         with self._syncing:
             self._watch.look()
-            result = _result(sync(self.store, parents, lines=self._open_lines()))
+            result = _result(self._sync_with(parents))
             self._watch.reload()
             return result
+
+    def _sync_with(self, parents: Sequence[Parent]) -> WireReport:
+        """Synchronises; where nobody answers, a hub may have been found meanwhile."""
+        from onestop_sync.client import sync
+
+        lines = self._open_lines()
+        try:
+            return sync(self.store, parents, lines=lines)
+        except Unreachable:
+            found = [parent for parent in self._hubs(wait=True) if parent not in parents]
+            if not found:
+                raise
+            return sync(self.store, found, lines=lines)
+
+    def _hubs(self, *, wait: bool = False) -> list[Parent]:
+        """Returns the hubs that announce themselves on the local network; with ``wait``, after a moment."""
+        if not self.place.config.find_hub:
+            return []
+        from onestop_sync.client import Parent
+        from onestop_sync.nearby import LOOK_S, Watch
+
+        self._nearby = self._nearby or Watch()
+        hubs = self._nearby.hubs(self.store, LOOK_S if wait else 0.0)
+        return [Parent(url, found=hub.name) for hub in hubs for url in hub.urls]
 
     def _open_lines(self) -> Lines:
         """Returns the connections that stay open between two synchronisations."""
@@ -161,6 +186,8 @@ class Line(Safekeeping):
         """Closes the connections and the store; of dossiers nothing is written by closing it."""
         if self._lines is not None:
             self._lines.close()
+        if self._nearby is not None:
+            self._nearby.close()
         super().close()
 
     # ---- the stick

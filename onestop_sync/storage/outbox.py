@@ -7,8 +7,9 @@ chain covers everything before. Events off the chain (a fork, a hole) are acknow
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,6 +19,11 @@ from onestop_sync.storage import tables as t
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.rows import select_in
+
+_URGENT: Final = re.compile(rb"[\x81-\x97][\x80-\x97](?:cact|gresolve|fsettle|dcert|kcountersign)")
+"""How the operations of an event begin, behind the salt, that somebody waits for."""
+_SALTED: Final = 18
+_URGENCY: Final = 8
 
 
 def keep_paper(connection: sa.Connection, data: bytes, acks: Acks) -> tuple[int, bytes, bool]:
@@ -216,25 +222,27 @@ class Lag(NamedTuple):
     log_n: int
     acked: int
     broken: int
+    ahead: int
+    """Events beyond what was acknowledged, along the chain."""
 
 
 def lagging(connection: sa.Connection, node: bytes) -> list[Lag]:
     """Returns the logs of which ``node`` lacks events."""
     acked = sa.case((t.ack.c.good == 1, t.ack.c.seq), else_=-1)
     rows = connection.execute(
-        sa.select(t.log.c.n, sa.func.coalesce(acked, -1).label("acked"), t.log.c.broken)
+        sa.select(t.log.c.n, sa.func.coalesce(acked, -1).label("acked"), t.log.c.broken, t.log.c.seq)
         .join(t.ack, sa.and_(t.ack.c.log_n == t.log.c.n, t.ack.c.node == node), isouter=True)
         .where(t.log.c.upward == 1, sa.or_(t.log.c.seq > sa.func.coalesce(acked, -1), t.log.c.broken == 1))
         .order_by(t.log.c.n)
     ).all()
-    return [Lag(row.n, row.acked, row.broken) for row in rows]
+    return [Lag(row.n, row.acked, row.broken, max(0, row.seq - row.acked)) for row in rows]
 
 
 class Pending(NamedTuple):
     """What to offer a node next.
 
     Attributes:
-        events: ``(id, frame)``, oldest first.
+        events: ``(id, frame)``, each log's in its order; where not all fit, what is small or urgent first.
         new_logs: Logs of which the node has nothing yet, or does not know the authority.
         has_more: Whether there is more.
     """
@@ -249,14 +257,14 @@ def pending(
 ) -> Pending:
     """Returns what to offer ``node`` next."""
     lags = lagging(connection, node)
-    rows = _lacking(connection, node, lags, max_events + 1 + len(skip))
-    rows = [row for row in rows if row.id not in skip]
+    lacking, is_cut = _lacking(connection, node, lags, max_events + 1, len(skip))
+    rows = plan_order([row for row in lacking if row.id not in skip], max_bytes)
     new = {lag.log_n for lag in lags if lag.acked < 0}
     found: list[tuple[bytes, list[Any]]] = []
     logs: set[int] = set()
     size = 0
     for row in rows[:max_events]:
-        cost = len(row.header) + len(row.signature) + len(row.body or b"") + 8
+        cost = _cost(row)
         if found and size + cost > max_bytes:
             break
         size += cost
@@ -264,10 +272,60 @@ def pending(
         found.append((row.id, [row.header, row.signature, row.body]))
     fresh = sorted(logs & new)
     ids = connection.execute(sa.select(t.log.c.id).where(t.log.c.n.in_(fresh))).scalars() if fresh else ()
-    return Pending(found, list(ids), len(rows) > len(found))
+    return Pending(found, list(ids), bool(found) and (is_cut or len(rows) > len(found)))
 
 
-def _lacking(connection: sa.Connection, node: bytes, lags: Sequence[Lag], limit: int) -> list[Any]:
+def plan_order(rows: Sequence[Any], max_bytes: int) -> Sequence[Any]:
+    """Returns events in the order in which to send them: logs with little to say before those with much.
+
+    Each event is as far off as all that its log has before it, in bytes; a transition, a resolution or a
+    certificate counts an eighth of that, and so does what it needs to follow. A log's own order stays.
+
+    Args:
+        rows: Of the table of events.
+        max_bytes: What one request may hold; when it holds all, there is nothing to choose.
+    """
+    if sum(map(_cost, rows)) <= max_bytes:
+        return rows
+    far: dict[int, int] = {}
+    keys: list[int] = []
+    for row in rows:
+        far[row.log_n] = far.get(row.log_n, 0) + _cost(row)
+        keys.append(far[row.log_n] // (_URGENCY if _URGENT.match(row.body or b"", _SALTED) else 1))
+    nearest: dict[int, int] = {}
+    for i in range(len(rows) - 1, -1, -1):
+        log_n = rows[i].log_n
+        keys[i] = nearest[log_n] = min(keys[i], nearest.get(log_n, keys[i]))
+    return [row for _, row in sorted(zip(keys, rows, strict=True), key=lambda pair: pair[0])]
+
+
+def _cost(row: Any) -> int:
+    return len(row.header) + len(row.signature) + len(row.body or b"") + 8
+
+
+def _shares(lags: Sequence[Lag], limit: int) -> dict[int, int]:
+    """Shares out how many events to look at: a log with few gets all of them, the others the rest."""
+    shares: dict[int, int] = {}
+    left = limit
+    for done, lag in enumerate(sorted(lags, key=lambda lag: lag.ahead)):
+        fair = max(1, left // (len(lags) - done))
+        shares[lag.log_n] = fair if lag.broken else min(lag.ahead, fair)
+        left = max(0, left - shares[lag.log_n])
+    return shares
+
+
+def _lacking(
+    connection: sa.Connection, node: bytes, lags: Sequence[Lag], limit: int, extra: int
+) -> tuple[list[Any], bool]:
+    """Returns events that the node lacks, oldest first, and whether there may be more than those.
+
+    Args:
+        connection: Any transaction.
+        node: Whose acks count.
+        lags: Logs of which it lacks something.
+        limit: Events to look at, of all logs together.
+        extra: Events of each log beyond that, because so many are not to be sent.
+    """
     columns = (
         t.event.c.n,
         t.event.c.id,
@@ -278,14 +336,22 @@ def _lacking(connection: sa.Connection, node: bytes, lags: Sequence[Lag], limit:
     )
     # Where the node's chain is not ours (a fork, or a hole there), what it has is told one by one.
     single = sa.select(t.ack_event.c.event_n).where(t.ack_event.c.node == node)
+    base = sa.select(*columns).where(t.event.c.n.not_in(single)).order_by(t.event.c.n)
+    shares = _shares(lags, limit)
+    whole = [lag for lag in lags if not lag.broken and lag.ahead <= shares[lag.log_n]]
     found: list[Any] = []
-    for i in range(0, len(lags), 100):
-        parts = [_lack(lag) for lag in lags[i : i + 100]]
-        query = sa.select(*columns).where(sa.or_(*parts), t.event.c.n.not_in(single))
-        query = query.order_by(t.event.c.n).limit(limit)
-        found.extend(connection.execute(query).all())
+    is_cut = False
+    for i in range(0, len(whole), 100):
+        parts = [_lack(lag) for lag in whole[i : i + 100]]
+        found.extend(connection.execute(base.where(sa.or_(*parts))).all())
+    for lag in lags:
+        if lag.broken or lag.ahead > shares[lag.log_n]:
+            most = shares[lag.log_n] + extra
+            part = connection.execute(base.where(_lack(lag)).limit(most)).all()
+            is_cut |= len(part) == most
+            found.extend(part)
     found.sort(key=lambda row: row.n)
-    return found[:limit]
+    return found, is_cut
 
 
 def _lack(lag: Lag) -> Any:

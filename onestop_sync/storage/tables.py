@@ -321,6 +321,18 @@ peer = Table(
     Column("machine", LargeBinary, primary_key=True),
     Column("nonce", LargeBinary, nullable=False),
     Column("seen_ms", BigInteger, nullable=False),
+    # The last request that was taken: its nonce and digest tell a machine that did not get the answer.
+    Column("before", LargeBinary, nullable=False, default=b""),
+    Column("taken", LargeBinary, nullable=False, default=b""),
+)
+
+# What a line to a parent does, so that a restart need not find it out again.
+line = Table(
+    "line",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("budget", BigInteger, nullable=False),  # bytes of events in one request
+    Column("rate", BigInteger, nullable=False),  # bytes a second, both ways
 )
 
 # One-time codes of enrolment. What a code is cannot be had from here: its keys are sealed (`codes`).

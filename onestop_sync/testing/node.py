@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from onestop_sync import brief
 from onestop_sync.event import Event, parse
 from onestop_sync.keyring import Secrets
-from onestop_sync.protocol import LIMITS, Limits, Requester, Responder
+from onestop_sync.protocol import LIMITS, Limits, Requester, Responder, pack_packet
 from onestop_sync.store import Store
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.disk import Disk, rows
@@ -38,8 +39,21 @@ class Call:
         self.since = since
 
 
+class Older(Responder):
+    """A parent whose version knows no brief packets: it refuses one as it refuses rubbish."""
+
+    def respond(self, data: bytes) -> tuple[int, bytes]:
+        """Answers one request, if it is plain."""
+        if data[:1] in {brief.MARK, brief.FIRST}:
+            return 400, pack_packet([1, "error", ["malformed", "The data is not a packet of this protocol."]])
+        return super().respond(data)
+
+
 class Node:
     """A machine.
+
+    Attributes:
+        is_old: Its program is of a version that knows plain packets only.
 
     Args:
         name: Name in traces; a clone has another than its model.
@@ -63,6 +77,7 @@ class Node:
         self.call: Call | None = None
         self.lost: set[bytes] = set()
         self.model: str = ""
+        self.is_old = False
         self._people = people
         self._now = now
         self._store: Store | None = None
@@ -157,17 +172,17 @@ class Node:
 
     def responder(self) -> Responder:
         """Returns the server's side."""
-        return Responder(self.store, self.limits)
+        return (Older if self.is_old else Responder)(self.store, self.limits)
 
     def requester(self, parent: str) -> Requester:
         """Returns the client's side of a new exchange."""
-        return Requester(self.store, parent, self.limits)
+        return Requester(self.store, parent, self.limits, is_brief=not self.is_old)
 
     def clone(self, name: str, folder: Path, dice: Dice) -> Node:
         """Copies the disk into another machine with the same keys, and starts both again."""
         self.stop()
         other = Node(name, self.plan, self._people, self.disk.clone(folder), dice, self._now)
-        other.model = self.model or self.name
+        other.model, other.is_old = self.model or self.name, self.is_old
         other.start()
         self.start()
         return other

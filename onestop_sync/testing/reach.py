@@ -45,6 +45,14 @@ FLOORS: Final = {
     "scans at the province": 0.3,
     "statements": 5.0,
     "findings": 0.2,
+    "first requests": 1.0,
+    "first requests taken": 0.3,
+    "brief requests": 1.0,
+    "brief answers": 1.0,
+    "brief challenges": 0.05,
+    "asked to be plain": 0.3,
+    "asked again after a cut": 0.3,
+    "updates": 0.1,
 }
 """How often each thing must happen per 200 steps, on the average of a run of seeds."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from onestop_sync import brief
 from onestop_sync.errors import OnestopError
 from onestop_sync.protocol import Requester
 from onestop_sync.stating import INTERVAL_MS, make_statements
@@ -31,6 +32,10 @@ _PATIENCE: Final = 25
 """Steps after which a machine gives an unanswered call up."""
 _BURST: Final = 7
 """One less than this many messages arrive in one step at most."""
+_OLD: Final = 0.25
+"""How many machines begin with a version that knows plain packets only."""
+_UPDATED: Final = 0.3
+"""How many of those come back from a crash with the newer one."""
 _QUIET_ROUNDS: Final = 40
 _CALL_ROUNDS: Final = 200
 
@@ -48,6 +53,7 @@ class World:
         self.dice = Dice(seed, "world")
         self.people = People(seed)
         self.network = Network(Dice(seed, "network"), reach)
+        self.versions = Dice(seed, "versions")
         self.fuse = Fuse()
         self.memory = Memory()
         self.calls = 0
@@ -64,6 +70,7 @@ class World:
         for plan in self.people.plans:
             disk = Disk.new(self.folder / plan.name)
             node = Node(plan.name, plan, self.people, disk, Dice(self.seed, f"node {plan.name}"), self.now)
+            node.is_old = self.versions.happens(_OLD)
             node.create(trust)
             self.nodes[plan.name] = node
         top = self.nodes["prov"]
@@ -186,8 +193,18 @@ class World:
 
     def _hang_up(self, message: Message) -> None:
         caller = self.nodes[message.source if message.kind == "request" else message.target]
-        if caller.call is not None and caller.call.number == message.call and self.dice.happens(0.7):
-            caller.call = None
+        call = caller.call
+        if call is None or call.number != message.call:
+            return
+        match self.versions.randrange(10):
+            case 0 | 1 | 2 | 3:
+                caller.call = None
+            case 4 | 5 | 6:
+                self.reach["asked again after a cut"] += 1
+                call.requester.was_cut()
+                self._ask_next(caller, call)
+            case _:
+                pass  # it waits for nothing until its patience is over
 
     def _serve(self, message: Message) -> None:
         node = self.nodes[message.target]
@@ -195,6 +212,7 @@ class World:
 
         def serve() -> None:
             status, body = node.responder().respond(message.body)
+            self._note_packets(message.body, status, body)
             self.note(
                 f"{node.name} answers {message.source}: {status}, {len(message.body)} -> {len(body)} bytes"
             )
@@ -204,6 +222,15 @@ class World:
             for answer in answers:
                 self.network.send(answer)
         self._look(node)
+
+    def _note_packets(self, request: bytes, status: int, answer: bytes) -> None:
+        is_brief = request[:1] == brief.MARK
+        self.reach["brief requests"] += is_brief
+        self.reach["first requests"] += request[:1] == brief.FIRST
+        self.reach["first requests taken"] += answer[:1] == brief.FIRST
+        self.reach["brief answers"] += answer[:1] in {brief.MARK, brief.SIGNED}
+        self.reach["brief challenges"] += answer[:1] == brief.AGAIN
+        self.reach["asked to be plain"] += is_brief and status in {400, 409}
 
     def _answer(self, message: Message) -> None:
         node = self.nodes[message.target]
@@ -246,6 +273,9 @@ class World:
         self.fuse.blown_in_transaction = False
         self.note(f"{node.name} crashes")
         node.serials.clear()
+        if node.is_old and self.versions.happens(_UPDATED):
+            self.reach["updates"] += 1
+            node.is_old = False
         node.restart()
 
     def issue(self, node: Node) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_a_request_carries_no_header_that_nobody_reads(world: World) -> None:
     """Only what HTTP needs goes out with a request, to the path of the protocol below the address."""
     world.sync(PROVINCE)
     request = world.asked[0]
-    assert sorted(request.headers) == ["content-length", "content-type", "host"]
+    assert sorted(request.headers) == ["content-length", "host"]
     assert (request.method, str(request.url)) == ("POST", "http://province.test/base/v1/sync")
 
 
@@ -203,6 +204,31 @@ def test_a_busy_server_is_asked_again(world: World) -> None:
         world.sync(DISTRICT)
 
 
+def test_a_server_says_when_to_come_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause before the next try is at least what Retry-After says, up to a bound; rubbish is none."""
+    pauses: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
+    for told in ("7", "9999", "soon", "-1"):
+        busy = httpx.Response(503, headers={"retry-after": told}, html="<h1>Later</h1>")
+        world.handlers["district.test"] = first_then(1, partial(_always, busy), world.serve)
+        world.sync(DISTRICT)
+    assert [round(pause) for pause in pauses] == [7, 10, 0, 0]
+
+
+def test_a_server_that_wants_the_type_named_is_told_it(world: World) -> None:
+    """A server that refuses a request without a type gets it with one, and what was to be sent arrives."""
+
+    def strict(request: httpx.Request) -> httpx.Response:
+        if "content-type" not in request.headers:
+            return cbor(415, pack_packet([1, "error", ["malformed", "?"]]))
+        return world.serve(request)
+
+    world.handlers["district.test"] = strict
+    world.sync(DISTRICT)
+    assert (world.count(), world.machine.store.status().unsent) == (1, 0)
+    assert sum("content-type" not in request.headers for request in world.asked) == 1
+
+
 def test_a_refusal_tells_more_than_silence(world: World) -> None:
     """When one parent refuses and the other is down, the caller hears the reason."""
     world.handlers = {
@@ -291,6 +317,10 @@ def fail(kind: type[httpx.TransportError]) -> Handler:
         raise kind("cut", request=request)
 
     return handler
+
+
+def _always(answer: httpx.Response, _: httpx.Request) -> httpx.Response:
+    return answer
 
 
 def first_then(times: int, first: Handler, then: Handler) -> Handler:

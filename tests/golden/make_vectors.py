@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import codec, enrol_proof, publisher
+from onestop_sync import brief, codec, compact, enrol_proof, publisher
 from onestop_sync import event as ev
 from onestop_sync.acks import ACK_KIND, Acks
+from onestop_sync.columns import Columns
 from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.enrol_code import read_code, write_code
 from onestop_sync.enrol_proof import Offer, Reply
@@ -26,6 +27,7 @@ from onestop_sync.proof import check
 from onestop_sync.protocol import Requester, Responder, open_packet
 from onestop_sync.publication import Publication
 from onestop_sync.statement import STATEMENT_KIND, Statement
+from onestop_sync.store import Store
 from onestop_sync.testing.contract_base import forge
 from onestop_sync.testing.small_province import CLERK, MATTER, UNITS, SmallProvince
 from onestop_sync.tombstone import Buried, Tombstone, add
@@ -234,6 +236,88 @@ def sync() -> dict[str, Any]:
     return found
 
 
+def brief_() -> dict[str, Any]:
+    """Returns a line in use: requests, answers and a challenge without what both sides hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        province = SmallProvince(Path(folder), lambda _: "sqlite://", seed=12)
+        hub = province.machine("hub", "d1", serves=True)
+        pc = province.machine("pc", "c1", {"an": CLERK})
+        writer = pc.writer("an")
+        doc = writer.create("matter", {"name": "Đặng Văn Đức"})
+        passed: list[dict[str, Any]] = []
+        _talk(pc.store, hub.store, passed)
+        writer.edit(doc, {"name": "Đặng Văn Đức 1"})
+        _talk(pc.store, hub.store, passed)
+        writer.edit(doc, {"name": "Đặng Văn Đức 2"})
+        _talk(pc.store, hub.store, passed, lost=1)
+        found = {
+            "machine_log": pc.store.machine_log.hex(), "machine_seal_seed": pc.secrets.seal_seed.hex(),
+            "node": hub.store.machine_log.hex(), "node_seal_seed": hub.secrets.seal_seed.hex(),
+            "exchange": passed,
+        }  # fmt: skip
+        province.close()
+    return found
+
+
+def first_() -> dict[str, Any]:
+    """Returns a first request that is sealed to two servers, its answer, and what both hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        province = SmallProvince(Path(folder), lambda _: "sqlite://", seed=13)
+        hub = province.machine("hub", "d1", serves=True)
+        other = province.machine("other", "d1", serves=True)
+        pc = province.machine("pc", "c1", {"an": CLERK})
+        pc.writer("an").create("matter", {"name": "Đặng Văn Đức"})
+        requester, responder = Requester(pc.store, "parent", is_brief=True), Responder(hub.store)
+        requester._readers = [other.secrets.seal_key, hub.secrets.seal_key]
+        request = requester.next_request() or b""
+        status, answer = responder.respond(request)
+        found = brief.open_first(request, hub.secrets.seal_seed, 2**20)
+        inside = open_packet(brief.open_first_answer(found.key, answer))
+        requester.take_answer(status, answer)
+        told = {
+            "machine_key": pc.secrets.machine.public.hex(), "machine_log": pc.store.machine_log.hex(),
+            "readers": [other.secrets.seal_key.hex(), hub.secrets.seal_key.hex()],
+            "reader_seed": hub.secrets.seal_seed.hex(), "node": hub.store.machine_log.hex(),
+            "request": request.hex(), "status": status, "answer": answer.hex(),
+            "key": found.key.hex(), "signature": found.signature.hex(),
+            "block": found.opened.packed.hex(), "frames": plain(found.opened.block.frames),
+            "answer_inside": plain(inside),
+        }  # fmt: skip
+        province.close()
+    return told
+
+
+def _talk(child: Store, parent: Store, passed: list[dict[str, Any]], lost: int = 0) -> None:
+    """Syncs in brief, without a first request; so many answers get lost."""
+    requester, responder = Requester(child, "parent", is_brief=True), Responder(parent)
+    requester._readers = []
+    while (request := requester.next_request()) is not None:
+        status, answer = responder.respond(request)
+        passed.append(_brief(request, status, answer, requester._line) | {"lost": lost > 0})
+        if lost:
+            requester.was_cut()
+            lost -= 1
+        else:
+            requester.take_answer(status, answer)
+
+
+def _brief(request: bytes, status: int, answer: bytes, line: Any) -> dict[str, Any]:
+    known = plain([line.nonce, list(line.cursor) if line.cursor else None]) if line else None
+    return {"request": request.hex(), "status": status, "answer": answer.hex(), "nonce_and_cursor": known}
+
+
+def compact_() -> dict[str, Any]:
+    """Returns frames, and the block that holds them without leaning on any store."""
+    frames = [e.to_frame() for e in (admin_genesis(), certificate_event(), genesis(), created(), edited())]
+    frames.append(frames[0])
+    columns = Columns()
+    block = compact.write(frames, columns)
+    return {
+        "frames": plain(frames), "text": columns.text.hex(), "raw": columns.raw.hex(),
+        "block": columns.pack().hex(), "ids": [each.hex() for each in block.ids],
+    }  # fmt: skip
+
+
 def _packets(request: bytes, status: int, answer: bytes) -> dict[str, Any]:
     payload = open_packet(request)[0]
     inside = open_packet(answer)
@@ -321,6 +405,9 @@ MAKERS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "statement": statement,
     "fold": folds,
     "sync": sync,
+    "compact": compact_,
+    "brief": brief_,
+    "first": first_,
     "enrol": enrolment,
     "evidence": evidence,
 }

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from onestop_sync import codec, exchange, protocol
+from onestop_sync import codec, exchange
 from onestop_sync.bundle import export_bundle, file, import_bundle
 from onestop_sync.bundle.packet import Payload, Section, Signed
-from onestop_sync.protocol import Requester, Responder, open_packet
+from onestop_sync.protocol import Requester, Responder, open_packet, packets
 from onestop_sync.storage import feed
 from onestop_sync.testing.dice import Dice
 from tests.hostile.material import Cast
@@ -91,9 +91,9 @@ class Relay:
     def request(self, frames: list[Any]) -> bytes:
         """Makes a request of the hub to the district."""
         knows = exchange.load_parent(self.hub.store, "line")
-        asks = protocol._Request(
+        asks = packets.Request(
             knows.node[:16], knows.nonce, knows.cursor, echo=False, max_bytes=1,
-            published=protocol._Published(1, 1, ()),
+            published=packets.Published(1, 1, ()),
             frames=frames, introduction=[],
         )  # fmt: skip
         return asks.sign(self.hub.secrets.machine, self.hub.store.machine_log)
@@ -124,7 +124,7 @@ class Relay:
         """Signs an answer to a request as the hub."""
         parts = body if isinstance(body, list) else [body]
         log = self.reader.store.machine_log
-        return protocol._pack_answer(self.hub.secrets.machine, request, log, parts)
+        return packets.pack_answer(self.hub.secrets.machine, request, log, parts)
 
     @staticmethod
     def take_answer(requester: Requester, status: int, answer: bytes) -> None:

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from onestop_sync import codec, exchange, protocol
+from onestop_sync import codec, exchange
 from onestop_sync.acks import Acks
 from onestop_sync.errors import BundleRejected, UpstreamMalformed, UpstreamRefused
 from onestop_sync.keys import Signer, SigningKey
-from onestop_sync.protocol import CHALLENGE_KIND, Requester, Responder, open_packet, pack_packet
+from onestop_sync.protocol import Requester, Responder, open_packet, pack_packet
+from onestop_sync.protocol.packets import CHALLENGE_KIND, pack_answer
 from onestop_sync.storage import tables as t
 from onestop_sync.store import Store
 from tests.hostile.material import Material
@@ -104,7 +105,7 @@ def answer_by_another(relay: Relay) -> None:
     requester, request = _asked(relay)
     signer: Signer = relay.cast.dice.pick([relay.district.secrets.machine, relay.cast.stranger.key])
     log = relay.reader.store.machine_log
-    _refused(relay, requester, protocol._pack_answer(signer, request, log, _body(relay)))
+    _refused(relay, requester, pack_answer(signer, request, log, _body(relay)))
 
 
 def answer_of_wrong_shape(relay: Relay) -> None:

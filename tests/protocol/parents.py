@@ -77,7 +77,7 @@ class Line:
 
 def sync(child: Machine, parent: Machine, name: str = "") -> SyncReport:
     """Runs one whole exchange."""
-    requester = Requester(child.store, name or parent.folder.name)
+    requester = Requester(child.store, name or parent.folder.name, is_brief=True)
     responder = Responder(parent.store)
     while (request := requester.next_request()) is not None:
         requester.take_answer(*responder.respond(request))

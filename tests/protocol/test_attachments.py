@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from onestop_sync import codec, exchange, fetch, protocol, shelf
+from onestop_sync import codec, exchange, fetch, shelf
 from onestop_sync.attachment import CHUNK_BYTES, Manifest, bitmap
 from onestop_sync.event import build, document_id
-from onestop_sync.protocol import LIMITS, Limits, Requester, Responder, open_packet
+from onestop_sync.protocol import LIMITS, Limits, Requester, Responder, open_packet, packets
 from onestop_sync.storage import chunks, tables
 from onestop_sync.storage.chunks import Piece
 from onestop_sync.testing.contract_attachments import scan, whole
@@ -203,7 +203,7 @@ def ask_by_hand(
     store = child.store
     knows = exchange.load_parent(store, parent.folder.name)
     ask = fetch.Ask(knows.node[:16], knows.nonce, contents, puts, gets, 2**20)
-    request = protocol._sign_ask(ask, store.machine, store.machine_log)
+    request = packets.sign_ask(ask, store.machine, store.machine_log)
     status, data = Responder(parent.store).respond(request)
     packet = open_packet(data)
     assert status == 200, packet

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from onestop_sync import codec, protocol
+from onestop_sync import codec
 from onestop_sync.errors import FormatError, UpstreamMalformed, UpstreamRefused
 from onestop_sync.event import Genesis, build, typed_id
 from onestop_sync.fold import Reason, Standing
 from onestop_sync.keys import SigningKey
-from onestop_sync.protocol import Requester, Responder, SyncReport, open_packet, pack_packet
+from onestop_sync.protocol import Requester, Responder, SyncReport, open_packet, pack_packet, packets
 from onestop_sync.storage import tables
 from onestop_sync.store import Store
 from tests.province import CASE, Machine, Province
@@ -260,7 +260,7 @@ def test_an_answer_that_is_refused_leaves_nothing(line: Line) -> None:
     body[5] = [["no verdict"]]
     log = line.pc1.store.machine_log
     with pytest.raises(UpstreamMalformed):
-        requester.take_answer(status, protocol._pack_answer(line.hub.secrets.machine, request, log, body))
+        requester.take_answer(status, packets.pack_answer(line.hub.secrets.machine, request, log, body))
     assert line.pc1.store.history(doc) == []
     sync(line.pc1, line.hub)
     assert len(line.pc1.store.history(doc)) == 1

@@ -13,13 +13,13 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from onestop_sync import codec, enrol, exchange, keys, protocol
+from onestop_sync import codec, enrol, exchange, keys
 from onestop_sync import event as ev
 from onestop_sync.enrol_files import REQUEST_KIND
 from onestop_sync.errors import FormatError, InvalidInput, SignatureInvalid
 from onestop_sync.event import LOG, Event, Genesis
 from onestop_sync.keys import SigningKey
-from onestop_sync.protocol import Requester, Responder
+from onestop_sync.protocol import Requester, Responder, packets
 from onestop_sync.store import Store
 from onestop_sync.trust import Certificate, parse_certificate
 from onestop_sync.trust_document import TrustDocument
@@ -275,8 +275,8 @@ def offered(machine: Machine, server: Machine, frames: list[Any]) -> set[bytes]:
     while (request := requester.next_request()) is not None:
         requester.take_answer(*responder.respond(request))
     knows = exchange.load_parent(machine.store, "line")
-    asks = protocol._Request(
-        knows.node[:16], knows.nonce, None, False, 10**6, protocol._Published(1, 1, ()), frames, []
+    asks = packets.Request(
+        knows.node[:16], knows.nonce, None, False, 10**6, packets.Published(1, 1, ()), frames, []
     )
     status, _ = responder.respond(asks.sign(machine.secrets.machine, machine.store.machine_log))
     assert status == 200
