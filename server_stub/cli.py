@@ -27,6 +27,7 @@ from server_stub import (
     revoke_commands,
     root_commands,
     roster_commands,
+    rules_commands,
     settings,
     unit_commands,
 )
@@ -77,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     report_commands.add_parsers(verbs)
     difficulty_commands.add_parsers(verbs)
     publish_commands.add_parsers(verbs)
+    rules_commands.add_parsers(verbs)
     root_commands.add_parsers(verbs)
     unit_commands.add_parsers(verbs)
     revoke_commands.add_parsers(verbs)

@@ -21,7 +21,6 @@ from commune_client.desk.proving import Proving
 from commune_client.desk.reading import Reading
 from commune_client.desk.registers import Registers
 from commune_client.desk.reports import Reports
-from commune_client.desk.rules import Rules
 from commune_client.desk.safekeeping import tell_province
 from commune_client.desk.voices import Voices
 from commune_client.desk.watch import watched
@@ -68,4 +67,4 @@ def open_desk(place: Place, secrets: Secrets, *, command: str = "") -> Desk:
     secrets = place.settled(secrets)
     store = Store.open(place.folder, secrets, types=TYPES, clock=place.clock or now_ms)
     tell_province(place, store, secrets)
-    return Desk(place, store, secrets, Rules.shipped(), command=command)
+    return Desk(place, store, secrets, command=command)

@@ -155,7 +155,7 @@ class Work(Numbering):
     def supplement(self, doc: bytes, reason: str, content: str, papers: tuple[str, ...] = ()) -> Done:
         """Asks for a supplement after appraisal, once and completely (form 02)."""
         state = self._document(doc).state
-        profile = profile_of(state, self.rules.profiles)
+        profile = profile_of(state, self.rules.known_profiles)
         now = self.store.clock()
         return self._do(
             doc, plan_supplement(state, reason, content, now, profile, self.rules.calendar, papers=papers)
@@ -164,7 +164,7 @@ class Work(Numbering):
     def supply(self, doc: bytes, papers: Mapping[str, Paper] | None = None) -> Done:
         """Notes that the supplement came in; the due date follows the dossier's legal profile."""
         state = self._document(doc).state
-        profile = profile_of(state, self.rules.profiles)
+        profile = profile_of(state, self.rules.known_profiles)
         return self._do(
             doc, plan_supply(state, papers or {}, self.store.clock(), profile, self.rules.calendar)
         )
@@ -172,7 +172,7 @@ class Work(Numbering):
     def extend(self, doc: bytes, reason: str, new_due_ms: int) -> Done:
         """Gives the one new appointment, with apology and reason (form 04)."""
         state = self._document(doc).state
-        profile = profile_of(state, self.rules.profiles)
+        profile = profile_of(state, self.rules.known_profiles)
         now = self.store.clock()
         return self._do(doc, plan_extension(state, reason, new_due_ms, now, profile, self.rules.calendar))
 

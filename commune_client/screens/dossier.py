@@ -93,7 +93,7 @@ class DossierScreen(OfficeScreen):
     def _read(self) -> _Read:
         dossier = self.desk.show(self.doc)
         rule = str((dossier.view.due_facts or {}).get("quy_dinh", ""))
-        names = {profile.id: profile.name_vi for profile in self.desk.rules.profiles}
+        names = {profile.id: profile.name_vi for profile in self.desk.rules.known_profiles}
         return _Read(dossier, names.get(rule, rule))
 
     def _show(self, read: _Read) -> None:

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from onestop_sync.errors import FormatError, InvalidInput, NotAllowed
+from onestop_sync.errors import InvalidInput, NotAllowed
 
 __all__ = [
     "GRAMMARS",
@@ -93,7 +93,7 @@ def parse_agency_code(text: str) -> AgencyCode:
 
 @dataclass(frozen=True, slots=True)
 class AgencyAliases:
-    """Which codes, old, new and of units that are gone, name which unit.
+    """Which codes, old, new and of units that are gone, name which unit; made from the tree (`rules`).
 
     Attributes:
         units: From code to the opaque id of its unit.
@@ -120,28 +120,6 @@ class AgencyAliases:
     def codes_of(self, unit: str) -> tuple[str, ...]:
         """List the codes of a unit, in alphabetical order."""
         return tuple(sorted(code for code, named in self.units.items() if named == unit))
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the table as a map of text, as it is signed and synced."""
-        return dict(sorted(self.units.items()))
-
-    @staticmethod
-    def from_plain(value: object) -> AgencyAliases:
-        """Read a table from plain data.
-
-        Raises:
-            FormatError: It is not a map from agency codes to units.
-        """
-        if not isinstance(value, Mapping):
-            raise FormatError("The table of agency codes is not a map.")
-        for code, unit in value.items():
-            if not isinstance(code, str) or not isinstance(unit, str):
-                raise FormatError("The table of agency codes holds something else than text.")
-            try:
-                parse_agency_code(code)
-            except InvalidInput as error:
-                raise FormatError(error.what) from None
-        return AgencyAliases(MappingProxyType(dict(value)))
 
 
 @dataclass(frozen=True, slots=True)

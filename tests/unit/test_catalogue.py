@@ -67,13 +67,18 @@ def test_limits_with_verification(code: str, kind: LimitKind, amount: int) -> No
 
 
 def test_steps_add_up_to_the_limit() -> None:
-    """Internal steps share the limit out without a rest, 8 hours to the day."""
+    """Internal steps share the limit out without a rest, 8 hours to a same-day procedure."""
+    shared = 0
     for item in shipped_catalogue().procedures:
-        if item.step_unit == "working_day":
-            assert item.limit
-            assert sum(item.step_amounts) == item.limit.amount
-        elif item.step_unit:
-            assert (item.step_unit, sum(item.step_amounts)) == ("hour", 8)
+        limits = [step.limit for step in item.steps if step.limit]
+        if not limits:
+            continue
+        shared += 1
+        assert item.limit
+        assert len({limit.kind for limit in limits}) == 1
+        wanted = 8 if item.limit.kind is SAME_DAY else item.limit.amount
+        assert sum(limit.amount for limit in limits) == wanted, item.code
+    assert shared == 3
 
 
 def test_versions_follow_the_law() -> None:
@@ -81,7 +86,9 @@ def test_versions_follow_the_law() -> None:
     catalogue = shipped_catalogue()
     before, after = (catalogue.get("1.001776", day) for day in (date(2025, 6, 30), date(2025, 7, 1)))
     assert before.limit
-    assert (before.limit.amount, before.step_amounts) == (20, (7, 3, 7, 3))
+    amounts = [step.limit.amount for step in before.steps if step.limit]
+    assert (before.limit.amount, amounts) == (20, [7, 3, 7, 3])
+    assert [step.tier for step in before.steps] == [Tier.COMMUNE] * 2 + [Tier.DISTRICT] * 2
     assert after.limit
     assert (after.limit.amount, after.limit_certainty) == (10, Certainty.RECALLED)
     assert catalogue.get("1.001776") == after
@@ -136,7 +143,8 @@ def test_plain_data_goes_through_cbor_and_back() -> None:
         {"fee": None},
         {"documents": [{"name_vi": "Tờ khai", "certainty": "sourced", "is_required": 1}]},
         {"documents": "Tờ khai"},
-        {"step_amounts": [1.5]},
+        {"steps": [{"stage": "appraisal", "tier": "moon"}]},
+        {"steps": [{"stage": "appraisal", "tier": "commune", "limit": {"kind": "same_day"}}]},
         {"decided_by": "nobody"},
         {"effective_from": "yesterday"},
     ],

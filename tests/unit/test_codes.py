@@ -18,7 +18,7 @@ from onestop_sync.dossier.codes import (
     parse_agency_code,
     parse_procedure_code,
 )
-from onestop_sync.errors import FormatError, InvalidInput, NotAllowed
+from onestop_sync.errors import InvalidInput, NotAllowed
 
 AGENCIES = st.one_of(
     st.from_regex(r"[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Y][0-9]{2}", fullmatch=True),
@@ -80,14 +80,6 @@ def test_aliases_are_a_table_and_last_for_ever() -> None:
     assert table.with_code("H56.9", "u2") == table
     with pytest.raises(InvalidInput, match="never given away"):
         table.with_code("H56.9", "u1")
-    assert AgencyAliases.from_plain(table.to_plain()) == table
-
-
-@pytest.mark.parametrize("value", [[], {"H56.9": 7}, {7: "u1"}, {"x": "u1"}])
-def test_damaged_alias_table_is_refused(value: object) -> None:
-    """A table that is not one from codes to units is one clear error."""
-    with pytest.raises(FormatError):
-        AgencyAliases.from_plain(value)
 
 
 @pytest.mark.parametrize(
