@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from commune_client import strings
 from commune_client.audit_words import AUDIT_LABELS, audit_detail
+from commune_client.cli.office_words import office_lines
 from commune_client.desk.facts import (
     Accepted,
     AuditLine,
@@ -137,6 +138,7 @@ def dossier_lines(dossier: Dossier, unit_name: str) -> Iterator[str]:
     yield f"Bước: {view.step_label}{dispute}   Đơn vị: {unit_name}{void}"
     if view.due_ms:
         yield f"Hẹn trả: {show_time(view.due_ms)}   {due_words(view.due)}".rstrip()
+    yield from office_lines(dossier)
     yield f"Đã gửi tới đâu: {LEVEL_LABELS[dossier.level]}"
     for issue in view.issues:
         command = f"onestop conflicts {view.code or dossier.doc.hex()}"

@@ -21,7 +21,7 @@ from onestop_sync.dossier.checks import (
 )
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.intake import Plan
-from onestop_sync.dossier.workflow import AGENCY, CONTENT, REASON, UNTIL
+from onestop_sync.dossier.workflow import AGENCY, CONTENT, REASON
 from onestop_sync.schema import MAIN
 from onestop_sync.state import State
 
@@ -176,13 +176,7 @@ class Work(Numbering):
         now = self.store.clock()
         return self._do(doc, plan_extension(state, reason, new_due_ms, now, profile, self.rules.calendar))
 
-    # ---- other agencies
-
-    def ask_agency(self, doc: bytes, unit: str, content: str, until_ms: int) -> Done:
-        """Asks another unit for its opinion: what, and by when."""
-        to = self.find_unit(unit)
-        arguments = {"to": to, CONTENT: content, UNTIL: until_ms}
-        return self.act(doc, "ask", arguments, task=f"{AGENCY}:{to}")
+    # ---- the own unit is asked (asking: `Together.ask_agencies`)
 
     def answer(self, doc: bytes, opinion: str) -> Done:
         """Gives the opinion of the own unit, which was asked."""

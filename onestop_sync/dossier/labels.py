@@ -12,7 +12,9 @@ __all__ = [
     "ACTION_LABELS",
     "FIELD_LABELS",
     "ROLE_LABELS",
+    "STAGE_LABELS",
     "STEP_LABELS",
+    "TIER_LABELS",
     "field_label",
     "one_line",
     "size_words",
@@ -87,6 +89,18 @@ ACTION_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+STAGE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "intake": "tiếp nhận",
+        "appraisal": "thẩm định",
+        "approval": "phê duyệt",
+        "return": "trả kết quả",
+    }
+)
+TIER_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {"commune": "xã", "district": "huyện", "province": "tỉnh"}
+)
+
 FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ma_ho_so": "Mã hồ sơ",
@@ -119,6 +133,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "tra_luc": "Trả kết quả lúc",
         "y_kien": "Ý kiến phối hợp",
         "danh_gia": "Đánh giá của người nộp",
+        "hoi_y_kien": "Nội dung hỏi ý kiến",
         "le_phi": "Phí, lệ phí",
         "ghi_chu": "Ghi chú",
         "_void": "Hủy hồ sơ",
