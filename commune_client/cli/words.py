@@ -347,9 +347,21 @@ def notice_lines(notice: NoticeFacts) -> Iterator[str]:
     yield f"  trước: {STANDING_LABELS[notice.before]}; nay: {STANDING_LABELS[notice.after]}"
 
 
+def limit_line(procedure: Procedure) -> str:
+    """Says a procedure's time limit and fee, and what of them is not certain."""
+    from onestop_sync.dossier.catalogue_text import fee_text, limit_text
+
+    limit = limit_text(procedure.limit) or f"không rõ, cán bộ cho ngày hẹn {procedure.limit_text_vi}".rstrip()
+    unsure = "" if procedure.limit is None or procedure.limit_certainty == "sourced" else " (cần kiểm tra)"
+    fee = procedure.fee
+    checked = "" if fee.certainty == "sourced" else " (cần kiểm tra)"
+    return f"Thời hạn: {limit}{unsure}; phí: {fee_text(fee)}{checked}"
+
+
 def procedure_lines(procedure: Procedure) -> Iterator[str]:
     """Yields a procedure and its checklist."""
     yield f"{procedure.code}  {procedure.name_vi}"
+    yield f"    {limit_line(procedure)}"
     for document in procedure.documents:
         condition = f" ({document.condition_vi})" if document.condition_vi else ""
         yield f"    - {document.name_vi}{condition}"

@@ -19,7 +19,7 @@ from onestop_sync.dossier.fees import Fee, FeeKind, fee_from_plain
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.procedure_steps import ProcedureStep, Tier, step_from_plain
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
-from onestop_sync.search_text import has_words
+from onestop_sync.search_text import fold_text, has_words
 
 __all__ = [
     "Catalogue",
@@ -124,6 +124,11 @@ class Procedure:
         """The documents that are always wanted."""
         return tuple(document for document in self.documents if document.is_required)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether limit, checklist and acting units are all known: nothing is left for an official to add."""
+        return self.limit is not None and bool(self.checklist) and bool(self.steps)
+
     def is_in_force(self, day: date) -> bool:
         """Tell whether this version governs what is received on that day."""
         return self.effective_from <= day <= (self.effective_to or _LAST_DAY)
@@ -203,11 +208,14 @@ class Catalogue:
         """List the procedures whose code, names or field hold the beginnings of all the words typed.
 
         Marks and case do not matter: `dang ky khai sinh` finds Đăng ký khai sinh. Without a day, the latest
-        version of each is listed.
+        version of each is listed. Names that hold the words as they were typed come first, then what is
+        complete, then by code.
         """
         latest = tuple(versions[-1] for versions in self._versions.values())
         items = latest if on is None else self.in_force(on)
-        return tuple(item for item in items if has_words(_searchable(item), text))
+        phrase = " ".join(fold_text(text).split())
+        found = [item for item in items if has_words(_searchable(item), text)]
+        return tuple(sorted(found, key=lambda item: _rank(item, phrase)))
 
     def to_plain(self) -> dict[str, Any]:
         """Return the catalogue as maps, arrays, text and integers, as it is signed and synced."""
@@ -233,6 +241,10 @@ def _bare(code: str, name_vi: str) -> Procedure:
         note_vi="",
         source="",
     )
+
+
+def _rank(item: Procedure, phrase: str) -> tuple[bool, bool, str]:
+    return phrase not in fold_text(item.full_name_vi), not item.is_complete, item.code
 
 
 def _searchable(item: Procedure) -> str:

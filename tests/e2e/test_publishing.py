@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from onestop_sync import publisher, tree_changes
@@ -115,6 +116,27 @@ def test_what_does_not_do_is_not_published(town: Town, tmp_path: Path) -> None:
         refused(town, "publish", *words, "--yes")
     assert "Nobody has confirmed" in refused(town, "publish", "--file", f"x={broken}")
     assert command(town, "published")["version"] == 1
+
+
+def test_the_catalogue_is_edited_as_a_spreadsheet(town: Town, tmp_path: Path) -> None:
+    """Out, checked without effect, published as the next version, and refused row by row when it is wrong."""
+    book = tmp_path / "danh-muc.xlsx"
+    assert command(town, "catalogue", "export", book)["version"] == 1
+    assert command(town, "catalogue", "check", book)["changes"] == []
+    assert "Nothing is new" in refused(town, "catalogue", "publish", book, "--yes")
+    opened = openpyxl.load_workbook(book)
+    page = opened["Thủ tục"]
+    page.cell(2, 2, "Tên mới")
+    opened.save(book)
+    assert len(command(town, "catalogue", "check", book)["changes"]) == 1
+    assert command(town, "published")["version"] == 1
+    publish(town, "catalogue", "publish", book)
+    assert command(town, "rules")["catalogue_version"] == 2
+    page.cell(2, 5, "3")
+    opened.save(book)
+    said = refused(town, "catalogue", "check", book)
+    assert "Thủ tục, row 2: A bare number has no unit" in said
+    assert command(town, "rules")["catalogue_version"] == 2
 
 
 def test_a_publication_travels_as_a_file(town: Town, tmp_path: Path) -> None:
