@@ -26,6 +26,9 @@ def rules_lines(facts: RulesFacts) -> Iterator[str]:
         f"Danh mục bản {facts.catalogue_version}{said[0]}: {facts.procedures} thủ tục;"
         f" lịch nghỉ bản {facts.calendar_version}{said[1]}, đã công bố: {years}; {facts.profile_name}"
     )
+    if facts.missing_years:
+        unknown = ", ".join(map(str, facts.missing_years))
+        yield f"! Chưa công bố lịch nghỉ {unknown}: ngày hẹn sang đó là dự kiến, giấy hẹn có ghi rõ"
     for name, reason in facts.faults.items():
         which = "bản trước đó" if facts.origins[name] == "held" else "bản kèm chương trình"
         yield (

@@ -54,5 +54,8 @@ def _lines(facts: RulesFacts) -> Iterator[str]:
     yield f"catalogue version {facts.catalogue_version}, {origin['catalogue.json']}: {count} procedures"
     yield f"calendar version {facts.calendar_version}, {origin['holidays.csv']}: announced years {years}"
     yield f"legal profile {facts.profile}, {origin['profiles.json']}: {facts.profile_name}"
+    if facts.missing_years:
+        unknown = ", ".join(map(str, facts.missing_years))
+        yield f"NOT ANNOUNCED: the days off of {unknown}; due dates that reach there say so."
     for name, reason in facts.faults.items():
         yield f"CANNOT BE READ HERE: {name}, so {origin[name]} is used. {reason}"

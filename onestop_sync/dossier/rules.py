@@ -55,6 +55,8 @@ __all__ = [
 
 FILES: Final = (CATALOGUE, HOLIDAYS, PROFILES)
 """Published files that hold the domain."""
+_AHEAD: Final = timedelta(days=92)
+"""How far ahead a year without announced days off is told: as far as most due dates reach."""
 _SHOWN: Final = 20
 """Mistakes that one refusal lists."""
 
@@ -75,6 +77,7 @@ class RulesFacts(NamedTuple):
         publication: Version of the province's publication.
         origins: File → `Origin`.
         faults: File → why its newest version cannot be read here.
+        missing_years: Years within the coming months whose days off were not announced.
     """
 
     publication: int
@@ -86,6 +89,7 @@ class RulesFacts(NamedTuple):
     profile_name: str
     origins: dict[str, str]
     faults: dict[str, str]
+    missing_years: tuple[int, ...] = ()
 
 
 @lru_cache(maxsize=8)
@@ -215,6 +219,7 @@ class Rules:
         return RulesFacts(
             self.version, self.catalogue.version, len(self.catalogue.in_force(day)), self.calendar.version,
             self.calendar.announced_years, profile.id, profile.name_vi, dict(self._origins), faults,
+            self.calendar.missing_years(day, day + _AHEAD),
         )  # fmt: skip
 
     def to_files(self) -> dict[str, bytes]:

@@ -184,6 +184,14 @@ def test_what_cannot_be_read_or_does_not_follow_is_not_published(name: str, data
         check_publication(name, data, SHIPPED)
 
 
+def test_a_year_that_was_not_announced_is_told_in_time() -> None:
+    """In the last months of a year it is said that the next one's days off are not known; before, nothing."""
+    assert SHIPPED.facts(date(2026, 9, 21)).missing_years == ()
+    facts = SHIPPED.facts(date(2026, 11, 2))
+    assert facts.missing_years == (2027,)
+    assert any("2027" in line and line.startswith("!") for line in rules_lines(facts))
+
+
 def test_a_province_ends_a_profile_and_begins_its_own() -> None:
     """A short profile takes from the one that it names what it does not say, from its first day on."""
     text = (
