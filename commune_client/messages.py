@@ -358,6 +358,7 @@ ISSUES: Final[Mapping[str, str]] = {
     "no_due": "hồ sơ chưa có ngày hẹn",
     "not_later": "ngày mới phải sau ngày cũ {detail}",
     "not_worked": "cơ quan không làm việc ngày {detail}",
+    "no_extension": "quy định của hồ sơ này không cho hẹn lại",
     "after_due": "sau ngày hẹn trả của hồ sơ ({detail})",
     "late_notice": "quá hạn thông báo theo quy định ({detail})",
 }

@@ -351,7 +351,8 @@ def limit_line(procedure: Procedure) -> str:
     """Says a procedure's time limit and fee, and what of them is not certain."""
     from onestop_sync.dossier.catalogue_text import fee_text, limit_text
 
-    limit = limit_text(procedure.limit) or f"không rõ, cán bộ cho ngày hẹn {procedure.limit_text_vi}".rstrip()
+    said = f" (nguồn ghi: {procedure.limit_text_vi})" if procedure.limit_text_vi else ""
+    limit = limit_text(procedure.limit) or f"không rõ, cán bộ cho ngày hẹn{said}"
     unsure = "" if procedure.limit is None or procedure.limit_certainty == "sourced" else " (cần kiểm tra)"
     fee = procedure.fee
     checked = "" if fee.certainty == "sourced" else " (cần kiểm tra)"

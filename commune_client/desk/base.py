@@ -15,7 +15,7 @@ from commune_client.desk.place import Place
 from commune_client.desk.unsigned import Unsigned
 from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.checks import Problem
-from onestop_sync.dossier.codes import GRAMMARS, DossierCode
+from onestop_sync.dossier.codes import read_dossier_code
 from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.personal import is_masked_for, masked_state
@@ -340,23 +340,14 @@ class Base:
 
 def _code_of(label: str, serial: int, day: date | None = None) -> bool:
     """Tells whether a code of any known grammar bears a serial, and the day where one is given."""
-    code = _parsed(label)
+    code = read_dossier_code(label)
     return code is not None and code.serial == serial and day in {None, code.received_on}
 
 
 def day_of(label: str) -> date | None:
     """Returns the day that a dossier's code bears; ``None`` of what is no code."""
-    code = _parsed(label)
+    code = read_dossier_code(label)
     return code.received_on if code else None
-
-
-def _parsed(label: str) -> DossierCode | None:
-    for each in GRAMMARS.values():
-        try:
-            return each.parse(label)
-        except InvalidInput:
-            continue
-    return None
 
 
 def changed_values(state: State | None, values: Mapping[str, Any]) -> dict[str, Any]:

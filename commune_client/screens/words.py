@@ -204,6 +204,17 @@ DISCARD: Final = "Bỏ bản nháp, không lấy lại được"
 KEEP_DRAFT: Final = "Giữ lại, quay về"
 DISCARDED: Final = "Đã bỏ bản nháp"
 NO_LIMIT: Final = "Danh mục không ghi thời hạn: hãy nhập ngày hẹn trả"
+
+
+def no_limit(said: str) -> str:
+    """Say that an official gives the date, and what the source prints.
+
+    Args:
+        said: That; empty when it prints nothing.
+    """
+    return f"{NO_LIMIT} (nguồn ghi: {said})" if said else NO_LIMIT
+
+
 DUE_FIELD: Final = "Ngày hẹn trả"
 DUE_FIELD_HELP: Final = "thủ tục này không có thời hạn trong danh mục; ví dụ 05/09/2026"
 PAPERS: Final = "Giấy tờ đã nhận"

@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from onestop_sync.dossier.codes import grammar
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.errors import FormatError, InvalidInput
 
@@ -101,7 +102,7 @@ class LegalProfile:
             working day, in minutes after local midnight.
         working_hours_per_day: Hours that a limit of one working day stands for.
         supplement_notice_days: Working days from receipt within which a supplement is asked after appraisal.
-        extensions_max: How often a new date may be given.
+        extensions_max: How often a new date may be given: 0 or 1.
         extension_notice_days: Days before expiry by which the apology is sent.
         step_policy: Whether steps have dates of their own.
         four_steps_targets: Tier → the share of procedures that should be done by the four steps on the spot,
@@ -228,6 +229,20 @@ def _status(value: object) -> Status:
     raise FormatError("A status of the legal profile is not number and name.")
 
 
+def _check_known(plain: PlainMap) -> None:
+    """Refuses parameters that this version could not follow.
+
+    Raises:
+        FormatError: A grammar that is not known, or more new appointments than the workflow has.
+    """
+    try:
+        grammar(plain.text("code_grammar"))
+    except InvalidInput as error:
+        raise FormatError(error.what) from None
+    if plain.integer("extensions_max") > 1:
+        raise FormatError("The legal profile allows more than one new appointment; the workflow has one.")
+
+
 def _targets(value: object) -> Mapping[str, int]:
     """Reads shares by tier; a missing map is empty."""
     if value is None:
@@ -252,6 +267,7 @@ def profile_from_plain(value: object) -> LegalProfile:
         step_policy = StepPolicy(plain.text("step_policy", str(StepPolicy.CATALOGUE)))
     except ValueError as error:
         raise FormatError(f"The legal profile needs a newer version: {error}.") from None
+    _check_known(plain)
     if not 0 < plain.integer("cut_off_min") < _DAY_MINUTES or not plain.integer("working_hours_per_day"):
         raise FormatError("The legal profile's cut-off or working hours are not possible.")
     return LegalProfile(

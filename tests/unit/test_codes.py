@@ -17,6 +17,7 @@ from onestop_sync.dossier.codes import (
     next_serial,
     parse_agency_code,
     parse_procedure_code,
+    read_dossier_code,
 )
 from onestop_sync.errors import InvalidInput, NotAllowed
 
@@ -159,6 +160,16 @@ def test_what_the_grammar_cannot_write_is_refused(code: DossierCode) -> None:
     """A code is never written so that it would be read as another."""
     with pytest.raises(InvalidInput):
         grammar("tt01-2018").format(code)
+
+
+def test_a_grammar_by_its_parameters() -> None:
+    """A province whose serials are longer names the digits of year and serial."""
+    assert grammar("y4s6").sample() == "000.17.22.H56-20210531-000001"
+    assert grammar("y4s6").parse("000.17.22.H56-20210531-000001").serial == 1
+    for name in ("tt01-2018", "ministry-2026", "y4s6"):
+        found = read_dossier_code(grammar(name).sample())
+        assert found == DossierCode("000.17.22.H56", date(2021, 5, 31), 1)
+    assert read_dossier_code("000.17.22.H56-2021-1") is None
 
 
 def test_an_unknown_grammar_is_told() -> None:

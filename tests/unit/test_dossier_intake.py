@@ -345,6 +345,14 @@ def test_extension_that_cannot_be(reason: str, day: date, hour: int, issue: Issu
     assert [code for code, _ in codes(plan)] == [issue]
 
 
+def test_a_profile_may_know_no_extension() -> None:
+    """Where the dossier's profile allows no new appointment, it is refused with that reason."""
+    state = folded((intake(), CLERK))
+    strict = replace(PROFILE, extensions_max=0)
+    plan = plan_extension(state, "chờ", at(9, day=date(2026, 3, 10)), at(9), strict, CALENDAR)
+    assert [code for code, _ in codes(plan)] == [Issue.NO_EXTENSION]
+
+
 def test_extension_after_the_notice_is_told() -> None:
     """An apology on the very day is late, and still possible."""
     state = folded((intake(), CLERK))

@@ -99,6 +99,8 @@ def test_plain_data_goes_through_cbor_and_back() -> None:
         {"statuses": [["1", "Mới đăng ký"]]},
         {"tiers": [1]},
         {"extensions_max": -1},
+        {"extensions_max": 2},
+        {"code_grammar": "y3s4"},
         {"step_policy": "by_the_moon"},
         {"four_steps_targets": {"commune": 101}},
         {"four_steps_targets": [100]},
