@@ -21,10 +21,10 @@ _ORIGINS: Final = {"shipped": " (kèm chương trình)", "published": "", "held"
 def rules_lines(facts: RulesFacts) -> Iterator[str]:
     """Yields which versions are in force, and what the province published that cannot be read here."""
     said = _ORIGINS[facts.origins["catalogue.json"]], _ORIGINS[facts.origins["holidays.csv"]]
-    years = ", ".join(map(str, facts.announced_years)) or "chưa có năm nào"
+    years = ", ".join(map(str, facts.announced_years)) or "(chưa có)"
     yield (
         f"Danh mục bản {facts.catalogue_version}{said[0]}: {facts.procedures} thủ tục;"
-        f" lịch nghỉ bản {facts.calendar_version}{said[1]}, đã công bố: {years}; {facts.profile_name}"
+        f" lịch nghỉ bản {facts.calendar_version}{said[1]}, có các năm {years}; {facts.profile_name}"
     )
     if facts.missing_years:
         unknown = ", ".join(map(str, facts.missing_years))
