@@ -15,6 +15,7 @@ _FILES: Final = {
     "holidays.csv": "lịch nghỉ",
     "profiles.json": "quy định",
 }
+_NO_PROFILE: Final = "không có quy định cho ngày hôm nay: xem lại ngày của máy"
 _ORIGINS: Final = {"shipped": " (kèm chương trình)", "published": "", "held": " (bản cũ)"}
 
 
@@ -24,7 +25,8 @@ def rules_lines(facts: RulesFacts) -> Iterator[str]:
     years = ", ".join(map(str, facts.announced_years)) or "(chưa có)"
     yield (
         f"Danh mục bản {facts.catalogue_version}{said[0]}: {facts.procedures} thủ tục;"
-        f" lịch nghỉ bản {facts.calendar_version}{said[1]}, có các năm {years}; {facts.profile_name}"
+        f" lịch nghỉ bản {facts.calendar_version}{said[1]}, có các năm {years};"
+        f" {facts.profile_name or _NO_PROFILE}"
     )
     if facts.missing_years:
         unknown = ", ".join(map(str, facts.missing_years))

@@ -472,7 +472,9 @@ class Store:
 
     def remember(self, key: str, value: bytes) -> None:
         """Keeps something small for programs on this store; it is not synchronised."""
-        name = f"{_OWN}{key}"
+        self.retrying(lambda: self._remember(f"{_OWN}{key}", value))
+
+    def _remember(self, name: str, value: bytes) -> None:
         with self.writing() as transaction:
             connection = transaction.connection
             connection.execute(sa.delete(t.meta).where(t.meta.c.key == name))

@@ -37,12 +37,11 @@ def rules_of(store: Store) -> Rules:
         return rules
     held = _held(store)
     rules = Rules.of(publication, held)
-    if store.remembered(_MARK)[: len(mark)] != mark:
-        with suppress(
-            StoreError
-        ):  # a full disk stops nobody from reading; it is tried again at the next start
+    state = mark + (b"part" if rules.faults else b"whole")
+    if store.remembered(_MARK) != state:
+        with suppress(StoreError):  # a full disk stops nobody from reading; it is tried again the next time
             store.remember(_FILES, codec.encode({**held, **rules.readable}))
-            store.remember(_MARK, mark + (b"part" if rules.faults else b"whole"))
+            store.remember(_MARK, state)
     return rules
 
 

@@ -210,15 +210,15 @@ class Rules:
         """Returns which versions are in force.
 
         Args:
-            day: For which day the legal profile is told.
-
-        Raises:
-            InvalidInput: No profile is in force on it.
+            day: For which day the legal profile is told; empty where none is in force, as by a clock that is
+                years off.
         """
-        faults, profile = self.faults, self.profile(day)
+        faults = self.faults
+        found = [profile for profile in self.profiles if profile.is_in_force(day)]
+        name, title = (found[0].id, found[0].name_vi) if len(found) == 1 else ("", "")
         return RulesFacts(
             self.version, self.catalogue.version, len(self.catalogue.in_force(day)), self.calendar.version,
-            self.calendar.announced_years, profile.id, profile.name_vi, dict(self._origins), faults,
+            self.calendar.announced_years, name, title, dict(self._origins), faults,
             self.calendar.missing_years(day, day + _AHEAD),
         )  # fmt: skip
 

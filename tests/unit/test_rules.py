@@ -184,6 +184,13 @@ def test_what_cannot_be_read_or_does_not_follow_is_not_published(name: str, data
         check_publication(name, data, SHIPPED)
 
 
+def test_a_clock_that_is_years_off_still_shows_what_is_in_force() -> None:
+    """By a clock before all profiles the versions are shown, and that the date cannot be right."""
+    facts = SHIPPED.facts(date(1999, 1, 1))
+    assert (facts.profile, facts.calendar_version) == ("", 1)
+    assert "xem lại ngày của máy" in next(rules_lines(facts))
+
+
 def test_a_year_that_was_not_announced_is_told_in_time() -> None:
     """In the last months of a year it is said that the next one's days off are not known; before, nothing."""
     assert SHIPPED.facts(date(2026, 9, 21)).missing_years == ()
