@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commune_client import strings
-from commune_client.cli.together_words import money
 from commune_client.desk.facts import Dossier
-from onestop_sync.dossier.labels import STAGE_LABELS, TIER_LABELS, one_line
+from onestop_sync.dossier.labels import STAGE_LABELS, TIER_LABELS, money, one_line
 from onestop_sync.dossier.timeline import show_time
 
 __all__ = ["office_lines"]

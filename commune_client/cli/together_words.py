@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from commune_client import strings
 from commune_client.due_words import why_words
-from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.labels import CHARGE_LABELS, money, one_line
 from onestop_sync.dossier.timeline import show_time
 
 if TYPE_CHECKING:
@@ -15,22 +15,13 @@ if TYPE_CHECKING:
     from onestop_sync.dossier.charges import Settled
 
 __all__ = [
-    "CHARGES",
     "asked_lines",
     "each_lines",
     "fees_lines",
     "handover_lines",
-    "money",
     "settlement_lines",
     "why_lines",
 ]
-
-CHARGES: Final = {"phai_nop": "phải nộp", "da_nop": "đã nộp", "mien": "miễn", "huy": "hủy, hoàn lại"}
-
-
-def money(amount_vnd: int) -> str:
-    """Says an amount as people write it: ``8.000 đ``."""
-    return f"{amount_vnd:,} đ".replace(",", ".")
 
 
 def handover_lines(rows: Sequence[HandoverRow], *, is_giving: bool) -> Iterator[str]:
@@ -70,7 +61,7 @@ def fees_lines(found: DossierFees) -> Iterator[str]:
     for charge in found.charges:
         receipt = f", biên lai {charge.receipt}" if charge.receipt else ""
         reason = f" ({charge.reason})" if charge.reason else ""
-        kind = CHARGES[str(charge.kind)]
+        kind = CHARGE_LABELS[str(charge.kind)]
         yield f"  {show_time(charge.at_ms)}  {kind} {money(charge.amount_vnd)}{receipt}{reason}"
     balance = found.balance
     yield (

@@ -101,7 +101,7 @@ def _steps(dossier: Dossier) -> list[Paragraph]:
 
 def _fees(dossier: Dossier) -> list[Paragraph]:
     """Say what was paid and what is open."""
-    from commune_client.cli.together_words import money
+    from onestop_sync.dossier.labels import money
 
     balance = dossier.balance
     if balance is None:

@@ -10,12 +10,14 @@ from onestop_sync.dossier.roles import ADMIN, APPRAISAL, APPROVAL, HEAD, INTAKE,
 
 __all__ = [
     "ACTION_LABELS",
+    "CHARGE_LABELS",
     "FIELD_LABELS",
     "ROLE_LABELS",
     "STAGE_LABELS",
     "STEP_LABELS",
     "TIER_LABELS",
     "field_label",
+    "money",
     "one_line",
     "size_words",
     "step_label",
@@ -89,6 +91,10 @@ ACTION_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+CHARGE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {"phai_nop": "phải nộp", "da_nop": "đã nộp", "mien": "miễn", "huy": "hủy, hoàn lại"}
+)
+"""Kind of an entry of the field ``le_phi`` → words."""
 STAGE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "intake": "tiếp nhận",
@@ -143,6 +149,11 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 _KB: Final = 1024
+
+
+def money(amount_vnd: int) -> str:
+    """Returns an amount as people write it: ``8.000 đ``."""
+    return f"{amount_vnd:,} đ".replace(",", ".")
 
 
 def size_words(size_bytes: int) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -61,12 +62,12 @@ _SHOWN: Final = 20
 """Mistakes that one refusal lists."""
 
 
-class Origin:
+class Origin(StrEnum):
     """Where a part of the rules comes from."""
 
-    SHIPPED: Final = "shipped"
-    PUBLISHED: Final = "published"
-    HELD: Final = "held"
+    SHIPPED = "shipped"
+    PUBLISHED = "published"
+    HELD = "held"
     """Published earlier: the newest cannot be read here."""
 
 
@@ -87,7 +88,7 @@ class RulesFacts(NamedTuple):
     announced_years: tuple[int, ...]
     profile: str
     profile_name: str
-    origins: dict[str, str]
+    origins: dict[str, Origin]
     faults: dict[str, str]
     missing_years: tuple[int, ...] = ()
 
@@ -128,7 +129,7 @@ class Rules:
         self.version = version
         self._files = files or {}
         self._held = held or {}
-        self._origins: dict[str, str] = {}
+        self._origins: dict[str, Origin] = {}
         self._faults: dict[str, str] = {}
 
     @classmethod

@@ -177,6 +177,8 @@ def test_fees_are_due_paid_waived_and_settled_by_quarter(
     said = run(line, "fees")
     assert "từ 01/07/2026 đến 30/09/2026" in said
     assert "đã nộp 12.000 đ, còn 0 đ" in said
+    lines = [line.text for item in desk.show(two).timeline for line in item.lines if line.kind == "note"]
+    assert lines[1:3] == ["đã nộp 500 đ, biên lai BL 0002", "hủy, hoàn lại 500 đ (Gõ nhầm)"]
     assert desk.settlement(date(2026, 4, 1), date(2026, 6, 30)).rows == ()
 
 
