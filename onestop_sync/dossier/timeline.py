@@ -79,9 +79,7 @@ def show_value(key: str, value: Any) -> str:
         case {"nam": int(year), "quyen": str(volume), "so": int(number)}:
             return f"năm {year}, quyển {one_line(volume)}, số {number}"
         case {"loai": str(kind), "so_tien": int(amount), **rest} if kind in CHARGE_LABELS:
-            receipt = f", biên lai {one_line(str(rest['bien_lai']))}" if rest.get("bien_lai") else ""
-            reason = f" ({one_line(str(rest['ly_do']))})" if rest.get("ly_do") else ""
-            return f"{CHARGE_LABELS[kind]} {money(amount)}{receipt}{reason}"
+            return _charge(kind, amount, rest)
         case int() if key in _TIMES or key.startswith("han"):
             return show_time(value)
         case dict():
@@ -93,6 +91,12 @@ def show_value(key: str, value: Any) -> str:
         case bytes():
             return value.hex()
     return one_line(str(value))
+
+
+def _charge(kind: str, amount: int, rest: Mapping[Any, Any]) -> str:
+    receipt = f", biên lai {one_line(str(rest['bien_lai']))}" if rest.get("bien_lai") else ""
+    reason = f" ({one_line(str(rest['ly_do']))})" if rest.get("ly_do") else ""
+    return f"{CHARGE_LABELS[kind]} {money(amount)}{receipt}{reason}"
 
 
 def show_time(ms: int) -> str:
