@@ -24,7 +24,7 @@ from onestop_sync.dossier.files import (
 from onestop_sync.dossier.profiles import LegalProfile, SupplementPolicy, profile_for
 from onestop_sync.dossier.rules import Rules, check_publication
 from onestop_sync.errors import InvalidInput
-from tests.unit.cli_world import BIRTH, Commune, Shell, act, exchange, take_in
+from tests.unit.cli_world import BIRTH, VALUES, Commune, Shell, act, checklist, exchange, take_in
 
 SHIPPED = Rules.shipped()
 HEAD = b"date,kind,name_vi,certainty,source\n"
@@ -136,6 +136,17 @@ def test_a_procedure_that_has_ended_is_still_worked_to_its_end(commune: Commune)
     desk.supplement(doc, "Thiếu", "Giấy chứng sinh")
     desk.supply(doc, desk.papers(BIRTH, ["Giấy chứng sinh"]))
     assert desk.any_procedure(BIRTH, "Đăng ký khai sinh").full_name_vi == "Đăng ký khai sinh"
+
+
+def test_the_longest_name_is_kept_whole(commune: Commune) -> None:
+    """A procedure with a name of more than 1,000 characters is taken in and shown under all of it."""
+    desk = commune.desk(commune.place("pc1"))
+    item = max(shipped_catalogue().in_force(FIRST_DAY), key=lambda each: len(each.full_name_vi))
+    due_ms = desk.store.clock() + 10**9
+    doc = desk.intake_new(item.code, VALUES, checklist(desk, item.code), due_ms=due_ms).doc
+    assert len(item.full_name_vi) > 1000
+    assert desk.show(doc).view.procedure_name == item.full_name_vi
+    assert desk.dossiers(item.full_name_vi[:30]).rows[0].doc == doc
 
 
 def test_versions_are_shown_to_the_official(commune: Commune, capsys: pytest.CaptureFixture[str]) -> None:
