@@ -70,6 +70,20 @@ def show_value(key: str, value: Any) -> str:
     match value:
         case None:
             return ""
+        case dict():
+            return _show_map(value)
+        case int() if key in _TIMES or key.startswith("han"):
+            return show_time(value)
+        case list():
+            return ", ".join(show_value(key, part) for part in value)
+        case bytes():
+            return value.hex()
+    return one_line(str(value))
+
+
+def _show_map(value: Mapping[Any, Any]) -> str:
+    """Returns a map by its shape; of one unknown here, its parts."""
+    match value:
         case {"ms": int(ms)}:
             return show_time(ms)
         case {"attachment": bytes(), "name": str(name), "size": int(size)}:
@@ -80,17 +94,8 @@ def show_value(key: str, value: Any) -> str:
             return f"năm {year}, quyển {one_line(volume)}, số {number}"
         case {"loai": str(kind), "so_tien": int(amount), **rest} if kind in CHARGE_LABELS:
             return _charge(kind, amount, rest)
-        case int() if key in _TIMES or key.startswith("han"):
-            return show_time(value)
-        case dict():
-            return "; ".join(
-                show_value(name, part) for name, part in value.items() if part not in (None, "", [])
-            )
-        case list():
-            return ", ".join(show_value(key, part) for part in value)
-        case bytes():
-            return value.hex()
-    return one_line(str(value))
+    parts = ((name, part) for name, part in value.items() if part not in (None, "", []))
+    return "; ".join(show_value(name, part) for name, part in parts)
 
 
 def _charge(kind: str, amount: int, rest: Mapping[Any, Any]) -> str:
