@@ -62,6 +62,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("palette", "f10", "Lệnh", "Chọn một việc trong danh sách mọi việc"),
     Action("quit", "ctrl+q", "Khóa, thoát", "Khóa màn hình, hoặc thoát chương trình"),
     Action("back", "escape", "Quay lại", "Về màn hình trước; những gì đã gõ vẫn còn"),
+    Action(
+        "handover", "", "Bàn giao", "Xem danh sách cần bàn giao, chờ nhận, và ký cả danh sách", "handover"
+    ),
+    Action("agencies", "", "Chờ ý kiến", "Xem đơn vị nào được hỏi mà chưa trả lời, ai trễ hạn", "asked"),
     Action("trail", "", "Nhật ký", "Xem ai đã mở khóa, xem, tìm, in, xuất dữ liệu hoặc bị từ chối", "audit"),
     Action("report", "", "Báo cáo", "Xem báo cáo của kỳ, mở từng số liệu, ghi ra tệp, chốt", "report"),
     Action(
@@ -116,6 +120,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Kiểm tra chữ ký của từng ghi chép, từ khóa gốc của tỉnh",
         "verify",
         "dossier",
+    ),
+    Action("why", "", "Vì sao ngày này?", "Xem ngày hẹn được tính thế nào, từng ngày một", "why", "dossier"),
+    Action("mark", "enter", "Đánh dấu", "Đánh dấu hồ sơ để ký, hoặc bỏ dấu", "", "handover"),
+    Action("mark_all", "0", "Cả danh sách", "Đánh dấu mọi hồ sơ, hoặc bỏ hết dấu", "", "handover"),
+    Action(
+        "save", "ctrl+s", "Ký", "Ký bàn giao hoặc ký nhận những hồ sơ đã đánh dấu", "handover", "handover"
     ),
     Action("next", "enter", "Hồ sơ khác", "Tiếp nhận hồ sơ khác", "intake", "accepted"),
     Action("print", "ctrl+p", "In", "In Giấy tiếp nhận và hẹn trả kết quả", "print", "accepted"),
@@ -208,6 +218,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("list", "Xem danh sách hồ sơ"),
     Command("old-register", "Tìm trong sổ cũ đã nhập"),
     Command("show", "Xem một hồ sơ và quá trình xử lý có chữ ký"),
+    Command("why", "Xem vì sao ngày hẹn là ngày đó, từng ngày một"),
     Command("print", "In biểu mẫu của hồ sơ: PDF hoặc chữ thường, một hay nhiều hồ sơ"),
     Command("register", "Xem, in và khóa sổ theo dõi hồ sơ của năm (register)"),
     Command("verify", "Xác minh hồ sơ, cả kho, hoặc tệp chứng cứ: ai ký gì, theo chứng thư nào"),
@@ -218,14 +229,18 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("attach", "Đính kèm bản quét, ảnh chụp vào hồ sơ"),
     Command("attachments", "Xem tệp đính kèm của hồ sơ: đủ ở đâu, còn thiếu gì"),
     Command("attachment", "Lưu một tệp đính kèm ra ngoài, hoặc xin tải về"),
-    Command("handover", "Bàn giao hồ sơ cho bước sau: thẩm định, hoặc trả kết quả", ("give", "give_result")),
-    Command("receive", "Ký nhận hồ sơ được bàn giao hoặc được chuyển đến", ("receive",)),
+    Command("handover", "Xem danh sách cần bàn giao, hoặc ký bàn giao cho bước sau", ("give", "give_result")),
+    Command(
+        "receive", "Xem danh sách chờ nhận, hoặc ký nhận hồ sơ được bàn giao, được chuyển đến", ("receive",)
+    ),
     Command("decline", "Trả lại hồ sơ được bàn giao, có lý do", ("decline",)),
     Command("appraise", "Thẩm định xong, trình phê duyệt", ("submit",)),
     Command("send-back", "Trả lại thẩm định, có lý do", ("send_back",)),
     Command("supplement", "Yêu cầu bổ sung, một lần và đầy đủ", ("ask_at_intake", "ask_supplement")),
     Command("supply", "Nhận giấy tờ bổ sung", ("supply",)),
     Command("ask-payment", "Yêu cầu thực hiện nghĩa vụ tài chính", ("ask_payment",)),
+    Command("fee", "Xem hoặc ghi phí, lệ phí của hồ sơ: phải nộp, đã nộp, miễn"),
+    Command("fees", "Xem phí, lệ phí đã thu trong quý, để quyết toán"),
     Command("pay", "Xác nhận đã thực hiện nghĩa vụ tài chính", ("pay",)),
     Command("approve", "Phê duyệt hồ sơ", ("approve",)),
     Command("reject", "Quyết định không giải quyết, có lý do", ("reject",)),
@@ -234,7 +249,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("withdraw", "Công dân rút hồ sơ", ("withdraw",)),
     Command("void", "Hủy hồ sơ lập nhầm, có lý do; không xóa gì"),
     Command("transfer", "Chuyển hồ sơ sang đơn vị khác (liên thông)", ("transfer",)),
-    Command("ask", "Lấy ý kiến đơn vị khác", ("ask",)),
+    Command("ask", "Lấy ý kiến một hoặc nhiều đơn vị cùng lúc, có hạn trả lời", ("ask",)),
+    Command("asked", "Xem đơn vị nào được hỏi mà chưa trả lời, đơn vị nào trễ hạn"),
     Command("answer", "Trả lời ý kiến mà đơn vị mình được hỏi", ("answer",)),
     Command("pass", "Báo việc được hỏi không thuộc thẩm quyền, có lý do", ("pass",)),
     Command("return", "Trả kết quả cho người nộp", ("return",)),

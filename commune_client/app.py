@@ -233,6 +233,18 @@ class OnestopApp(OfficeApp):
         else:
             self._go(ConflictsScreen())
 
+    def action_handover(self) -> None:
+        """Show what is to be handed on, or signed for."""
+        from commune_client.screens.handover import HandoverScreen
+
+        self._go(HandoverScreen())
+
+    def action_agencies(self) -> None:
+        """Show which agencies have not answered."""
+        from commune_client.screens.agencies import AgenciesScreen
+
+        self._go(AgenciesScreen())
+
     def action_trail(self) -> None:
         """Show the audit trail."""
         from commune_client.screens.trail import TrailScreen

@@ -358,6 +358,8 @@ ISSUES: Final[Mapping[str, str]] = {
     "no_due": "hồ sơ chưa có ngày hẹn",
     "not_later": "ngày mới phải sau ngày cũ {detail}",
     "not_worked": "cơ quan không làm việc ngày {detail}",
+    "no_extension": "quy định của hồ sơ này không cho hẹn lại",
+    "after_due": "sau ngày hẹn trả của hồ sơ ({detail})",
     "late_notice": "quá hạn thông báo theo quy định ({detail})",
 }
 """What is wrong with a field → words after its name."""
@@ -368,6 +370,8 @@ _FIELDS: Final[Mapping[str, str]] = {
     "han_moi": "Ngày hẹn mới",
     "han": "Hạn trả lời",
     "to": "Đơn vị nhận",
+    "so_tien": "Số tiền",
+    "bien_lai": "Số biên lai",
 }
 
 

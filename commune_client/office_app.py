@@ -327,7 +327,7 @@ _OFFICE_MODULES = (
     "desk.desk", "scratch", "screens.working_list", "screens.intake", "screens.accepted", "screens.dossier",
     "screens.act", "screens.edit", "screens.outbox", "screens.conflicts", "screens.settle", "screens.help",
     "screens.notices", "screens.leave", "screens.trail", "screens.first_run", "screens.asked",
-    "screens.machine",
+    "screens.machine", "screens.handover", "screens.agencies", "screens.why",
 )  # fmt: skip
 
 

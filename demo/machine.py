@@ -59,7 +59,7 @@ class Machine:
             self._desks[officer] = open_desk(self.place, self.secrets(officer))
         if officer not in self._desks:
             first = next(iter(self._desks.values()))
-            self._desks[officer] = Desk(self.place, first.store, self.secrets(officer), first.rules)
+            self._desks[officer] = Desk(self.place, first.store, self.secrets(officer))
         return self._desks[officer]
 
     def each(self, items: list[Any]) -> Iterator[Any]:

@@ -73,6 +73,8 @@ DATABASE: Final = "store.db"
 MARKER: Final = "marker"
 _EPOCH_BYTES: Final = 16
 _RETRIES: Final = 5
+_OWN: Final = "own:"
+"""Before the names of what programs keep in a store."""
 _REFOLD_BATCH: Final = 500
 _UNNAMED_MS: Final = 24 * 3600 * 1000
 """How long an attachment that no event names may lie here: it may just be coming in, milliseconds."""
@@ -461,6 +463,22 @@ class Store:
             self.trust.replace(newer.document)
             transaction.trust_changed(before)
             transaction.note_taught()
+
+    def remembered(self, key: str) -> bytes:
+        """Returns what a program on this store has kept under a name of its own; empty when nothing was."""
+        with self.reading() as connection:
+            query = sa.select(t.meta.c.value).where(t.meta.c.key == f"{_OWN}{key}")
+            return connection.execute(query).scalar() or b""
+
+    def remember(self, key: str, value: bytes) -> None:
+        """Keeps something small for programs on this store; it is not synchronised."""
+        self.retrying(lambda: self._remember(f"{_OWN}{key}", value))
+
+    def _remember(self, name: str, value: bytes) -> None:
+        with self.writing() as transaction:
+            connection = transaction.connection
+            connection.execute(sa.delete(t.meta).where(t.meta.c.key == name))
+            connection.execute(sa.insert(t.meta).values(key=name, value=value))
 
     @property
     def below(self) -> set[str]:

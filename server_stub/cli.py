@@ -16,6 +16,7 @@ from onestop_sync.enrol_grant import HOURS
 from onestop_sync.errors import OnestopError, Unreachable
 from server_stub import audit as audit_command
 from server_stub import (
+    catalogue_commands,
     code_commands,
     commands,
     difficulty_commands,
@@ -27,6 +28,7 @@ from server_stub import (
     revoke_commands,
     root_commands,
     roster_commands,
+    rules_commands,
     settings,
     unit_commands,
 )
@@ -77,6 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
     report_commands.add_parsers(verbs)
     difficulty_commands.add_parsers(verbs)
     publish_commands.add_parsers(verbs)
+    rules_commands.add_parsers(verbs)
+    catalogue_commands.add_parsers(verbs)
     root_commands.add_parsers(verbs)
     unit_commands.add_parsers(verbs)
     revoke_commands.add_parsers(verbs)

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from onestop_sync.dossier.rulebook import rules_of
+from onestop_sync.dossier.rules import CATALOGUE, HOLIDAYS, PROFILES, check_publication
 from onestop_sync.errors import InvalidInput
 from onestop_sync.keys import fingerprint
 from onestop_sync.publication import MAX_FILE_BYTES, TRUST, Publication
@@ -23,7 +25,6 @@ from server_stub.options import Verbs, add_common, add_publishing
 
 __all__ = ["add_parsers", "describe", "show"]
 
-CATALOGUE, HOLIDAYS, PROFILES = "catalogue.json", "holidays.csv", "profiles.json"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -85,6 +86,10 @@ def _publish(arguments: Namespace) -> None:
         if absent:
             raise InvalidInput(f"{', '.join(absent)} is not published.", todo="Nothing was changed.")
         changes = {name: data for name, data in wanted.items() if held.target(name) != data}
+        rules = rules_of(store)
+        for name, data in changes.items():
+            if data is not None:
+                check_publication(name, data, rules)
         document = _earlier(arguments, store) if arguments.trust_from else None
         if arguments.apart is not None:
             profiles = [profile for profile in arguments.apart if profile]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from datetime import date
+from functools import partial
 from pathlib import Path
 
-from onestop_sync.dossier.data import shipped_catalogue, shipped_report_rules
+from onestop_sync.dossier.catalogue import Catalogue
+from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.periods import containing, named
+from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.errors import InvalidInput
 from onestop_sync.keyring import write_durably
 from onestop_sync.reporting.difficulties import collected
@@ -47,10 +51,9 @@ def add_parsers(verbs: Verbs) -> None:
     report.set_defaults(run=_report)
 
 
-def field_of(procedure: str) -> str:
+def field_of(catalogue: Catalogue, procedure: str) -> str:
     """Returns the field of a procedure, by any version of it that is known."""
-    found = [each for each in shipped_catalogue().procedures if each.code == procedure]
-    return found[-1].field_vi if found else _NO_FIELD
+    return catalogue.any(procedure, date.max).field_vi or _NO_FIELD
 
 
 def made(store: Store, period: str, unit: str = "", *, is_tier: bool = True) -> Report:
@@ -68,7 +71,14 @@ def made(store: Store, period: str, unit: str = "", *, is_tier: bool = True) -> 
     """
     rules = shipped_report_rules()
     chosen = named(period, rules) if period else containing(store.clock(), rules)
-    return make(store, unit or store.unit, chosen, rules, field_of, is_tier=is_tier)
+    return make(
+        store,
+        unit or store.unit,
+        chosen,
+        rules,
+        partial(field_of, rules_of(store).catalogue),
+        is_tier=is_tier,
+    )
 
 
 def _report(arguments: Namespace) -> None:

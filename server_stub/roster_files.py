@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from onestop_sync.search_text import fold_text
 from server_stub.roster import MAX_ROWS, SHEETS, Problem, Row, Sheet
 from server_stub.settings import read_file
 
-__all__ = ["read", "write_template"]
+__all__ = ["read", "write", "write_template"]
 
 _MAX_UNPACKED: Final = 256 * 2**20
 """Largest workbook once it is unpacked, in bytes: a small file can hold a very large one."""
@@ -35,11 +35,12 @@ _NOTES: Final = (
 )
 
 
-def read(path: Path) -> tuple[list[Row], list[Problem]]:
+def read(path: Path, sheets: Sequence[Sheet] = SHEETS) -> tuple[list[Row], list[Problem]]:
     """Reads all tables of a workbook, or of a folder of CSV files.
 
     Args:
         path: ``….xlsx``, or a folder.
+        sheets: The tables that it may have.
 
     Returns:
         The rows that hold something; and what is wrong with the tables as such.
@@ -47,7 +48,7 @@ def read(path: Path) -> tuple[list[Row], list[Problem]]:
     Raises:
         InvalidInput: It cannot be read at all.
     """
-    tables = _csv_tables(path) if path.is_dir() else _excel_tables(path)
+    tables = _csv_tables(path, sheets) if path.is_dir() else _excel_tables(path, sheets)
     rows: list[Row] = []
     problems: list[Problem] = []
     for sheet, lines in tables:
@@ -56,7 +57,7 @@ def read(path: Path) -> tuple[list[Row], list[Problem]]:
         if not wrong:
             rows += _rows(sheet, columns, lines[1:])
     if not tables:
-        raise InvalidInput(f"{path} has none of the sheets {', '.join(s.label for s in SHEETS)}.")
+        raise InvalidInput(f"{path} has none of the sheets {', '.join(s.label for s in sheets)}.")
     return rows, problems
 
 
@@ -97,7 +98,7 @@ def _text(value: Any) -> str:
 # ----------------------------------------------------------------------------------------------------- Excel
 
 
-def _excel_tables(path: Path) -> list[tuple[Sheet, list[list[str]]]]:
+def _excel_tables(path: Path, sheets: Sequence[Sheet]) -> list[tuple[Sheet, list[list[str]]]]:
     import openpyxl
 
     data = read_file(path)
@@ -109,7 +110,7 @@ def _excel_tables(path: Path) -> list[tuple[Sheet, list[list[str]]]]:
         by_name = {fold_text(name): name for name in book.sheetnames}
         return [
             (sheet, list(_excel_lines(book[by_name[name]])))
-            for sheet in SHEETS
+            for sheet in sheets
             if (name := next((n for n in map(fold_text, (sheet.label, sheet.key)) if n in by_name), ""))
         ]
     except InvalidInput:
@@ -131,22 +132,43 @@ def write_template(path: Path) -> None:
     Raises:
         InvalidInput: A file is there already, or it cannot be written.
     """
+    write(path, SHEETS, _NOTES, {s.key: [[column.example for column in s.columns]] for s in SHEETS})
+
+
+def write(
+    path: Path, sheets: Sequence[Sheet], notes: Iterable[str], rows: Mapping[str, Sequence[Sequence[object]]]
+) -> None:
+    """Writes a workbook: how it is filled in, then each table with its heading and rows.
+
+    Args:
+        path: The file.
+        sheets: The tables.
+        notes: Lines of the first sheet.
+        rows: Key of a table → its rows, the cells in the order of its columns.
+
+    Raises:
+        InvalidInput: A file is there already, or it cannot be written.
+    """
     import openpyxl
     from openpyxl.styles import Font
 
     book = openpyxl.Workbook()
-    notes = book.active
-    notes.title = _NOTE
-    for line in _NOTES:
-        notes.append([line])
-    notes.column_dimensions["A"].width = 110
-    for sheet in SHEETS:
+    first = book.active
+    first.title = _NOTE
+    for line in notes:
+        first.append([line])
+    first.column_dimensions["A"].width = 110
+    for sheet in sheets:
         page = book.create_sheet(sheet.label)
         page.append([column.label for column in sheet.columns])
-        page.append([column.example for column in sheet.columns])
-        for cell, example in zip(page[1], page[2], strict=True):
-            cell.font, example.font = Font(bold=True), Font(italic=True)
+        for cell in page[1]:
+            cell.font = Font(bold=True)
             page.column_dimensions[cell.column_letter].width = _WIDTH
+        for row in rows.get(sheet.key, ()):
+            page.append(list(row))
+        if sheet in SHEETS:  # an example, to be deleted
+            for cell in page[2]:
+                cell.font = Font(italic=True)
         page.freeze_panes = "A2"
     try:
         with path.open("xb") as file:
@@ -158,8 +180,8 @@ def write_template(path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------- CSV
 
 
-def _csv_tables(folder: Path) -> list[tuple[Sheet, list[list[str]]]]:
-    return [(sheet, _csv_lines(folder / sheet.file)) for sheet in SHEETS if (folder / sheet.file).exists()]
+def _csv_tables(folder: Path, sheets: Sequence[Sheet]) -> list[tuple[Sheet, list[list[str]]]]:
+    return [(sheet, _csv_lines(folder / sheet.file)) for sheet in sheets if (folder / sheet.file).exists()]
 
 
 def _csv_lines(path: Path) -> list[list[str]]:

@@ -77,6 +77,7 @@ y_kien_tham_dinh  | appraisal                                           | tham_d
 ket_qua           | appraisal                                           | tham_dinh
 ket_qua           | approval                                            | phe_duyet lanh_dao
 nguoi_nhan tra_luc | result_ready notice_ready                          | tra_ket_qua
+hoi_y_kien/d2     | none                                              | tiep_nhan tham_dinh phe_duyet lanh_dao
 y_kien/d2         | asked                                               | tham_dinh phe_duyet lanh_dao
 """
 FREE: Final = ("cach_nhan", "dia_chi_nhan", "danh_gia", "le_phi", "ghi_chu")
@@ -194,7 +195,9 @@ class Cell(NamedTuple):
             return "lanh_dao" in self.roles and self.unit in self.situation.units
         if self.what in FREE:
             return self.unit in self.situation.units
-        if self.what == "y_kien/d2" or self.situation.task == MAIN or self.is_action:
+        if self.what == "hoi_y_kien/d2" and self.situation.task == MAIN:
+            holder, step = HOLDER, "none"  # nobody has asked that agency yet
+        elif self.what in {"hoi_y_kien/d2", "y_kien/d2"} or self.situation.task == MAIN or self.is_action:
             holder, step = self.situation.holder, self.situation.step
         else:  # a field of the main task, while an agency is asked
             holder, step = HOLDER, "appraisal"

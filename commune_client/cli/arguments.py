@@ -434,8 +434,42 @@ def _to(parser: ArgumentParser) -> None:
     parser.add_argument("--to", metavar="ĐƠN-VỊ", required=True, help="đơn vị nhận: mã, mã cơ quan hoặc tên")
 
 
+def _hand(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "codes", metavar="MÃ", nargs="*", help="mã hồ sơ, hoặc các số cuối (0007); không có: xem danh sách"
+    )
+    parser.add_argument("--all", action="store_true", help="ký cả danh sách, mỗi hồ sơ một chữ ký")
+
+
+def _asked(parser: ArgumentParser) -> None:
+    parser.add_argument("--late", action="store_true", help="chỉ những đơn vị đã quá hạn")
+
+
+def _fee(parser: ArgumentParser) -> None:
+    _code(parser)
+    parser.add_argument(
+        "kind", metavar="VIỆC", nargs="?", default="", choices=("", "due", "paid", "waived", "back"),
+        help="due: phải nộp; paid: đã nộp; waived: miễn; back: hủy hoặc hoàn lại; không có: chỉ xem",
+    )  # fmt: skip
+    parser.add_argument("--units", metavar="SỐ", type=int, default=0, help="số trang, bản, trường hợp")
+    parser.add_argument("--amount", metavar="ĐỒNG", type=int, help="số tiền, khi danh mục không tính được")
+    parser.add_argument("--receipt", metavar="SỐ", default="", help="số biên lai")
+    parser.add_argument("--reason", metavar="LÝ-DO", default="", help="lý do miễn, hủy hoặc hoàn lại")
+
+
+def _fees(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--from", dest="first", metavar="NGÀY", default="", help="từ ngày (mặc định: quý này)"
+    )
+    parser.add_argument("--to", dest="last", metavar="NGÀY", default="", help="đến hết ngày")
+
+
 def _ask(parser: ArgumentParser) -> None:
-    _transfer(parser)
+    _code(parser)
+    parser.add_argument(
+        "--to", metavar="ĐƠN-VỊ", action="append", required=True,
+        help="đơn vị được hỏi: mã, mã cơ quan hoặc tên; dùng nhiều lần để hỏi nhiều đơn vị cùng lúc",
+    )  # fmt: skip
     _content(parser)
     parser.add_argument("--until", metavar="NGÀY", required=True, help="hạn trả lời: 05/09/2026")
 
@@ -594,7 +628,8 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "attach": _attach,
     "attachments": _code,
     "attachment": _attachment,
-    **dict.fromkeys(("handover", "receive", "pay"), _codes),
+    **dict.fromkeys(("handover", "receive"), _hand),
+    "pay": _codes,
     **dict.fromkeys(
         ("refuse", "decline", "send-back", "reject", "stop", "withdraw", "void", "pass"), _with_reason
     ),
@@ -606,6 +641,10 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "extend": _extend,
     "transfer": _transfer,
     "ask": _ask,
+    "asked": _asked,
+    "fee": _fee,
+    "fees": _fees,
+    "why": _code,
     "answer": _answer,
     "return": _return,
     "conflicts": _conflicts,

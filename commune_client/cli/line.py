@@ -5,6 +5,7 @@ from __future__ import annotations
 from commune_client.cli.codes import DONE
 from commune_client.cli.session import Session
 from commune_client.cli.words import bundle_lines, notice_lines, roles_words, status_lines, sync_lines
+from commune_client.rules_words import rules_lines
 
 __all__ = ["export", "import_", "notices", "status", "sync"]
 
@@ -21,13 +22,14 @@ def status(session: Session) -> int:
     """Shows where the work is; asks nobody over the line."""
     with session.desk() as desk:
         facts, officer, count = desk.status(), desk.officer, desk.count()
-        beyond = len(desk.store.beyond_cuts())
+        beyond, rules = len(desk.store.beyond_cuts()), desk.rules_facts()
     who = f"{officer.name}, {officer.unit_name}: {roles_words(officer.roles) or 'chưa được chứng nhận'}"
     session.show(
-        {"officer": officer, "dossiers": count, "sync": facts, "beyond_cuts": beyond},
+        {"officer": officer, "dossiers": count, "sync": facts, "beyond_cuts": beyond, "rules": rules},
         [
             f"{who}   ({count} hồ sơ)",
             *status_lines(facts, facts.clock.now_ms),
+            *rules_lines(rules),
             *([f"{beyond} ghi chép chờ lãnh đạo xác nhận: onestop countersign --list"] if beyond else []),
         ],
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from commune_client.actions import COMMANDS
+from commune_client.actions import COMMANDS, Command
 from commune_client.cli.codes import UsageFault
 from commune_client.desk.place import default_folder
 
@@ -55,6 +55,8 @@ HANDLERS: Final[dict[str, str]] = {
     "print": f"{_HERE}.printing:print_",
     "register": f"{_HERE}.printing:register",
     "hub": f"{_HERE}.hub:hub",
+    **dict.fromkeys(("handover", "receive"), f"{_HERE}.together:hand"),
+    **{name: f"{_HERE}.together:{name}" for name in ("ask", "asked", "fee", "fees", "why")},
 }
 """Command → the function that does it."""
 
@@ -135,10 +137,28 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for command in COMMANDS:
         is_named = command.name in arguments
         if is_named or is_listed:
-            sub = commands.add_parser(command.name, help=command.help, description=f"{command.help}.")
+            about = _who_may(command) if is_named and is_listed else ""
+            sub = commands.add_parser(
+                command.name, help=command.help, description=f"{command.help}.", epilog=about or None
+            )
             if is_named:
                 _own(sub, command.name)
     return parser
+
+
+def _who_may(command: Command) -> str:
+    """Says of a command that takes an action of the workflow: who may, and at which step."""
+    from onestop_sync.dossier.labels import ROLE_LABELS, STEP_LABELS
+    from onestop_sync.dossier.workflow import AGENCY_TASK, MAIN_TASK, base_step
+
+    lines = []
+    for action in command.workflow:
+        taken = [t for task in (MAIN_TASK, AGENCY_TASK) for t in task.transitions if t.action == action]
+        roles = ", ".join(ROLE_LABELS[role] for role in ROLE_LABELS if any(role in t.roles for t in taken))
+        steps = {base_step(step) for t in taken for step in t.sources}
+        at = ", ".join(label for step, label in STEP_LABELS.items() if step in steps)
+        lines.append(f"ai được làm: {roles}\nkhi hồ sơ ở bước: {at}")
+    return "\n".join(dict.fromkeys(lines))
 
 
 def _own(parser: argparse.ArgumentParser, name: str) -> None:

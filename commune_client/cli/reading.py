@@ -13,13 +13,17 @@ _MOST = 100_000
 
 
 def procedures(session: Session) -> int:
-    """Shows the catalogue; needs no officer and no store."""
-    from commune_client.desk.rules import Rules
-    from onestop_sync.dossier.dates import local
-    from onestop_sync.store import now_ms
+    """Shows the catalogue: the province's, or on a machine without a store the one that the program ships."""
+    search = " ".join(session.arguments.words)
+    if session.place.is_enrolled:
+        with session.desk() as desk:
+            found = desk.procedures(search)
+    else:
+        from onestop_sync.dossier.data import shipped_catalogue
+        from onestop_sync.dossier.dates import local
+        from onestop_sync.store import now_ms
 
-    today = local((session.place.clock or now_ms)()).date()
-    found = Rules.shipped().catalogue.search(" ".join(session.arguments.words), today)
+        found = shipped_catalogue().search(search, local((session.place.clock or now_ms)()).date())
     session.show(found, [line for procedure in found for line in procedure_lines(procedure)])
     return DONE
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from commune_client import strings
 from commune_client.audit_words import AUDIT_LABELS, audit_detail
+from commune_client.cli.office_words import office_lines
 from commune_client.desk.facts import (
     Accepted,
     AuditLine,
@@ -137,6 +138,7 @@ def dossier_lines(dossier: Dossier, unit_name: str) -> Iterator[str]:
     yield f"Bước: {view.step_label}{dispute}   Đơn vị: {unit_name}{void}"
     if view.due_ms:
         yield f"Hẹn trả: {show_time(view.due_ms)}   {due_words(view.due)}".rstrip()
+    yield from office_lines(dossier)
     yield f"Đã gửi tới đâu: {LEVEL_LABELS[dossier.level]}"
     for issue in view.issues:
         command = f"onestop conflicts {view.code or dossier.doc.hex()}"
@@ -345,9 +347,22 @@ def notice_lines(notice: NoticeFacts) -> Iterator[str]:
     yield f"  trước: {STANDING_LABELS[notice.before]}; nay: {STANDING_LABELS[notice.after]}"
 
 
+def limit_line(procedure: Procedure) -> str:
+    """Says a procedure's time limit and fee, and what of them is not certain."""
+    from onestop_sync.dossier.catalogue_text import fee_text, limit_text
+
+    said = f" (nguồn ghi: {procedure.limit_text_vi})" if procedure.limit_text_vi else ""
+    limit = limit_text(procedure.limit) or f"không rõ, cán bộ cho ngày hẹn{said}"
+    unsure = "" if procedure.limit is None or procedure.limit_certainty == "sourced" else " (cần kiểm tra)"
+    fee = procedure.fee
+    checked = "" if fee.certainty == "sourced" else " (cần kiểm tra)"
+    return f"Thời hạn: {limit}{unsure}; phí: {fee_text(fee)}{checked}"
+
+
 def procedure_lines(procedure: Procedure) -> Iterator[str]:
     """Yields a procedure and its checklist."""
     yield f"{procedure.code}  {procedure.name_vi}"
+    yield f"    {limit_line(procedure)}"
     for document in procedure.documents:
         condition = f" ({document.condition_vi})" if document.condition_vi else ""
         yield f"    - {document.name_vi}{condition}"

@@ -89,7 +89,6 @@ WORK: Final[dict[str, Callable[[Desk, bytes, Namespace], Done]]] = {
     "withdraw": lambda desk, doc, a: desk.withdraw(doc, a.reason),
     "void": lambda desk, doc, a: desk.void(doc, a.reason),
     "transfer": lambda desk, doc, a: desk.transfer(doc, a.to),
-    "ask": lambda desk, doc, a: desk.ask_agency(doc, a.to, a.content, moment_ms(desk, a.until)),
     "answer": lambda desk, doc, a: desk.answer(doc, a.opinion),
     "pass": lambda desk, doc, a: desk.pass_on(doc, a.reason),
     "return": lambda desk, doc, a: desk.return_result(doc, a.receiver),

@@ -12,19 +12,21 @@ from commune_client.desk.clockwatch import ClockWatch
 from commune_client.desk.facts import ClockFacts, Officer, UnitFacts
 from commune_client.desk.notebook import GATHER_S, Notebook
 from commune_client.desk.place import Place
-from commune_client.desk.rules import Rules
 from commune_client.desk.unsigned import Unsigned
 from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.checks import Problem
-from onestop_sync.dossier.codes import GRAMMARS, DossierCode
+from onestop_sync.dossier.codes import read_dossier_code
 from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.personal import is_masked_for, masked_state
+from onestop_sync.dossier.rulebook import rules_of
+from onestop_sync.dossier.rules import Rules, RulesFacts, agency_aliases
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.view import DossierView
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
 from onestop_sync.keyring import Secrets
 from onestop_sync.keys import Signer
+from onestop_sync.publication import Publication
 from onestop_sync.search_text import fold_text
 from onestop_sync.state import Author, State
 from onestop_sync.storage.queries import Levels
@@ -55,18 +57,15 @@ class Base:
     Attributes:
         place: The machine's folder.
         store: Its store.
-        rules: Catalogue, calendar and legal profiles.
         name: Name of the officer.
         notebook: Notes in the audit trail what is done at this desk, see `watch`.
         asks_again: Whether each decision needs the passphrase anew (`confirm`): on a screen that stays open.
     """
 
-    def __init__(
-        self, place: Place, store: Store, secrets: Secrets, rules: Rules, *, command: str = ""
-    ) -> None:
+    def __init__(self, place: Place, store: Store, secrets: Secrets, *, command: str = "") -> None:
         self.place = place
         self.store = store
-        self.rules = rules
+        self._rules: tuple[Publication, Rules] | None = None
         self.name = secrets.holder
         self._watch = ClockWatch(place, store)
         self._machine = secrets.machine.public
@@ -209,6 +208,20 @@ class Base:
         """
         return self.store.find_authority(self._machine)[1].name
 
+    # ---- the rules
+
+    @property
+    def rules(self) -> Rules:
+        """Catalogue, calendar and legal profiles, as the newest publication that is here says."""
+        publication = self.store.publication
+        if self._rules is None or self._rules[0] is not publication:
+            self._rules = (publication, rules_of(self.store))
+        return self._rules[1]
+
+    def rules_facts(self) -> RulesFacts:
+        """Returns which versions of the rules are in force here today."""
+        return self.rules.facts(self.today())
+
     # ---- units
 
     def unit_name(self, unit: str) -> str:
@@ -231,8 +244,10 @@ class Base:
         units = self.store.trust.document.units
         if text in units:
             return text
+        if named := agency_aliases(self.store.trust.document).unit_of(text.strip().upper()):
+            return named
         wanted = fold_text(text)
-        found = [u.id for u in units.values() if text in u.all_codes or fold_text(u.name) == wanted]
+        found = [u.id for u in units.values() if fold_text(u.name) == wanted]
         if len(found) != 1:
             raise NotFound(f"There is no unit {text!r}.", todo="Name it by its code.", unit=text)
         return found[0]
@@ -325,23 +340,14 @@ class Base:
 
 def _code_of(label: str, serial: int, day: date | None = None) -> bool:
     """Tells whether a code of any known grammar bears a serial, and the day where one is given."""
-    code = _parsed(label)
+    code = read_dossier_code(label)
     return code is not None and code.serial == serial and day in {None, code.received_on}
 
 
 def day_of(label: str) -> date | None:
     """Returns the day that a dossier's code bears; ``None`` of what is no code."""
-    code = _parsed(label)
+    code = read_dossier_code(label)
     return code.received_on if code else None
-
-
-def _parsed(label: str) -> DossierCode | None:
-    for each in GRAMMARS.values():
-        try:
-            return each.parse(label)
-        except InvalidInput:
-            continue
-    return None
 
 
 def changed_values(state: State | None, values: Mapping[str, Any]) -> dict[str, Any]:

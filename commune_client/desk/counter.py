@@ -56,7 +56,16 @@ class Counter(Numbering):
 
     def papers(self, code: str, names: Sequence[str]) -> dict[str, Paper]:
         """Returns documents that were ticked off, in the number that the catalogue wants."""
-        return papers_of(self.procedure(code), names)
+        return papers_of(self.any_procedure(code), names)
+
+    def any_procedure(self, code: str, name: str = "") -> Procedure:
+        """Returns a procedure for a dossier under way, whether it is in force and in the catalogue or not.
+
+        Args:
+            code: Its code.
+            name: Its name, as the dossier has it.
+        """
+        return self.rules.catalogue.any(code, self.today(), name)
 
     def check(
         self, code: str, values: Mapping[str, Any], papers: Mapping[str, Paper] | None = None
@@ -200,6 +209,7 @@ class Counter(Numbering):
             plan = plan_intake(
                 procedure, values, papers, now, profile, self.rules.calendar, code,
                 place=self._enter(now), is_verified=is_verified, due_ms=due_ms,
+                catalogue_version=self.rules.catalogue.version,
             )  # fmt: skip
             if not plan.is_ready:
                 raise Unready(plan.problems)

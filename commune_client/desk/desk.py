@@ -8,7 +8,6 @@ from typing import Self
 from commune_client.desk.attaching import Attaching
 from commune_client.desk.audit import Audit
 from commune_client.desk.base import Unready
-from commune_client.desk.counter import Counter
 from commune_client.desk.countersigning import Countersigning
 from commune_client.desk.disputes import Disputes
 from commune_client.desk.line import Line
@@ -18,14 +17,12 @@ from commune_client.desk.outside import Outside
 from commune_client.desk.place import Place
 from commune_client.desk.posting import Posting
 from commune_client.desk.proving import Proving
-from commune_client.desk.reading import Reading
 from commune_client.desk.registers import Registers
 from commune_client.desk.reports import Reports
-from commune_client.desk.rules import Rules
 from commune_client.desk.safekeeping import tell_province
+from commune_client.desk.together import Together
 from commune_client.desk.voices import Voices
 from commune_client.desk.watch import watched
-from commune_client.desk.work import Work
 from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import StoreMissing
 from onestop_sync.keyring import Secrets
@@ -36,8 +33,8 @@ __all__ = ["Desk", "Unready", "open_desk"]
 
 @watched
 class Desk(
-    Counter, Outside, OldRegister, Reading, Work, Attaching, Posting, Voices, Disputes, Countersigning, Line,
-    Audit, OpenData, Proving, Registers, Reports,
+    Together, Outside, OldRegister, Attaching, Posting, Voices, Disputes, Countersigning, Line, Audit,
+    OpenData, Proving, Registers, Reports,
 ):  # fmt: skip
     """Everything that screens and commands ask of the library; open it by `Place.unlock`."""
 
@@ -68,4 +65,4 @@ def open_desk(place: Place, secrets: Secrets, *, command: str = "") -> Desk:
     secrets = place.settled(secrets)
     store = Store.open(place.folder, secrets, types=TYPES, clock=place.clock or now_ms)
     tell_province(place, store, secrets)
-    return Desk(place, store, secrets, Rules.shipped(), command=command)
+    return Desk(place, store, secrets, command=command)

@@ -22,8 +22,10 @@ from commune_client.desk.sync_facts import (
 )
 from commune_client.messages import LEVEL_LABELS
 from onestop_sync.dossier.catalogue import Procedure
+from onestop_sync.dossier.charges import Balance
 from onestop_sync.dossier.checks import Paper, Problem
 from onestop_sync.dossier.deadlines import DueState
+from onestop_sync.dossier.procedure_steps import Moved, StepState
 from onestop_sync.dossier.timeline import Line
 from onestop_sync.dossier.view import Choice, DossierView
 
@@ -229,6 +231,10 @@ class Dossier:
         notes: Notes that only grow: field → (claimed time, text).
         level: How far all of it has got: the level of the event that has got least far.
         attachments: Its scans and photos, and where each is.
+        moves: Transitions of the main task that count, oldest first.
+        steps: The procedure's internal steps: who acts, until when, which is late.
+        handover_by_ms: By when it is handed on to the appraiser, while it has not been.
+        balance: What is due, paid and waived; ``None`` while nothing was noted.
     """
 
     doc: bytes
@@ -239,6 +245,10 @@ class Dossier:
     notes: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     level: str = "here"
     attachments: tuple[Attachment, ...] = ()
+    moves: tuple[Moved, ...] = ()
+    steps: tuple[StepState, ...] = ()
+    handover_by_ms: int | None = None
+    balance: Balance | None = None
 
     @property
     def code(self) -> str:

@@ -18,7 +18,6 @@ from commune_client.desk.facts import (
     SyncResult,
 )
 from commune_client.desk.place import Place
-from commune_client.desk.rules import Rules
 from commune_client.desk.safekeeping import Safekeeping
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.schema import DOSSIER
@@ -43,10 +42,8 @@ _KEY_HEX: Final = re.compile(r"[0-9a-f]{64}")
 class Line(Safekeeping):
     """Synchronisation."""
 
-    def __init__(
-        self, place: Place, store: Store, secrets: Secrets, rules: Rules, *, command: str = ""
-    ) -> None:
-        super().__init__(place, store, secrets, rules, command=command)
+    def __init__(self, place: Place, store: Store, secrets: Secrets, *, command: str = "") -> None:
+        super().__init__(place, store, secrets, command=command)
         self._lines: Lines | None = None
         self._syncing = Lock()
         self._nearby: Watch | None = None

@@ -102,7 +102,9 @@ class Numbering(Base):
     def _suffix(self, action: str, state: State) -> str:
         form = form_of_action(action)
         try:
-            profile = profile_of(state, self.rules.profiles) if due_field(state) else self._profile_today()
+            profile = (
+                profile_of(state, self.rules.known_profiles) if due_field(state) else self._profile_today()
+            )
             return profile.form(form).suffix if form else ""
         except InvalidInput:  # a profile that is not here, or has no such form: the number is left to the pen
             return ""

@@ -166,7 +166,7 @@ class Printing(Base):
 
     def _profile(self, form: str, state: State, acts: Sequence[Act]) -> LegalProfile:
         """Returns the dossier's legal profile, with the forms of the day of which the paper tells."""
-        profiles, today = self.rules.profiles, self.today()
+        profiles, today = self.rules.known_profiles, self.today()
         profile = profile_of(state, profiles) if due_field(state) else self.rules.profile(today)
         act, received = last_act(acts, actions_of(form)), state.value("tiep_nhan_luc")
         at_ms = act.at_ms if act else received

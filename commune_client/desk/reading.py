@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 from commune_client.desk.attachment_facts import facts_of
@@ -14,15 +15,19 @@ from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.deadlines import DueState, due_state
 from onestop_sync.dossier.labels import one_line, step_label
 from onestop_sync.dossier.personal import masked_ops, masked_title
+from onestop_sync.dossier.procedure_steps import Moved
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of, show_value
 from onestop_sync.errors import InvalidInput
+from onestop_sync.schema import MAIN
 from onestop_sync.state import State
 from onestop_sync.storage.queries import Only, Record, Row
 
 __all__ = ["Reading"]
 
 PAGE: Final = 200
+_COUNTS: Final = frozenset({"stands", "superseded", "conflict"})
+"""Standings of events whose transitions were taken."""
 
 
 class Reading(Base):
@@ -86,12 +91,16 @@ class Reading(Base):
         state = self._document(doc).state
         view = self._view(state)
         is_masked = self.is_masked
-        timeline = tuple(self._item(record, is_masked=is_masked) for record in self.store.history(doc))
+        records = self.store.history(doc)
+        timeline = tuple(self._item(record, is_masked=is_masked) for record in records)
         author = self.author
         choices = view.allowed_actions(author) if author else ()
         attachments = () if is_masked else tuple(map(facts_of, shelf.attached(self.store, doc)))
         level = min((item.level for item in timeline), key=LEVELS.index, default="here")
-        return Dossier(doc, view, timeline, choices, typed_values(state), _notes(state), level, attachments)
+        return Dossier(
+            doc, view, timeline, choices, typed_values(state), _notes(state), level, attachments,
+            moves=tuple(_moves(records)),
+        )  # fmt: skip
 
     def _item(self, record: Record, *, is_masked: bool) -> TimelineItem:
         certificate = record.author.certificate if record.author else None
@@ -112,6 +121,17 @@ class Reading(Base):
             level_label=LEVEL_LABELS[level],
             is_mine=bool(record.author and self._signer and record.author.key == self._signer.public),
         )
+
+
+def _moves(records: Iterable[Record]) -> Iterator[Moved]:
+    """Yields the transitions of the main task that count."""
+    for record in records:
+        if str(record.standing) not in _COUNTS:
+            continue
+        for op in record.ops:
+            match op:
+                case ["act", str(task), str(action), *_] if task == MAIN:
+                    yield Moved(action, record.event.header.time_ms)
 
 
 def _notes(state: State) -> dict[str, tuple[tuple[int, str], ...]]:

@@ -131,7 +131,7 @@ class Registers(Printing, Numbering):
 
     def _sheet(self, volume: Volume, found: RegisterFacts) -> Sheet:
         day = min(self.today(), date(found.year, 12, 31))
-        profile = with_forms_of(day, self.rules.profile(day), self.rules.profiles)
+        profile = with_forms_of(day, self.rules.profile(day), self.rules.known_profiles)
         agency = self.agency(self.store.unit)
         return register_sheet(volume, found.year, profile, agency, _closed(volume, found))
 

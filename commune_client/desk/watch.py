@@ -19,20 +19,26 @@ __all__ = ["WATCHED", "watched"]
 _WRITES: Final = (
     "new_draft", "save_draft", "intake", "intake_new", "ask_at_intake", "refuse", "act", "edit", "note",
     "handover", "receive", "decline", "appraise", "send_back", "approve", "reject", "stop", "withdraw",
-    "void", "return_result", "ask_payment", "pay", "transfer", "supplement", "supply", "extend", "ask_agency",
-    "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
+    "void", "return_result", "ask_payment", "pay", "transfer", "supplement", "supply", "extend",
+    "ask_agencies", "charge", "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
     "countersign", "attach", "fetch_attachments", "print_forms", "print_register", "close_register",
-    "take_filed", "rate",
+    "take_filed", "rate", "hand_over_each", "receive_each",
     "complain", "take_complaint", "answer_complaint", "dismiss_complaint",
     "freeze_report", "write_difficulty", "act_on_difficulty",
 )  # fmt: skip
+_READS: Final = (
+    "show", "draft", "form", "conflicts", "conflict", "attachments", "old_entry", "why", "fees",
+)  # fmt: skip
+_LISTS: Final = (
+    "dossiers", "notices", "awaiting", "old_entries", "complaints", "asked", "to_give", "to_receive",
+    "report_dossiers",
+)  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("show", "draft", "form", "conflicts", "conflict", "attachments", "old_entry"), "read"),
-    **dict.fromkeys(
-        ("dossiers", "notices", "awaiting", "old_entries", "complaints", "report_dossiers"), "list"
-    ),
+    **dict.fromkeys(_READS, "read"),
+    **dict.fromkeys(_LISTS, "list"),
     **dict.fromkeys(_WRITES, ""),
     "audit": "audit",
+    "settlement": "list",
     "sync": "sync",
     "export": "export",
     "export_data": "export",

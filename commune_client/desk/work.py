@@ -21,7 +21,7 @@ from onestop_sync.dossier.checks import (
 )
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.intake import Plan
-from onestop_sync.dossier.workflow import AGENCY, CONTENT, REASON, UNTIL
+from onestop_sync.dossier.workflow import AGENCY, CONTENT, REASON
 from onestop_sync.schema import MAIN
 from onestop_sync.state import State
 
@@ -155,7 +155,7 @@ class Work(Numbering):
     def supplement(self, doc: bytes, reason: str, content: str, papers: tuple[str, ...] = ()) -> Done:
         """Asks for a supplement after appraisal, once and completely (form 02)."""
         state = self._document(doc).state
-        profile = profile_of(state, self.rules.profiles)
+        profile = profile_of(state, self.rules.known_profiles)
         now = self.store.clock()
         return self._do(
             doc, plan_supplement(state, reason, content, now, profile, self.rules.calendar, papers=papers)
@@ -164,7 +164,7 @@ class Work(Numbering):
     def supply(self, doc: bytes, papers: Mapping[str, Paper] | None = None) -> Done:
         """Notes that the supplement came in; the due date follows the dossier's legal profile."""
         state = self._document(doc).state
-        profile = profile_of(state, self.rules.profiles)
+        profile = profile_of(state, self.rules.known_profiles)
         return self._do(
             doc, plan_supply(state, papers or {}, self.store.clock(), profile, self.rules.calendar)
         )
@@ -172,17 +172,11 @@ class Work(Numbering):
     def extend(self, doc: bytes, reason: str, new_due_ms: int) -> Done:
         """Gives the one new appointment, with apology and reason (form 04)."""
         state = self._document(doc).state
-        profile = profile_of(state, self.rules.profiles)
+        profile = profile_of(state, self.rules.known_profiles)
         now = self.store.clock()
         return self._do(doc, plan_extension(state, reason, new_due_ms, now, profile, self.rules.calendar))
 
-    # ---- other agencies
-
-    def ask_agency(self, doc: bytes, unit: str, content: str, until_ms: int) -> Done:
-        """Asks another unit for its opinion: what, and by when."""
-        to = self.find_unit(unit)
-        arguments = {"to": to, CONTENT: content, UNTIL: until_ms}
-        return self.act(doc, "ask", arguments, task=f"{AGENCY}:{to}")
+    # ---- the own unit is asked (asking: `Together.ask_agencies`)
 
     def answer(self, doc: bytes, opinion: str) -> Done:
         """Gives the opinion of the own unit, which was asked."""

@@ -57,7 +57,7 @@ class AcceptedScreen(OfficeScreen):
     def _read(self) -> tuple[Dossier, str]:
         dossier = self.desk.show(self._accepted.doc)
         rule = str((dossier.view.due_facts or {}).get("quy_dinh", ""))
-        names = {profile.id: profile.name_vi for profile in self.desk.rules.profiles}
+        names = {profile.id: profile.name_vi for profile in self.desk.rules.known_profiles}
         return dossier, names.get(rule, rule)
 
     def _show(self, dossier: Dossier, rule: str) -> None:

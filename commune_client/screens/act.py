@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from commune_client.desk.facts import Done, Dossier, UnitFacts
     from onestop_sync.dossier.view import Choice
 
-__all__ = ["ActScreen", "act_fields", "note_choice", "perform", "void_choice"]
+__all__ = ["ActScreen", "act_fields", "fee_choice", "note_choice", "perform", "void_choice"]
 
 _NOTE = "_note"
 _VOID = "_void"
+_FEE = "_fee"
 
 
 def note_choice() -> Choice:
@@ -48,6 +49,13 @@ def void_choice() -> Choice:
     from onestop_sync.dossier.view import Choice
 
     return Choice("", _VOID, words.VOID, "", (), "")
+
+
+def fee_choice() -> Choice:
+    """Returns the choice of noting a fee, which is no transition."""
+    from onestop_sync.dossier.view import Choice
+
+    return Choice("", _FEE, words.NOTE_FEE, "", (), "")
 
 
 # ------------------------------------------------------------------ what is asked
@@ -65,6 +73,8 @@ def act_fields(dossier: Dossier, choice: Choice, units: Sequence[UnitFacts]) -> 
     if "to" in choice.needs and not choice.to and choice.action != "decline":
         options = tuple((unit.id, unit.name) for unit in units)
         fields.insert(0, FormField("to", words.TO_UNIT, "choice", required=True, options=options))
+        if choice.action == "ask":
+            fields.insert(1, FormField("others", words.TO_OTHERS, limit=2000))
     if choice.action == "supply" and (names := _wanted_papers(dossier)):
         fields.append(FormField("papers", words.PAPERS, "checklist", options=tuple((n, n) for n in names)))
     return fields
@@ -80,6 +90,11 @@ _FIELDS = {
     "ket_qua": FormField("ket_qua", words.RESULT, "multiline", limit=4000),
     "nguoi_nhan": FormField("nguoi_nhan", words.RECEIVER, limit=200),
     "ghi_chu": FormField("ghi_chu", words.NOTE, "multiline", required=True, limit=4000),
+    "viec": FormField("viec", words.FEE_KIND, "choice", required=True, options=words.FEE_KINDS),
+    "so_luong": FormField("so_luong", words.FEE_UNITS, limit=6),
+    "so_tien": FormField("so_tien", words.FEE_AMOUNT, limit=16),
+    "bien_lai": FormField("bien_lai", words.FEE_RECEIPT, limit=60),
+    "ly_do_phi": FormField("ly_do_phi", words.FEE_REASON, limit=500),
 }
 _EXTRA: Mapping[str, tuple[str, ...]] = {
     "submit": ("y_kien", "ket_qua"),
@@ -88,6 +103,7 @@ _EXTRA: Mapping[str, tuple[str, ...]] = {
     "answer": ("tra_loi",),
     _NOTE: ("ghi_chu",),
     _VOID: ("ly_do",),
+    _FEE: ("viec", "so_luong", "so_tien", "bien_lai", "ly_do_phi"),
 }
 
 
@@ -147,9 +163,35 @@ def _day_ms(desk: Desk, text: str) -> int:
     return due_at_close(text, desk.rules.calendar.windows[-1].end_min) or 0
 
 
+def _charge(desk: Desk, doc: bytes, text: Mapping[str, str]) -> Done:
+    amount = _number(text.get("so_tien", ""))
+    return desk.charge(
+        doc, text["viec"], units=_number(text.get("so_luong", "")) or 0, amount_vnd=amount,
+        receipt=text.get("bien_lai", ""), reason=text.get("ly_do_phi", ""),
+    )  # fmt: skip
+
+
+def _number(text: str) -> int | None:
+    """Returns a number as people type it, ``12.000``; nothing for an empty field.
+
+    Raises:
+        Unready: It is none.
+    """
+    from commune_client.desk.base import Unready
+    from onestop_sync.dossier.checks import Issue, Problem
+
+    digits = "".join(text.split()).replace(".", "")
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdigit()):
+        raise Unready([Problem(Issue.COUNT, "so_tien")])
+    return int(digits)
+
+
 _OWN_METHODS: Mapping[str, Callable[[Desk, bytes, Mapping[str, str]], Done]] = {
     _NOTE: lambda desk, doc, text: desk.note(doc, text["ghi_chu"]),
     _VOID: lambda desk, doc, text: desk.void(doc, text["ly_do"]),
+    _FEE: _charge,
     "decline": lambda desk, doc, text: desk.decline(doc, text["ly_do"]),
     "ask_at_intake": lambda desk, doc, text: desk.ask_at_intake(doc, text["ly_do"], text["noi_dung"]),
     "ask_supplement": lambda desk, doc, text: desk.supplement(doc, text["ly_do"], text["noi_dung"]),
@@ -158,11 +200,16 @@ _OWN_METHODS: Mapping[str, Callable[[Desk, bytes, Mapping[str, str]], Done]] = {
     "approve": lambda desk, doc, text: desk.approve(doc, text["ket_qua"]),
     "return": lambda desk, doc, text: desk.return_result(doc, text["nguoi_nhan"]),
     "answer": lambda desk, doc, text: desk.answer(doc, text["tra_loi"]),
-    "ask": lambda desk, doc, text: desk.ask_agency(
-        doc, text["to"], text["noi_dung"], _day_ms(desk, text["han"])
+    "ask": lambda desk, doc, text: desk.ask_agencies(
+        doc, [text["to"], *_others(text.get("others", ""))], text["noi_dung"], _day_ms(desk, text["han"])
     ),
 }
 """Actions for which the desk plans more than the transition."""
+
+
+def _others(text: str) -> list[str]:
+    """Returns the units that somebody typed, separated by semicolons."""
+    return [part.strip() for part in text.split(";") if part.strip()]
 
 
 def _papers(desk: Desk, doc: bytes, names: tuple[str, ...]) -> dict[str, Any]:

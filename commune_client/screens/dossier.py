@@ -93,7 +93,7 @@ class DossierScreen(OfficeScreen):
     def _read(self) -> _Read:
         dossier = self.desk.show(self.doc)
         rule = str((dossier.view.due_facts or {}).get("quy_dinh", ""))
-        names = {profile.id: profile.name_vi for profile in self.desk.rules.profiles}
+        names = {profile.id: profile.name_vi for profile in self.desk.rules.known_profiles}
         return _Read(dossier, names.get(rule, rule))
 
     def _show(self, read: _Read) -> None:
@@ -139,6 +139,10 @@ class DossierScreen(OfficeScreen):
             items.append(MenuItem(words.ATTACH, self._attach_file))
         if self.dossier.attachments:
             items.append(MenuItem(words.SAVE_ATTACHMENT, self._save_attachment))
+        if self.dossier.view.due_facts:
+            items.append(MenuItem(words.WHY, self.action_why))
+        if self.dossier.view.code and self.desk.author:
+            items.append(MenuItem(words.NOTE_FEE, self._note_fee))
         if self._may_void():
             items.append(MenuItem(words.VOID, self._void))
         return items
@@ -192,6 +196,19 @@ class DossierScreen(OfficeScreen):
 
         if self.dossier is not None:
             self.app.push_screen(ActScreen(self.dossier, note_choice(), []))
+
+    def _note_fee(self) -> None:
+        from commune_client.screens.act import ActScreen, fee_choice
+
+        if self.dossier is not None:
+            self.app.push_screen(ActScreen(self.dossier, fee_choice(), []))
+
+    def action_why(self) -> None:
+        """Say why the dossier is due when it is."""
+        from commune_client.screens.why import WhyScreen
+
+        if self.dossier is not None and self.dossier.view.due_facts:
+            self.app.push_screen(WhyScreen(self.doc))
 
     def _void(self) -> None:
         from commune_client.screens.act import ActScreen, void_choice

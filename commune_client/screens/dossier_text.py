@@ -13,6 +13,7 @@ from commune_client.widgets.paragraphs import Paragraph
 
 if TYPE_CHECKING:
     from commune_client.desk.facts import Attachment, Dossier, TimelineItem
+    from onestop_sync.dossier.view import Agency
 
 __all__ = ["facts_text", "fields_text", "timeline_text"]
 
@@ -51,7 +52,10 @@ def facts_text(dossier: Dossier, rule: str, unit_name: UnitName) -> list[Paragra
         Paragraph.labelled(words.DUE, f"{day_time(view.due_ms, words.NO_DUE)}  ", due),
         *(Paragraph.of(f"  {text}", StateStyle.QUIET, 4) for text in _reasons(dossier, rule)),
         *(_field(dossier, key, dossier.values[key]) for key in _DECISION if dossier.values.get(key)),
-        *(Paragraph.labelled(words.ASKED_AGENCY, f"{unit_name(a.unit)}: {a.label}") for a in view.agencies),
+        *_handover(dossier),
+        *(_agency(agency, unit_name) for agency in view.agencies),
+        *_steps(dossier),
+        *_fees(dossier),
         Paragraph.labelled(words.DELIVERED, LEVEL_LABELS[dossier.level]),
         *_latest(dossier),
     ]
@@ -60,6 +64,51 @@ def facts_text(dossier: Dossier, rule: str, unit_name: UnitName) -> list[Paragra
     if view.blocks_printing:
         lines.append(Paragraph.of(f"! {words.PRINT_BLOCKED}", StateStyle.SOON, 2))
     return lines
+
+
+def _handover(dossier: Dossier) -> list[Paragraph]:
+    """Say by when an accepted dossier is handed on."""
+    by_ms = dossier.handover_by_ms
+    return [Paragraph.labelled(words.HAND_BY, day_time(by_ms))] if by_ms else []
+
+
+def _agency(agency: Agency, unit_name: UnitName) -> Paragraph:
+    """Say who was asked, by when, and whether the answer is late."""
+    until = f", {words.UNTIL.lower()} {day_time(agency.until_ms)}" if agency.until_ms else ""
+    late = [(f"  !! {words.LATE}", StateStyle.LATE)] if agency.is_late else []
+    return Paragraph.labelled(words.ASKED_AGENCY, f"{unit_name(agency.unit)}: {agency.label}{until}", *late)
+
+
+def _steps(dossier: Dossier) -> list[Paragraph]:
+    """Say how each internal step stands: who acts, until when, which is late."""
+    from onestop_sync.dossier.labels import STAGE_LABELS, TIER_LABELS
+
+    if not any(state.due_ms for state in dossier.steps):
+        return []
+    lines = [Paragraph.of(words.STEPS, StateStyle.QUIET)]
+    for number, state in enumerate(dossier.steps, 1):
+        step = state.step
+        what = step.name_vi or STAGE_LABELS[str(step.stage)]
+        text = f"  {number}. {what} ({TIER_LABELS[str(step.tier)]}): {day_time(state.due_ms, '-')}"
+        if state.done_ms:
+            text += f", {words.STEP_DONE} {day_time(state.done_ms)}"
+        elif state.is_current:
+            text += f", {words.STEP_NOW}"
+        late = ((f"  !! {words.LATE}", StateStyle.LATE),) if state.is_late else ()
+        lines.append(Paragraph(((text, StateStyle.PLAIN), *late), 5))
+    return lines
+
+
+def _fees(dossier: Dossier) -> list[Paragraph]:
+    """Say what was paid and what is open."""
+    from onestop_sync.dossier.labels import money
+
+    balance = dossier.balance
+    if balance is None:
+        return []
+    text = f"phải nộp {money(balance.due)}, đã nộp {money(balance.paid)}, còn {money(balance.open)}"
+    style = StateStyle.SOON if balance.open > 0 else StateStyle.PLAIN
+    return [Paragraph.labelled(words.FEES, "", (text, style))]
 
 
 def _reasons(dossier: Dossier, rule: str) -> list[str]:

@@ -70,7 +70,7 @@ def _start(app: OnestopApp, doc: bytes) -> Start:
 def _form(desk: Desk, dossier: Dossier) -> tuple[DossierForm, dict[str, FieldValue]]:
     """Returns the form of what the officer may correct, and what stands there."""
     registers, papers = desk.form(dossier.doc)
-    procedure = desk.rules.catalogue.get(dossier.view.procedure)
+    procedure = desk.any_procedure(dossier.view.procedure, dossier.view.procedure_name)
     form = DossierForm.of(procedure, registers, papers, is_intake=False)
     author = desk.author
     allowed = [

@@ -152,7 +152,11 @@ def _start(app: OnestopApp, note: Note | None, code: str, doc: bytes) -> Start:
             key: tuple(value) if isinstance(value, list) else value for key, value in note.values.items()
         }
     facts = desk.preview_due(code)
-    due = words.expected_due(day_time(facts.due_ms)) if facts.due_ms else words.NO_LIMIT
+    due = (
+        words.expected_due(day_time(facts.due_ms))
+        if facts.due_ms
+        else words.no_limit(procedure.limit_text_vi)
+    )
     return Start(procedure, form, doc, name, values, due, note is not None, _twin(desk, note, code))
 
 

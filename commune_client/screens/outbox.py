@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from commune_client import strings
 from commune_client.messages import parent_error
+from commune_client.rules_words import rules_lines
 from commune_client.screens import words
 from commune_client.screens.base import OfficeScreen
 from commune_client.screens.pages import PAGE, Pages
@@ -20,6 +21,7 @@ from commune_client.widgets.row_list import Column, Row, RowList
 
 if TYPE_CHECKING:
     from commune_client.desk.facts import ListRow, ParentFacts, SyncFacts
+    from onestop_sync.dossier.rules import RulesFacts
 
 __all__ = ["OutboxScreen", "progress_text", "sync_lines"]
 
@@ -52,13 +54,20 @@ class OutboxScreen(OfficeScreen):
         """Read how sync stands."""
         self.work(self._read, lambda found: self._show(*found))
 
-    def _read(self) -> tuple[SyncFacts, tuple[str, ...], Pages, list[ListRow]]:
+    def _read(self) -> tuple[SyncFacts, RulesFacts, tuple[str, ...], Pages, list[ListRow]]:
         pages = Pages.of(self.desk, "", "unsent", ())
-        return self.desk.status(), self.desk.parents, pages, pages.take(PAGE)
+        return self.desk.status(), self.desk.rules_facts(), self.desk.parents, pages, pages.take(PAGE)
 
-    def _show(self, facts: SyncFacts, addresses: tuple[str, ...], pages: Pages, rows: list[ListRow]) -> None:
+    def _show(
+        self,
+        facts: SyncFacts,
+        rules: RulesFacts,
+        addresses: tuple[str, ...],
+        pages: Pages,
+        rows: list[ListRow],
+    ) -> None:
         self._pages, self._is_adding = pages, False
-        lines = sync_lines(facts, addresses)
+        lines = [*sync_lines(facts, addresses), *map(Content, rules_lines(rules))]
         if self.office.sync_state.progress:
             lines.append(Content.styled(progress_text(*self.office.sync_state.progress), StateStyle.GOOD))
         self.query_one(".state", Static).update(Content("\n").join(lines))

@@ -204,6 +204,17 @@ DISCARD: Final = "Bỏ bản nháp, không lấy lại được"
 KEEP_DRAFT: Final = "Giữ lại, quay về"
 DISCARDED: Final = "Đã bỏ bản nháp"
 NO_LIMIT: Final = "Danh mục không ghi thời hạn: hãy nhập ngày hẹn trả"
+
+
+def no_limit(said: str) -> str:
+    """Say that an official gives the date, and what the source prints.
+
+    Args:
+        said: That; empty when it prints nothing.
+    """
+    return f"{NO_LIMIT} (nguồn ghi: {said})" if said else NO_LIMIT
+
+
 DUE_FIELD: Final = "Ngày hẹn trả"
 DUE_FIELD_HELP: Final = "thủ tục này không có thời hạn trong danh mục; ví dụ 05/09/2026"
 PAPERS: Final = "Giấy tờ đã nhận"
@@ -406,6 +417,45 @@ UNKNOWN_AUTHOR: Final = "(chưa rõ người ký)"
 NEEDS_NEWER: Final = "(cần phiên bản chương trình mới hơn)"
 PRINT_BLOCKED: Final = "Chưa in được biểu mẫu: còn mục chưa giải quyết"
 ASKED_AGENCY: Final = "Lấy ý kiến"
+LATE: Final = "quá hạn"
+WHY: Final = "Vì sao ngày này?"
+STEPS: Final = "Các bước"
+STEP_NOW: Final = "đang làm"
+STEP_DONE: Final = "xong"
+TO_GIVE: Final = "Cần bàn giao"
+TO_RECEIVE: Final = "Chờ ký nhận"
+HAND_BY: Final = "Bàn giao trước"
+NOTHING_TO_HAND: Final = "Không có hồ sơ nào"
+MARK_FIRST: Final = "Hãy đánh dấu hồ sơ (Enter), hoặc cả danh sách (0)"
+AGENCIES: Final = "Đơn vị được hỏi chưa trả lời"
+ASKED_UNIT: Final = "Đơn vị được hỏi"
+LEAD: Final = "Chủ trì"
+NOBODY_ASKED: Final = "Không có đơn vị nào còn phải trả lời"
+FEES: Final = "Phí, lệ phí"
+NOTE_FEE: Final = "Ghi phí, lệ phí"
+FEE_KIND: Final = "Việc"
+FEE_KINDS: Final = (
+    ("phai_nop", "Phải nộp"),
+    ("da_nop", "Đã nộp"),
+    ("mien", "Miễn"),
+    ("huy", "Hủy, hoàn lại"),
+)
+FEE_UNITS: Final = "Số trang, bản"
+FEE_AMOUNT: Final = "Số tiền (đồng)"
+FEE_RECEIPT: Final = "Số biên lai"
+FEE_REASON: Final = "Lý do miễn, hủy"
+
+
+def marked(count: int, total: int) -> str:
+    """Say how many lines are marked."""
+    return f"đã đánh dấu {count} trong {total} hồ sơ"
+
+
+def signed_list(count: int, total: int) -> str:
+    """Say how many dossiers were signed for."""
+    return f"Đã ký {count} trong {total} hồ sơ."
+
+
 PAPER_GONE: Final = "không còn"
 
 
@@ -426,6 +476,7 @@ def settle_count(count: int) -> str:
 REASON: Final = "Lý do"
 CONTENT: Final = "Nội dung"
 TO_UNIT: Final = "Chuyển đến"
+TO_OTHERS: Final = "Cùng hỏi (mã; tên)"
 NEW_DUE: Final = "Ngày hẹn mới"
 UNTIL: Final = "Trả lời trước ngày"
 RESULT: Final = "Kết quả giải quyết"

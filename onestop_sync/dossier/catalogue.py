@@ -15,10 +15,11 @@ from typing import Any, Final
 from onestop_sync.dossier.calendar import Certainty
 from onestop_sync.dossier.codes import parse_procedure_code
 from onestop_sync.dossier.deadlines import Limit, limit_from_plain
-from onestop_sync.dossier.fees import Fee, fee_from_plain
+from onestop_sync.dossier.fees import Fee, FeeKind, fee_from_plain
 from onestop_sync.dossier.plain import PlainMap
+from onestop_sync.dossier.procedure_steps import ProcedureStep, Tier, step_from_plain
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
-from onestop_sync.search_text import has_words
+from onestop_sync.search_text import fold_text, has_words
 
 __all__ = [
     "Catalogue",
@@ -40,14 +41,8 @@ class DecidedBy(StrEnum):
     COMMUNE = "xa"
     INTERLINKED = "lien_thong"
     """Taken in by the commune, decided by a higher tier."""
-
-
-class Tier(StrEnum):
-    """Tier of the lead agency. Where a deployment lacks it, its successor in the topology leads."""
-
-    COMMUNE = "commune"
-    DISTRICT = "district"
-    PROVINCE = "province"
+    PROVINCE = "tinh"
+    """Taken in and decided by the province."""
 
 
 class DocumentUse(StrEnum):
@@ -99,8 +94,8 @@ class Procedure:
         full_name_vi: Official name, for what is printed.
         limit: Time limit, None when it is not known.
         verified_limit: The whole limit when something has to be verified first, None when there is none.
-        step_amounts: How the limit is shared among the internal steps, in `step_unit`.
-        step_unit: "hour", "working_day", or empty.
+        limit_text_vi: What the source prints where it cannot be read as a limit: a bare number, a remark.
+        steps: Who acts in which order, and how the limit is shared among them.
         effective_to: Last day in force, None while it still is.
         note_vi: What an official should know.
         source: Evidence.
@@ -113,8 +108,7 @@ class Procedure:
     limit: Limit | None
     limit_certainty: Certainty
     verified_limit: Limit | None
-    step_amounts: tuple[int, ...]
-    step_unit: str
+    steps: tuple[ProcedureStep, ...]
     fee: Fee
     documents: tuple[Document, ...]
     decided_by: DecidedBy
@@ -123,11 +117,17 @@ class Procedure:
     effective_to: date | None
     note_vi: str
     source: str
+    limit_text_vi: str = ""
 
     @property
     def checklist(self) -> tuple[Document, ...]:
         """The documents that are always wanted."""
         return tuple(document for document in self.documents if document.is_required)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether limit, checklist and acting units are all known: nothing is left for an official to add."""
+        return self.limit is not None and bool(self.checklist) and bool(self.steps)
 
     def is_in_force(self, day: date) -> bool:
         """Tell whether this version governs what is received on that day."""
@@ -143,8 +143,8 @@ class Procedure:
             "limit": self.limit.to_plain() if self.limit else None,
             "limit_certainty": str(self.limit_certainty),
             "verified_limit": self.verified_limit.to_plain() if self.verified_limit else None,
-            "step_amounts": list(self.step_amounts) or None,
-            "step_unit": self.step_unit or None,
+            "limit_text_vi": self.limit_text_vi or None,
+            "steps": [step.to_plain() for step in self.steps] or None,
             "fee": self.fee.to_plain(),
             "documents": [document.to_plain() for document in self.documents],
             "decided_by": str(self.decided_by),
@@ -191,6 +191,15 @@ class Catalogue:
             raise NotFound(f"Catalogue version {self.version} has no procedure {code!r}{when}.")
         return found[-1]
 
+    def any(self, code: str, on: date, name_vi: str = "") -> Procedure:
+        """Return what is known of a procedure: as it is on a day, as it was last, or its bare name.
+
+        A dossier that was received is worked to its end, also when its procedure has ended since.
+        """
+        versions = self._versions.get(code, [])
+        found = [item for item in versions if item.is_in_force(on)] or versions
+        return found[-1] if found else _bare(code, name_vi or code)
+
     def in_force(self, on: date) -> tuple[Procedure, ...]:
         """List the procedures in force on a day, in order of code."""
         return tuple(item for item in self.procedures if item.is_in_force(on))
@@ -199,15 +208,43 @@ class Catalogue:
         """List the procedures whose code, names or field hold the beginnings of all the words typed.
 
         Marks and case do not matter: `dang ky khai sinh` finds Đăng ký khai sinh. Without a day, the latest
-        version of each is listed.
+        version of each is listed. Names that hold the words as they were typed come first, then what is
+        complete, then by code.
         """
         latest = tuple(versions[-1] for versions in self._versions.values())
         items = latest if on is None else self.in_force(on)
-        return tuple(item for item in items if has_words(_searchable(item), text))
+        phrase = " ".join(fold_text(text).split())
+        found = [item for item in items if has_words(_searchable(item), text)]
+        return tuple(sorted(found, key=lambda item: _rank(item, phrase)))
 
     def to_plain(self) -> dict[str, Any]:
         """Return the catalogue as maps, arrays, text and integers, as it is signed and synced."""
         return {"version": self.version, "procedures": [item.to_plain() for item in self.procedures]}
+
+
+def _bare(code: str, name_vi: str) -> Procedure:
+    return Procedure(
+        code=code,
+        name_vi=name_vi,
+        full_name_vi=name_vi,
+        field_vi="",
+        limit=None,
+        limit_certainty=Certainty.RECALLED,
+        verified_limit=None,
+        steps=(),
+        fee=Fee(FeeKind.UNKNOWN, Certainty.RECALLED),
+        documents=(),
+        decided_by=DecidedBy.COMMUNE,
+        leading_tier=Tier.COMMUNE,
+        effective_from=date.min,
+        effective_to=None,
+        note_vi="",
+        source="",
+    )
+
+
+def _rank(item: Procedure, phrase: str) -> tuple[bool, bool, str]:
+    return phrase not in fold_text(item.full_name_vi), not item.is_complete, item.code
 
 
 def _searchable(item: Procedure) -> str:
@@ -259,8 +296,8 @@ def procedure_from_plain(value: object) -> Procedure:
             verified_limit=limit_from_plain(plain.raw("verified_limit"))
             if plain.has("verified_limit")
             else None,
-            step_amounts=plain.integers("step_amounts"),
-            step_unit=plain.text("step_unit", ""),
+            limit_text_vi=plain.text("limit_text_vi", ""),
+            steps=tuple(step_from_plain(item) for item in plain.items("steps")),
             fee=fee_from_plain(plain.raw("fee")),
             documents=tuple(_document_from_plain(item) for item in plain.items("documents")),
             decided_by=DecidedBy(plain.text("decided_by")),

@@ -151,6 +151,8 @@ def plan_extension(
     """
     arguments = {**tidy({REASON: reason}), NEW_DUE: new_due_ms}
     problems = [] if REASON in arguments else [Problem(Issue.MISSING, REASON)]
+    if not profile.extensions_max:
+        problems.append(Problem(Issue.NO_EXTENSION, NEW_DUE))
     new_day = local(new_due_ms).date()
     if not calendar.is_working(new_day):
         problems.append(Problem(Issue.NOT_WORKED, NEW_DUE, new_day.isoformat()))

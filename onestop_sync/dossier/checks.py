@@ -66,6 +66,10 @@ class Issue(StrEnum):
     """The new date is not after the old one."""
     NOT_WORKED = "not_worked"
     """The office is closed on the new date."""
+    NO_EXTENSION = "no_extension"
+    """The dossier's legal profile knows no new appointment."""
+    AFTER_DUE = "after_due"
+    """Detail: the day on which the dossier is due, which is before the date that was given."""
     LATE_NOTICE = "late_notice"
     """Detail: the last day on which the law wanted it."""
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from onestop_sync.errors import FormatError, InvalidInput, NotAllowed
+from onestop_sync.errors import InvalidInput, NotAllowed
 
 __all__ = [
     "GRAMMARS",
@@ -33,6 +33,7 @@ __all__ = [
     "next_serial",
     "parse_agency_code",
     "parse_procedure_code",
+    "read_dossier_code",
 ]
 
 _OLD_AGENCY: Final = re.compile(r"[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Y][0-9]{2}")
@@ -43,6 +44,8 @@ _PROCEDURE: Final = re.compile(
     r"(?:\.(?P<agency>[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Y][0-9]{2}))?"
     r"(?:\.(?P<service>[0-9]{2}))?"
 )
+_PARAMETERS: Final = re.compile(r"y([24])s([3-9])", re.ASCII)
+"""A grammar by its parameters: digits of the year and of the serial."""
 _SHOWN: Final = 60
 """Characters of a wrong code that a message repeats."""
 
@@ -93,7 +96,7 @@ def parse_agency_code(text: str) -> AgencyCode:
 
 @dataclass(frozen=True, slots=True)
 class AgencyAliases:
-    """Which codes, old, new and of units that are gone, name which unit.
+    """Which codes, old, new and of units that are gone, name which unit; made from the tree (`rules`).
 
     Attributes:
         units: From code to the opaque id of its unit.
@@ -120,28 +123,6 @@ class AgencyAliases:
     def codes_of(self, unit: str) -> tuple[str, ...]:
         """List the codes of a unit, in alphabetical order."""
         return tuple(sorted(code for code, named in self.units.items() if named == unit))
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the table as a map of text, as it is signed and synced."""
-        return dict(sorted(self.units.items()))
-
-    @staticmethod
-    def from_plain(value: object) -> AgencyAliases:
-        """Read a table from plain data.
-
-        Raises:
-            FormatError: It is not a map from agency codes to units.
-        """
-        if not isinstance(value, Mapping):
-            raise FormatError("The table of agency codes is not a map.")
-        for code, unit in value.items():
-            if not isinstance(code, str) or not isinstance(unit, str):
-                raise FormatError("The table of agency codes holds something else than text.")
-            try:
-                parse_agency_code(code)
-            except InvalidInput as error:
-                raise FormatError(error.what) from None
-        return AgencyAliases(MappingProxyType(dict(value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,15 +238,30 @@ GRAMMARS: Final[Mapping[str, DossierGrammar]] = MappingProxyType(
 def grammar(grammar_id: str) -> DossierGrammar:
     """Return a grammar by the id that a legal profile names.
 
+    Args:
+        grammar_id: One of `GRAMMARS`, or parameters: ``y4s6`` is a year of four digits and six of the serial.
+
     Raises:
         InvalidInput: This version does not know it.
     """
+    if match := _PARAMETERS.fullmatch(grammar_id):
+        return DossierGrammar(grammar_id, int(match[1]), int(match[2]))
     if grammar_id not in GRAMMARS:
         raise InvalidInput(
             f"Grammar {_shown(grammar_id)} of dossier codes is not known here.",
             todo="Nothing was changed. Update this program.",
         )
     return GRAMMARS[grammar_id]
+
+
+def read_dossier_code(text: str) -> DossierCode | None:
+    """Return a dossier's code in parts, whichever grammar it was written by; ``None`` when it is none."""
+    _, _, rest = text.partition("-")
+    day, _, serial = rest.partition("-")
+    try:
+        return grammar(f"y{len(day) - len('mmdd')}s{len(serial)}").parse(text)
+    except InvalidInput:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The due date as a dossier keeps it: the moment, and what it was counted from.
 
 Shape of the field ``han_tra``:
-    ``{ms, cach, tu_ms, lich, quy_dinh, thoi_han?, bo_qua?, chua_cong_bo?, uoc_tinh?, truoc_ms?}``: due at;
-    by which event (intake, supplement, extension); counted from; version of the calendar; legal profile;
-    time limit; days off that were skipped, ``[date, why]``; years and days that were not announced; the
-    appointment before. Milliseconds since 1970 UTC. It holds all that is needed to count again.
+    ``{ms, cach, tu_ms, lich, quy_dinh, danh_muc?, thoi_han?, bo_qua?, chua_cong_bo?, uoc_tinh?, truoc_ms?}``:
+    due at; by which event (intake, supplement, extension); counted from; version of the calendar; legal
+    profile; version of the catalogue; time limit; days off that were skipped, ``[date, why]``; years and days
+    that were not announced; the appointment before. Milliseconds since
+    1970 UTC. It holds all that is needed to count again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Fees as a structure: free, free if, so much a unit, set by the province, or unknown.
 
 A portal prints "Miễn phí" beside "the provincial council sets the fee". So nothing here is zero unless a
-source says that it is free without a condition: every other case has no total, and an official enters it.
+source says that it is free without a condition: every other case, also what is only remembered as free, has
+no total, and an official enters it.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Fee:
         """
         if units < 1:
             raise InvalidInput(f"{units} units cannot be charged.")
-        if self.kind is FeeKind.FREE:
+        if self.kind is FeeKind.FREE and self.certainty is Certainty.SOURCED:
             return 0
         if self.kind is not FeeKind.PER_UNIT:
             return None

@@ -126,6 +126,7 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
     place: Place | None = None,
     is_verified: bool = False,
     due_ms: int | None = None,
+    catalogue_version: int = 0,
 ) -> Plan:
     """Plans the acceptance of a complete dossier: its code, when it was received, and when it is due.
 
@@ -140,6 +141,7 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
         place: Its place in the year's register, from the machine's own volume.
         is_verified: Something has to be verified first, which may have a longer limit.
         due_ms: The date that an official gives where the catalogue knows no limit.
+        catalogue_version: Version of the catalogue that gave the limit; the dossier keeps it.
 
     Raises:
         InvalidInput: The clock cannot be true, or the calendar is damaged.
@@ -158,7 +160,7 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
     if due is None:
         problems.append(Problem(Issue.NO_LIMIT, "han_tra", procedure.code, is_blocking=False))
     else:
-        written["han_tra"] = due
+        written["han_tra"] = due | ({"danh_muc": catalogue_version} if catalogue_version else {})
         problems += calendar_problems(due)
         if due["ms"] < now_ms:
             problems.append(Problem(Issue.NOT_LATER, "han_tra"))

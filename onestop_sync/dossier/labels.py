@@ -10,10 +10,14 @@ from onestop_sync.dossier.roles import ADMIN, APPRAISAL, APPROVAL, HEAD, INTAKE,
 
 __all__ = [
     "ACTION_LABELS",
+    "CHARGE_LABELS",
     "FIELD_LABELS",
     "ROLE_LABELS",
+    "STAGE_LABELS",
     "STEP_LABELS",
+    "TIER_LABELS",
     "field_label",
+    "money",
     "one_line",
     "size_words",
     "step_label",
@@ -87,6 +91,22 @@ ACTION_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+CHARGE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {"phai_nop": "phải nộp", "da_nop": "đã nộp", "mien": "miễn", "huy": "hủy, hoàn lại"}
+)
+"""Kind of an entry of the field ``le_phi`` → words."""
+STAGE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "intake": "tiếp nhận",
+        "appraisal": "thẩm định",
+        "approval": "phê duyệt",
+        "return": "trả kết quả",
+    }
+)
+TIER_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {"commune": "xã", "district": "huyện", "province": "tỉnh"}
+)
+
 FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ma_ho_so": "Mã hồ sơ",
@@ -119,6 +139,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "tra_luc": "Trả kết quả lúc",
         "y_kien": "Ý kiến phối hợp",
         "danh_gia": "Đánh giá của người nộp",
+        "hoi_y_kien": "Nội dung hỏi ý kiến",
         "le_phi": "Phí, lệ phí",
         "ghi_chu": "Ghi chú",
         "_void": "Hủy hồ sơ",
@@ -128,6 +149,11 @@ FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 _KB: Final = 1024
+
+
+def money(amount_vnd: int) -> str:
+    """Returns an amount as people write it: ``8.000 đ``."""
+    return f"{amount_vnd:,} đ".replace(",", ".")
 
 
 def size_words(size_bytes: int) -> str:

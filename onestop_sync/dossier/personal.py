@@ -58,6 +58,7 @@ PERSONAL: Final[Mapping[str, Level]] = MappingProxyType(
         "truong_rieng": Level.SENSITIVE,
         "dinh_kem": Level.SENSITIVE,
         "y_kien_tham_dinh": Level.SENSITIVE,
+        "hoi_y_kien": Level.SENSITIVE,
         "y_kien": Level.SENSITIVE,
         "yeu_cau_bo_sung": Level.SENSITIVE,
         "ket_qua": Level.SENSITIVE,

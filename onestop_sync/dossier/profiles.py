@@ -9,12 +9,14 @@ differs, it repeats the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
+from onestop_sync.dossier.codes import grammar
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.errors import FormatError, InvalidInput
 
@@ -23,6 +25,7 @@ __all__ = [
     "Form",
     "LegalProfile",
     "Status",
+    "StepPolicy",
     "SupplementPolicy",
     "profile_for",
     "profile_from_plain",
@@ -30,6 +33,7 @@ __all__ = [
 ]
 
 _DAY_MINUTES: Final = 24 * 60
+_WHOLE: Final = 100
 
 
 class DayPolicy(StrEnum):
@@ -48,6 +52,15 @@ class SupplementPolicy(StrEnum):
     """The whole limit starts anew when the dossier is complete (NĐ 61/2018 Article 19.4)."""
     PAUSE = "pause"
     """The waiting time is subtracted, and a second request counts as overdue (QĐ 766's indicators)."""
+
+
+class StepPolicy(StrEnum):
+    """Whether the internal steps of a procedure have dates of their own."""
+
+    CATALOGUE = "catalogue"
+    """The limit is shared out as the catalogue says, one step after the other from the receipt."""
+    NONE = "none"
+    """Only the dossier has a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +102,11 @@ class LegalProfile:
             working day, in minutes after local midnight.
         working_hours_per_day: Hours that a limit of one working day stands for.
         supplement_notice_days: Working days from receipt within which a supplement is asked after appraisal.
-        extensions_max: How often a new date may be given.
+        extensions_max: How often a new date may be given: 0 or 1.
         extension_notice_days: Days before expiry by which the apology is sent.
+        step_policy: Whether steps have dates of their own.
+        four_steps_targets: Tier → the share of procedures that should be done by the four steps on the spot,
+            in percent.
         circular: The circular whose annex the forms are.
         forms_from: First day of these forms, where the circular came after the decree; None: from the start.
         forms_before: Id of the profile whose forms are used until then.
@@ -111,6 +127,8 @@ class LegalProfile:
     extension_notice_days: int
     forms: tuple[Form, ...]
     statuses: tuple[Status, ...]
+    step_policy: StepPolicy = StepPolicy.CATALOGUE
+    four_steps_targets: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     source: str = ""
     circular: str = ""
     forms_from: date | None = None
@@ -160,6 +178,8 @@ class LegalProfile:
             "extension_notice_days": self.extension_notice_days,
             "forms": [form.to_plain() for form in self.forms],
             "statuses": [[status.number, status.name_vi] for status in self.statuses],
+            "step_policy": str(self.step_policy),
+            "four_steps_targets": dict(sorted(self.four_steps_targets.items())),
             "source": self.source,
             "circular": self.circular,
             **({"forms_from": self.forms_from.isoformat()} if self.forms_from else {}),
@@ -209,6 +229,31 @@ def _status(value: object) -> Status:
     raise FormatError("A status of the legal profile is not number and name.")
 
 
+def _check_known(plain: PlainMap) -> None:
+    """Refuses parameters that this version could not follow.
+
+    Raises:
+        FormatError: A grammar that is not known, or more new appointments than the workflow has.
+    """
+    try:
+        grammar(plain.text("code_grammar"))
+    except InvalidInput as error:
+        raise FormatError(error.what) from None
+    if plain.integer("extensions_max") > 1:
+        raise FormatError("The legal profile allows more than one new appointment; the workflow has one.")
+
+
+def _targets(value: object) -> Mapping[str, int]:
+    """Reads shares by tier; a missing map is empty."""
+    if value is None:
+        return MappingProxyType({})
+    if not isinstance(value, Mapping) or not all(
+        isinstance(tier, str) and type(share) is int and 0 <= share <= _WHOLE for tier, share in value.items()
+    ):
+        raise FormatError("The legal profile's targets of the four steps are not tiers with percentages.")
+    return MappingProxyType(dict(value))
+
+
 def profile_from_plain(value: object) -> LegalProfile:
     """Read a legal profile from plain data.
 
@@ -219,8 +264,10 @@ def profile_from_plain(value: object) -> LegalProfile:
     try:
         day_policy = DayPolicy(plain.text("day_policy"))
         supplement_policy = SupplementPolicy(plain.text("supplement_policy"))
+        step_policy = StepPolicy(plain.text("step_policy", str(StepPolicy.CATALOGUE)))
     except ValueError as error:
         raise FormatError(f"The legal profile needs a newer version: {error}.") from None
+    _check_known(plain)
     if not 0 < plain.integer("cut_off_min") < _DAY_MINUTES or not plain.integer("working_hours_per_day"):
         raise FormatError("The legal profile's cut-off or working hours are not possible.")
     return LegalProfile(
@@ -239,6 +286,8 @@ def profile_from_plain(value: object) -> LegalProfile:
         extension_notice_days=plain.integer("extension_notice_days"),
         forms=tuple(_form(form) for form in plain.items("forms")),
         statuses=tuple(_status(status) for status in plain.items("statuses")),
+        step_policy=step_policy,
+        four_steps_targets=_targets(plain.raw("four_steps_targets")),
         source=plain.text("source", ""),
         circular=plain.text("circular", ""),
         forms_from=plain.optional_day("forms_from"),

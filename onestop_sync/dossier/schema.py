@@ -57,6 +57,7 @@ _Owners = Mapping[str, frozenset[str]]
 _INTAKE: Final = frozenset({INTAKE})
 _APPRAISAL: Final = frozenset({APPRAISAL})
 _DECIDE: Final = frozenset({APPROVAL, HEAD})
+_DESK: Final = frozenset({INTAKE, APPRAISAL})
 _HEAD: Final = frozenset({HEAD})
 
 
@@ -117,13 +118,16 @@ def _field(
     return Field(name, kind, MAIN, owners, _HEAD, is_legal, max_chars)
 
 
+_ASKED: Final = Field("hoi_y_kien", "map", f"{AGENCY}:*", MappingProxyType({"none": _DESK | _DECIDE}), _HEAD)
+"""What an agency is asked and by when: the lead agency's, in the event by which it asks."""
+
 DOSSIER: Final = DocumentType(
     "dossier",
     fields=(
         # Registration: what acceptance gives.
         _field("ma_ho_so", _REGISTRATION, is_legal=True, max_chars=64),
         _field("ma_thu_tuc", _FILED, is_legal=True, max_chars=64),
-        _field("ten_thu_tuc", _FILED, is_legal=True, max_chars=1000),
+        _field("ten_thu_tuc", _FILED, is_legal=True, max_chars=2000),
         _field("hinh_thuc_nop", _FILED, max_chars=20),
         _field("nguon", _FILED),
         _field("tiep_nhan_luc", _REGISTRATION, is_legal=True),
@@ -154,6 +158,7 @@ DOSSIER: Final = DocumentType(
         _field("nguoi_nhan", _RETURNED, is_legal=True, max_chars=NAME_MAX),
         _field("tra_luc", _RETURNED, is_legal=True),
         Field("y_kien", "map", f"{AGENCY}:*", MappingProxyType({"asked": _APPRAISAL | _DECIDE}), _HEAD),
+        _ASKED,
         # What only grows.
         Field("danh_gia", "notes"),
         Field("le_phi", "notes"),

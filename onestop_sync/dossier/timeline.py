@@ -6,14 +6,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from onestop_sync.dossier.dates import local
-from onestop_sync.dossier.labels import ACTION_LABELS, field_label, one_line, size_words
+from onestop_sync.dossier.labels import (
+    ACTION_LABELS,
+    CHARGE_LABELS,
+    field_label,
+    money,
+    one_line,
+    size_words,
+)
 from onestop_sync.errors import InvalidInput
 from onestop_sync.event import Op
 from onestop_sync.schema import MAIN
 
 __all__ = ["Line", "last_arguments", "lines_of", "show_time", "show_value"]
 
-_TIMES = frozenset({"tiep_nhan_luc", "tra_luc"})
+_TIMES = frozenset({"tiep_nhan_luc", "tra_luc", "luc_ms"})
 
 
 class Line(NamedTuple):
@@ -63,6 +70,20 @@ def show_value(key: str, value: Any) -> str:
     match value:
         case None:
             return ""
+        case dict():
+            return _show_map(value)
+        case int() if key in _TIMES or key.startswith("han"):
+            return show_time(value)
+        case list():
+            return ", ".join(show_value(key, part) for part in value)
+        case bytes():
+            return value.hex()
+    return one_line(str(value))
+
+
+def _show_map(value: Mapping[Any, Any]) -> str:
+    """Returns a map by its shape; of one unknown here, its parts."""
+    match value:
         case {"ms": int(ms)}:
             return show_time(ms)
         case {"attachment": bytes(), "name": str(name), "size": int(size)}:
@@ -71,17 +92,16 @@ def show_value(key: str, value: Any) -> str:
             return f"{originals} bản chính, {copies} bản sao"
         case {"nam": int(year), "quyen": str(volume), "so": int(number)}:
             return f"năm {year}, quyển {one_line(volume)}, số {number}"
-        case int() if key in _TIMES or key.startswith("han"):
-            return show_time(value)
-        case dict():
-            return "; ".join(
-                show_value(name, part) for name, part in value.items() if part not in (None, "", [])
-            )
-        case list():
-            return ", ".join(show_value(key, part) for part in value)
-        case bytes():
-            return value.hex()
-    return one_line(str(value))
+        case {"loai": str(kind), "so_tien": int(amount), **rest} if kind in CHARGE_LABELS:
+            return _charge(kind, amount, rest)
+    parts = ((name, part) for name, part in value.items() if part not in (None, "", []))
+    return "; ".join(show_value(name, part) for name, part in parts)
+
+
+def _charge(kind: str, amount: int, rest: Mapping[Any, Any]) -> str:
+    receipt = f", biên lai {one_line(str(rest['bien_lai']))}" if rest.get("bien_lai") else ""
+    reason = f" ({one_line(str(rest['ly_do']))})" if rest.get("ly_do") else ""
+    return f"{CHARGE_LABELS[kind]} {money(amount)}{receipt}{reason}"
 
 
 def show_time(ms: int) -> str:

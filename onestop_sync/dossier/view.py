@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from onestop_sync.dossier.calendar import Calendar
+from onestop_sync.dossier.consulting import asked_of
 from onestop_sync.dossier.dates import due_field, local
 from onestop_sync.dossier.deadlines import DueState, due_state
 from onestop_sync.dossier.labels import ACTION_LABELS, field_label, step_label
@@ -89,12 +90,21 @@ class OpenIssue(NamedTuple):
 
 
 class Agency(NamedTuple):
-    """An agency that was asked."""
+    """An agency that was asked.
+
+    Attributes:
+        content: What it was asked.
+        until_ms: By when, milliseconds since 1970 UTC; ``None`` where no readable date was given.
+        is_late: Whether it has not answered and its time has passed.
+    """
 
     unit: str
     step: str
     label: str
     opinion: Any
+    content: str = ""
+    until_ms: int | None = None
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +164,7 @@ class DossierView:
             due_ms=due_ms(state),
             due=_due_state(running_due_ms(state), now_ms, calendar),
             due_facts=due_field(state),
-            agencies=tuple(_agencies(state)),
+            agencies=tuple(_agencies(state, now_ms)),
             issues=tuple(_issue(state, key) for key in conflicts(DOSSIER, state)),
             is_void=state.is_void,
             is_disputed=bool(task.branches),
@@ -230,11 +240,16 @@ def _needs(transition: Transition) -> tuple[str, ...]:
     return (*transition.needs, "to") if transition.moves else transition.needs
 
 
-def _agencies(state: State) -> Iterator[Agency]:
+def _agencies(state: State, now_ms: int) -> Iterator[Agency]:
     for name, task in sorted(state.tasks.items()):
         if name != MAIN:
             unit = name.partition(":")[2]
-            yield Agency(unit, task.step, step_label(task.step), state.value(f"y_kien/{unit}"))
+            request = asked_of(state, unit)
+            is_late = task.step == "asked" and request.until_ms is not None and request.until_ms < now_ms
+            yield Agency(
+                unit, task.step, step_label(task.step), state.value(f"y_kien/{unit}"),
+                request.content, request.until_ms, is_late,
+            )  # fmt: skip
 
 
 def _issue(state: State, key: str) -> OpenIssue:

@@ -105,6 +105,17 @@ class Writing(Contract):
         self.file()
         assert self.pc.store.next_serial("code", "260101") == 1
 
+    def test_what_a_program_keeps_is_replaced_and_not_synchronised(self) -> None:
+        """A program's own small values are there until it writes others, and nobody else gets them."""
+        other, doc = self.another(), self.file()
+        store = self.pc.store
+        assert store.remembered("rules") == b""
+        for value in (b"first", b"second"):
+            store.remember("rules", value)
+            assert store.remembered("rules") == value
+        share([doc], self.pc, other)
+        assert other.store.remembered("rules") == b""
+
     def test_a_clock_a_year_back_changes_nothing_but_what_is_shown(self) -> None:
         """Edits go on in order when the clock jumps a year back, here and at others."""
         other, doc = self.another(), self.file()

@@ -14,9 +14,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from onestop_sync.audit import record
-from onestop_sync.dossier.data import shipped_catalogue, shipped_portal
+from onestop_sync.dossier.data import shipped_portal
 from onestop_sync.dossier.portal.documents import Held, plan_export
 from onestop_sync.dossier.portal.settings import PortalSettings, settings_from_plain
+from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import FormatError, InvalidInput, NotAllowed, NotFound, OnestopError
 from onestop_sync.keys import Signer
@@ -196,7 +197,7 @@ def _run(arguments: Namespace) -> None:
         logs.set_up(arguments.log_level)
     stop = threading.Event()
     with opened(arguments) as (store, signer), _line(store, arguments.ca) as line, _until_told(stop):
-        queue = Queue(store, line, shipped_catalogue())
+        queue = Queue(store, line, rules_of(store).catalogue)
         counts = _once(store, signer, queue)
         while arguments.every and not stop.wait(arguments.every):
             try:
@@ -277,7 +278,7 @@ def _show(arguments: Namespace) -> None:
     with opened(arguments) as (store, signer):
         doc = _find(store, arguments.dossier)
         record(store, signer, [Entry(store.clock(), "read", doc, code="portal")])
-        plan = plan_export(source_of(store, doc, shipped_catalogue()), settings_of(store))
+        plan = plan_export(source_of(store, doc, rules_of(store).catalogue), settings_of(store))
         found = next((each for each in states(store) if each.doc == doc), None)
     facts: dict[str, Any] = {
         "status": found.status if found else "none",
@@ -360,7 +361,7 @@ def _take(arguments: Namespace) -> None:
             raise NotFound(f"There is no integration {arguments.integration!r} that goes on.")
         for number, value in enumerate(data if isinstance(data, list) else [data], 1):
             try:
-                found = take(store, signer, named[0], value, shipped_catalogue(), settings_of(store))
+                found = take(store, signer, named[0], value, rules_of(store).catalogue, settings_of(store))
             except (FormatError, NotAllowed) as error:
                 wrong.append({"number": number, "what": error.what})
             else:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from onestop_sync.dossier.data import shipped_catalogue
+from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.errors import FormatError, NotAllowed, OnestopError
 from onestop_sync.keys import Signer
 from onestop_sync.store import Store
@@ -116,4 +116,4 @@ class Filing:
         store = self.store
         if path == COMPLAINT_PATH:
             return take_complaint(store, self.admin, integration, value)
-        return take(store, self.admin, integration, value, shipped_catalogue(), settings_of(store))
+        return take(store, self.admin, integration, value, rules_of(store).catalogue, settings_of(store))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from onestop_sync import publisher, tree_changes
 from onestop_sync.client import Parent, sync
+from onestop_sync.dossier.rulebook import rules_of
+from onestop_sync.dossier.rules import FILES
 from onestop_sync.errors import NotAllowed, StoreBusy, UpstreamRefused
 from onestop_sync.event import build
 from onestop_sync.fold import Standing
@@ -46,13 +50,15 @@ def files(office: Office) -> dict[str, bytes]:
 def test_what_is_published_reaches_machines_through_a_server_that_runs(town: Town, tmp_path: Path) -> None:
     """Files that another process publishes are served at the next request, replaced, removed and renewed."""
     office = town.enrol("máy 1", "c9")
-    (tmp_path / "c.json").write_text('{"thu_tuc": []}', encoding="utf-8")
-    (tmp_path / "h.csv").write_text("ngày,tên\n2026-09-02,Quốc khánh\n", encoding="utf-8")
+    assert command(town, "rules", "--out", tmp_path)["origins"] == dict.fromkeys(FILES, "shipped")
+    raise_version(tmp_path / "catalogue.json", 2)
+    raise_version(tmp_path / "holidays.csv", 2)
     with serving_top(town) as server:
         sync(office.store, [server.parent], patience=QUICK)
         told = publish(
-            town, "publish", "--catalogue", tmp_path / "c.json", "--holidays", tmp_path / "h.csv",
-            "--file", f"note.txt={tmp_path / 'h.csv'}",
+            town, "publish", "--catalogue", tmp_path / "catalogue.json",
+            "--holidays", tmp_path / "holidays.csv",
+            "--file", f"note.txt={tmp_path / 'holidays.csv'}",
         )  # fmt: skip
         assert [line.partition(" is new")[0] for line in told] == [
             "catalogue.json",
@@ -61,15 +67,18 @@ def test_what_is_published_reaches_machines_through_a_server_that_runs(town: Tow
         ]
         sync(office.store, [server.parent], patience=QUICK)
         assert set(files(office)) == {"catalogue.json", "holidays.csv", "note.txt"}
-        assert "Nothing is new" in refused(town, "publish", "--catalogue", tmp_path / "c.json", "--yes")
-        (tmp_path / "c.json").write_text("{}", encoding="utf-8")
-        publish(town, "publish", "--catalogue", tmp_path / "c.json", "--remove", "note.txt")
+        assert "Nothing is new" in refused(
+            town, "publish", "--catalogue", tmp_path / "catalogue.json", "--yes"
+        )
+        raise_version(tmp_path / "catalogue.json", 3)
+        publish(town, "publish", "--catalogue", tmp_path / "catalogue.json", "--remove", "note.txt")
         before = office.store.publication.expires_ms
         publish(town, "publish", "--apart", "nd118-2025")
         assert "already" in refused(town, "publish", "--apart", "nd118-2025", "--yes")
         command(town, "publish", "--renew")
         sync(office.store, [server.parent], patience=QUICK)
-    assert files(office)["catalogue.json"] == b"{}"
+    assert files(office)["catalogue.json"] == (tmp_path / "catalogue.json").read_bytes()
+    assert rules_of(office.store).catalogue.version == command(town, "rules")["catalogue_version"] == 3
     assert set(files(office)) == {"catalogue.json", "holidays.csv"}
     assert office.store.publication.expires_ms >= before  # dates have seconds
     shown = command(town, "published")
@@ -77,8 +86,22 @@ def test_what_is_published_reaches_machines_through_a_server_that_runs(town: Tow
     assert {f["name"] for f in shown["files"]} == {"catalogue.json", "holidays.csv", "trust"}
 
 
+def raise_version(path: Path, version: int) -> None:
+    """Gives a file of rules another version."""
+    text = path.read_text(encoding="utf-8")
+    old = r"\d+(?=,version)" if path.suffix == ".csv" else r'(?<="version": )\d+'
+    path.write_text(re.sub(old, str(version), text, count=1), encoding="utf-8")
+
+
 def test_what_does_not_do_is_not_published(town: Town, tmp_path: Path) -> None:
     """Wrong names, broken or too large files, another key, nobody's yes: one line, and nothing changes."""
+    command(town, "rules", "--out", tmp_path)
+    assert "higher number" in refused(town, "publish", "--catalogue", tmp_path / "catalogue.json", "--yes")
+    raise_version(tmp_path / "holidays.csv", 2)
+    with (tmp_path / "holidays.csv").open("a", encoding="utf-8") as file:
+        file.write("2026-02-30,holiday,Không có ngày này,sourced,\n2026-03-02,moon,Trăng,sourced,\n")
+    said = refused(town, "publish", "--holidays", tmp_path / "holidays.csv", "--yes")
+    assert re.search(r"line \d+: .*2026-02-30.*line \d+: ", said, re.DOTALL)
     (tmp_path / "broken").write_text("{", encoding="utf-8")
     (tmp_path / "large").write_bytes(bytes(4 * 2**20 + 1))
     keyfiles.seal_key(tmp_path / "other.key", bytes(32), PASSPHRASE, "publishing", cost=FAST_FOR_TESTS)
@@ -93,6 +116,27 @@ def test_what_does_not_do_is_not_published(town: Town, tmp_path: Path) -> None:
         refused(town, "publish", *words, "--yes")
     assert "Nobody has confirmed" in refused(town, "publish", "--file", f"x={broken}")
     assert command(town, "published")["version"] == 1
+
+
+def test_the_catalogue_is_edited_as_a_spreadsheet(town: Town, tmp_path: Path) -> None:
+    """Out, checked without effect, published as the next version, and refused row by row when it is wrong."""
+    book = tmp_path / "danh-muc.xlsx"
+    assert command(town, "catalogue", "export", book)["version"] == 1
+    assert command(town, "catalogue", "check", book)["changes"] == []
+    assert "Nothing is new" in refused(town, "catalogue", "publish", book, "--yes")
+    opened = openpyxl.load_workbook(book)
+    page = opened["Thủ tục"]
+    page.cell(2, 2, "Tên mới")
+    opened.save(book)
+    assert len(command(town, "catalogue", "check", book)["changes"]) == 1
+    assert command(town, "published")["version"] == 1
+    publish(town, "catalogue", "publish", book)
+    assert command(town, "rules")["catalogue_version"] == 2
+    page.cell(2, 5, "3")
+    opened.save(book)
+    said = refused(town, "catalogue", "check", book)
+    assert "Thủ tục, row 2: A bare number has no unit" in said
+    assert command(town, "rules")["catalogue_version"] == 2
 
 
 def test_a_publication_travels_as_a_file(town: Town, tmp_path: Path) -> None:

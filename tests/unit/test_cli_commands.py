@@ -294,7 +294,7 @@ def test_an_asked_unit_answers(commune: Commune, capsys: pytest.CaptureFixture[s
     for doc in docs:
         desk.handover(doc)
         desk.receive(doc)
-        desk.ask_agency(doc, "c2", "có đất không", desk.store.clock() + 10**8)
+        desk.ask_agencies(doc, ["c2"], "có đất không", desk.store.clock() + 10**8)
     for store in (desk.store, other.store):
         exchange(store, hub.store)
     shell = Shell(capsys, commune, second)

@@ -35,7 +35,8 @@ def test_every_command_has_a_handler_and_arguments() -> None:
     for handler in HANDLERS.values():
         module, _, name = handler.partition(":")
         assert callable(getattr(import_module(module), name))
-    assert {name for name in names if HANDLERS[name].endswith("work:run")} == set(WORK)
+    listed = {"handover", "receive"}  # without a code they show a list
+    assert {name for name in names if HANDLERS[name].endswith("work:run")} | listed == set(WORK)
 
 
 def test_every_key_has_a_command_that_exists() -> None:

@@ -17,8 +17,9 @@ from onestop_sync.dossier.codes import (
     next_serial,
     parse_agency_code,
     parse_procedure_code,
+    read_dossier_code,
 )
-from onestop_sync.errors import FormatError, InvalidInput, NotAllowed
+from onestop_sync.errors import InvalidInput, NotAllowed
 
 AGENCIES = st.one_of(
     st.from_regex(r"[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Y][0-9]{2}", fullmatch=True),
@@ -80,14 +81,6 @@ def test_aliases_are_a_table_and_last_for_ever() -> None:
     assert table.with_code("H56.9", "u2") == table
     with pytest.raises(InvalidInput, match="never given away"):
         table.with_code("H56.9", "u1")
-    assert AgencyAliases.from_plain(table.to_plain()) == table
-
-
-@pytest.mark.parametrize("value", [[], {"H56.9": 7}, {7: "u1"}, {"x": "u1"}])
-def test_damaged_alias_table_is_refused(value: object) -> None:
-    """A table that is not one from codes to units is one clear error."""
-    with pytest.raises(FormatError):
-        AgencyAliases.from_plain(value)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +160,16 @@ def test_what_the_grammar_cannot_write_is_refused(code: DossierCode) -> None:
     """A code is never written so that it would be read as another."""
     with pytest.raises(InvalidInput):
         grammar("tt01-2018").format(code)
+
+
+def test_a_grammar_by_its_parameters() -> None:
+    """A province whose serials are longer names the digits of year and serial."""
+    assert grammar("y4s6").sample() == "000.17.22.H56-20210531-000001"
+    assert grammar("y4s6").parse("000.17.22.H56-20210531-000001").serial == 1
+    for name in ("tt01-2018", "ministry-2026", "y4s6"):
+        found = read_dossier_code(grammar(name).sample())
+        assert found == DossierCode("000.17.22.H56", date(2021, 5, 31), 1)
+    assert read_dossier_code("000.17.22.H56-2021-1") is None
 
 
 def test_an_unknown_grammar_is_told() -> None:

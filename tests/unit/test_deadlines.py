@@ -1,14 +1,16 @@
 """Due dates are right, explain themselves, and never end on a day off."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onestop_sync.dossier.calendar import VIETNAM, Calendar, Certainty, DayKind, DayRow, Window
 from onestop_sync.dossier.data import shipped_calendar, shipped_profiles
+from onestop_sync.dossier.dates import BY_INTAKE, due_value, local, to_ms
 from onestop_sync.dossier.deadlines import (
     Due,
     DueKind,
@@ -21,6 +23,7 @@ from onestop_sync.dossier.deadlines import (
     plan_due,
     plan_handover,
 )
+from onestop_sync.dossier.procedure_steps import ProcedureStep, Stage, Tier, step_states
 from onestop_sync.dossier.profiles import DayPolicy, LegalProfile
 from onestop_sync.errors import FormatError, InvalidInput
 
@@ -36,6 +39,8 @@ LIMITS = st.one_of(
     st.builds(Limit, st.just(LimitKind.SAME_DAY), st.integers(0, 5)),
 )
 PROFILES = st.sampled_from([PROFILE, BY_DAY])
+STEP_KINDS = [LimitKind.WORKING_DAYS, LimitKind.WORKING_HOURS]
+ALL_KINDS = [Limit(kind, 3) for kind in LimitKind]
 
 
 def at(text: str) -> datetime:
@@ -195,6 +200,41 @@ def test_the_time_zone_of_receipt_does_not_matter(received: datetime, limit: Lim
     assert plan_due(received.astimezone(UTC), limit, calendar, PROFILE) == plan_due(
         received, limit, calendar, PROFILE
     )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"])
+def test_the_zone_of_the_machine_does_not_matter(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is set to another time zone gives the same dates, and the same words for them."""
+    ms = to_ms(at("2026-02-13 15:01"))
+    expected = [plan_due(local(ms), limit, shipped_calendar(), PROFILE) for limit in ALL_KINDS]
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert [plan_due(local(ms), limit, shipped_calendar(), PROFILE) for limit in ALL_KINDS] == expected
+        assert f"{local(ms):%H:%M %d/%m/%Y}" == "15:01 13/02/2026"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@settings(max_examples=50)
+@given(MOMENTS, st.lists(st.tuples(st.sampled_from(STEP_KINDS), st.integers(1, 9)), min_size=1, max_size=4))
+def test_steps_have_dates_in_order_and_never_after_the_dossier(
+    received: datetime, shares: list[tuple[LimitKind, int]]
+) -> None:
+    """Each internal step ends on a working day, not before the one before it, and not after the due date."""
+    calendar = shipped_calendar()
+    limit = Limit(LimitKind.WORKING_DAYS, sum(amount for _, amount in shares))
+    due = due_value(plan_due(received, limit, calendar, PROFILE), to_ms(received), BY_INTAKE)
+    steps = [ProcedureStep(Stage.APPRAISAL, Tier.COMMUNE, limit=Limit(*share)) for share in shares]
+    dates = [each.due_ms for each in step_states(steps, due, (), to_ms(received), PROFILE, calendar)]
+    known = [ms for ms in dates if ms is not None]
+    assert len(known) == len(steps)
+    assert known == sorted(known)
+    assert known[-1] <= due["ms"]
+    assert all(calendar.is_working(local(ms).date()) for ms in known)
+    if all(kind is LimitKind.WORKING_DAYS for kind, _ in shares):
+        assert known[-1] == due["ms"]
 
 
 @pytest.mark.parametrize("moment", [datetime(2026, 3, 2, 9), at("1970-01-01 09:00"), at("2400-01-01 09:00")])  # noqa: DTZ001

@@ -132,6 +132,18 @@ def test_every_invented_dossier_is_accepted() -> None:
         folded((plan, CLERK))
 
 
+def test_each_of_the_308_procedures_can_be_taken_in() -> None:
+    """With its papers and, where no limit is known, a date that an official gives, nothing blocks."""
+    for procedure in CATALOGUE.in_force(TODAY):
+        papers = papers_of(procedure, [document.name_vi for document in procedure.documents])
+        given = None if procedure.limit else at(9, day=date(2026, 3, 10))
+        plan = plan_intake(
+            procedure, VALUES, papers, at(9), PROFILE, CALENDAR, CODE, due_ms=given, catalogue_version=1
+        )
+        assert plan.is_ready, (procedure.code, plan.problems)
+        assert plan.values["han_tra"]["danh_muc"] == 1
+
+
 def test_longer_limit_when_something_is_verified() -> None:
     """A marriage that needs verification has the longer limit."""
     marriage = CATALOGUE.get("1.000894", TODAY)
@@ -343,6 +355,14 @@ def test_extension_that_cannot_be(reason: str, day: date, hour: int, issue: Issu
     state = folded((intake(), CLERK))
     plan = plan_extension(state, reason, at(hour, day=day), at(9), PROFILE, CALENDAR)
     assert [code for code, _ in codes(plan)] == [issue]
+
+
+def test_a_profile_may_know_no_extension() -> None:
+    """Where the dossier's profile allows no new appointment, it is refused with that reason."""
+    state = folded((intake(), CLERK))
+    strict = replace(PROFILE, extensions_max=0)
+    plan = plan_extension(state, "chờ", at(9, day=date(2026, 3, 10)), at(9), strict, CALENDAR)
+    assert [code for code, _ in codes(plan)] == [Issue.NO_EXTENSION]
 
 
 def test_extension_after_the_notice_is_told() -> None:

@@ -64,6 +64,13 @@ def test_parameters_of_the_law() -> None:
         assert grammar(profile.code_grammar).sample() == "000.17.22.H56-210531-0001"
 
 
+def test_targets_of_the_four_steps() -> None:
+    """60 % at the province, 50 % at a district, 100 % at a commune; only of tiers that there are."""
+    first, second = shipped_profiles()
+    assert first.four_steps_targets == {"province": 60, "district": 50, "commune": 100}
+    assert second.four_steps_targets == {"province": 60, "commune": 100}
+
+
 def test_statuses_are_numbered_as_the_portal_does() -> None:
     """All ten statuses have their number and Vietnamese name."""
     for profile in shipped_profiles():
@@ -92,6 +99,11 @@ def test_plain_data_goes_through_cbor_and_back() -> None:
         {"statuses": [["1", "Mới đăng ký"]]},
         {"tiers": [1]},
         {"extensions_max": -1},
+        {"extensions_max": 2},
+        {"code_grammar": "y3s4"},
+        {"step_policy": "by_the_moon"},
+        {"four_steps_targets": {"commune": 101}},
+        {"four_steps_targets": [100]},
     ],
 )
 def test_damaged_data_is_refused(change: dict[str, Any]) -> None:

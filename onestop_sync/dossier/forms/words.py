@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from onestop_sync.dossier.calendar import Certainty
 from onestop_sync.dossier.dates import limit_of, local
 from onestop_sync.dossier.deadlines import LimitKind
 from onestop_sync.dossier.fees import Fee, FeeKind
@@ -78,7 +79,7 @@ def fee_words(fee: Fee) -> str:
     """Returns what the catalogue knows of a fee; empty when an official has to say."""
     condition = f" ({one_line(fee.condition_vi)})" if fee.condition_vi else ""
     match fee.kind:
-        case FeeKind.FREE:
+        case FeeKind.FREE if fee.certainty is Certainty.SOURCED:  # what is only remembered is not printed
             return "Không thu"
         case FeeKind.FREE_IF:
             return f"Miễn phí khi: {one_line(fee.condition_vi)}"

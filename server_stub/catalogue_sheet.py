@@ -1,0 +1,347 @@
+"""The catalogue as a spreadsheet: procedures, their documents and their steps, and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from onestop_sync.dossier.catalogue import Catalogue, DecidedBy, Document, DocumentUse, Procedure
+from onestop_sync.dossier.catalogue_text import (
+    CERTAINTIES,
+    certainty_of,
+    fee_from_text,
+    fee_text,
+    limit_from_text,
+    limit_text,
+    normal_code,
+    short_name,
+)
+from onestop_sync.dossier.deadlines import LimitKind
+from onestop_sync.dossier.labels import STAGE_LABELS, TIER_LABELS
+from onestop_sync.dossier.procedure_steps import ProcedureStep, Stage, Tier
+from onestop_sync.errors import InvalidInput
+from onestop_sync.search_text import fold_text
+from server_stub import roster_files
+from server_stub.roster import Column, Problem, Row, Sheet
+
+__all__ = ["SHEETS", "describe_changes", "read_sheet", "write_sheet"]
+
+_CODE: Final = Column("code", "Mã thủ tục", "1.001193")
+_FROM: Final = Column("from", "Hiệu lực từ", "2025-07-01", is_needed=False)
+_CERTAIN: Final = Column("certainty", "Mức tin cậy", "có nguồn", is_needed=False)
+SHEETS: Final = (
+    Sheet(
+        "procedures", "Thủ tục", "thu-tuc.csv",
+        (
+            _CODE,
+            Column("full_name", "Tên thủ tục", "Đăng ký khai sinh"),
+            Column("name", "Tên ngắn", "", is_needed=False),
+            Column("field", "Lĩnh vực", "Hộ tịch"),
+            Column("limit", "Thời hạn", "5 ngày làm việc", is_needed=False),
+            Column("limit_certainty", "Thời hạn: mức tin cậy", "có nguồn", is_needed=False),
+            Column("verified", "Thời hạn khi phải xác minh", "8 ngày làm việc", is_needed=False),
+            Column("limit_text", "Thời hạn: nguồn ghi", "", is_needed=False),
+            Column("fee", "Phí, lệ phí", "8000/bản sao", is_needed=False),
+            Column("fee_condition", "Phí: điều kiện, miễn giảm", "", is_needed=False),
+            Column("fee_certainty", "Phí: mức tin cậy", "có nguồn", is_needed=False),
+            Column("decided", "Giải quyết (xã, liên thông, tỉnh)", "xã"),
+            Column("tier", "Cấp chủ trì (xã, huyện, tỉnh)", "xã"),
+            Column("from", "Hiệu lực từ", "2025-07-01"),
+            Column("to", "Hiệu lực đến hết", "", is_needed=False),
+            Column("note", "Ghi chú", "", is_needed=False),
+            Column("source", "Nguồn", "Quyết định của tỉnh", is_needed=False),
+        ),
+    ),
+    Sheet(
+        "documents", "Giấy tờ", "giay-to.csv",
+        (
+            _CODE, _FROM, Column("name", "Tên giấy tờ", "Tờ khai"),
+            Column("originals", "Bản chính", "1", is_needed=False),
+            Column("copies", "Bản sao", "", is_needed=False),
+            Column("use", "Nộp hay xuất trình", "nộp", is_needed=False),
+            Column("required", "Bắt buộc (x)", "x", is_needed=False),
+            Column("condition", "Khi nào cần", "", is_needed=False), _CERTAIN,
+        ),
+    ),
+    Sheet(
+        "steps", "Các bước", "cac-buoc.csv",
+        (
+            _CODE, _FROM, Column("stage", "Bước", "thẩm định"), Column("tier", "Cấp thực hiện", "xã"),
+            Column("name", "Tên bước", "", is_needed=False),
+            Column("limit", "Thời gian", "3 ngày làm việc", is_needed=False), _CERTAIN,
+        ),
+    ),
+)  # fmt: skip
+_NOTES: Final = (
+    "Mỗi dòng một thủ tục trong một khoảng hiệu lực. Không đổi tên trang và dòng tiêu đề.",
+    "Thời hạn: 5 ngày làm việc; 15 ngày; 8 giờ làm việc; trong ngày; trong ngày + 2 ngày làm việc; để trống.",
+    "Phí: miễn phí; miễn phí nếu (ghi điều kiện ở cột sau); tỉnh quy định; chưa rõ; để trống.",
+    "Phí tính theo đơn vị: 8000/bản sao; hoặc 2000/trang; từ thứ 3: 1000; tối đa 200000.",
+    "Mức tin cậy: có nguồn, hoặc cần kiểm tra. Giấy tờ cần kiểm tra được nhắc nhưng không chặn tiếp nhận.",
+    "Giấy tờ, Các bước: Hiệu lực từ để trống thì thuộc mọi khoảng hiệu lực của thủ tục.",
+    "Không xóa thủ tục đã tiếp nhận hồ sơ: ghi Hiệu lực đến hết.",
+)
+_DECIDED: Final = {
+    "xã": DecidedBy.COMMUNE,
+    "liên thông": DecidedBy.INTERLINKED,
+    "tỉnh": DecidedBy.PROVINCE,
+}
+_USES: Final = {"nộp": DocumentUse.SUBMIT, "xuất trình": DocumentUse.PRESENT}
+_TIERS: Final = {label: Tier(key) for key, label in TIER_LABELS.items()}
+_STAGES: Final = {label: Stage(key) for key, label in STAGE_LABELS.items()}
+
+
+# --------------------------------------------------------------------------------------------- writing
+
+
+def write_sheet(path: Path, catalogue: Catalogue) -> None:
+    """Writes a catalogue as a workbook.
+
+    Raises:
+        InvalidInput: A file is there already, or it cannot be written.
+    """
+    items = catalogue.procedures
+    rows: dict[str, list[list[object]]] = {
+        "procedures": [_procedure_cells(item) for item in items],
+        "documents": [_document_cells(item, each) for item in items for each in item.documents],
+        "steps": [_step_cells(item, each) for item in items for each in item.steps],
+    }
+    roster_files.write(path, SHEETS, _NOTES, rows)
+
+
+def _procedure_cells(item: Procedure) -> list[object]:
+    return [
+        item.code, item.full_name_vi, item.name_vi if item.name_vi != short_name(item.full_name_vi) else "",
+        item.field_vi, limit_text(item.limit), CERTAINTIES[item.limit_certainty],
+        limit_text(item.verified_limit), item.limit_text_vi, fee_text(item.fee), item.fee.condition_vi,
+        CERTAINTIES[item.fee.certainty], _label(_DECIDED, item.decided_by), _label(_TIERS, item.leading_tier),
+        item.effective_from.isoformat(), item.effective_to.isoformat() if item.effective_to else "",
+        item.note_vi, item.source,
+    ]  # fmt: skip
+
+
+def _document_cells(item: Procedure, document: Document) -> list[object]:
+    return [
+        item.code, item.effective_from.isoformat(), document.name_vi,
+        "" if document.originals is None else document.originals,
+        "" if document.copies is None else document.copies, _label(_USES, document.use),
+        "x" if document.is_required else "", document.condition_vi, CERTAINTIES[document.certainty],
+    ]  # fmt: skip
+
+
+def _step_cells(item: Procedure, step: ProcedureStep) -> list[object]:
+    return [
+        item.code, item.effective_from.isoformat(), _label(_STAGES, step.stage), _label(_TIERS, step.tier),
+        step.name_vi, limit_text(step.limit), CERTAINTIES[step.certainty],
+    ]  # fmt: skip
+
+
+def _label(names: Mapping[str, Any], value: object) -> str:
+    return next(label for label, each in names.items() if each == value)
+
+
+# --------------------------------------------------------------------------------------------- reading
+
+
+def read_sheet(path: Path, version: int) -> tuple[Catalogue | None, list[Problem]]:
+    """Reads a catalogue from a workbook, or a folder of CSV files.
+
+    Args:
+        path: ``….xlsx``, or a folder.
+        version: Of the catalogue that it will be.
+
+    Returns:
+        The catalogue, or ``None`` and what is wrong, each bad row by its sheet, number and reason.
+
+    Raises:
+        InvalidInput: It cannot be read at all.
+    """
+    rows, problems = roster_files.read(path, SHEETS)
+    procedures = list(_each(rows, "procedures", _procedure, problems))
+    documents = list(_each(rows, "documents", _document, problems))
+    steps = list(_each(rows, "steps", _step, problems))
+    found = [item for _, item in procedures]
+    problems += _strays(found, [(row, code, day) for row, (code, day, _) in (*documents, *steps)])
+    if problems:
+        return None, problems
+    whole = [
+        replace(
+            item,
+            documents=tuple(each for _, (code, day, each) in documents if _belongs(item, code, day)),
+            steps=tuple(each for _, (code, day, each) in steps if _belongs(item, code, day)),
+        )
+        for item in found
+    ]
+    try:
+        return Catalogue(version, tuple(whole)), []
+    except InvalidInput as error:
+        return None, [Problem(SHEETS[0].label, 0, "", error.what)]
+
+
+def _each(
+    rows: Sequence[Row], sheet: str, read: Callable[[Mapping[str, str]], Any], problems: list[Problem]
+) -> Iterator[tuple[Row, Any]]:
+    label = next(each.label for each in SHEETS if each.key == sheet)
+    for row in rows:
+        if row.sheet != sheet:
+            continue
+        try:
+            yield row, read(row.cells)
+        except InvalidInput as error:
+            problems.append(Problem(label, row.number, "", error.what))
+
+
+def _belongs(item: Procedure, code: str, day: date | None) -> bool:
+    return item.code == code and day in {None, item.effective_from}
+
+
+def _strays(procedures: Sequence[Procedure], named: Sequence[tuple[Row, str, date | None]]) -> list[Problem]:
+    """Finds documents and steps of a procedure that the first sheet does not have."""
+    labels = {each.key: each.label for each in SHEETS}
+    return [
+        Problem(
+            labels[row.sheet], row.number, "", f"There is no procedure {code} from {day or 'any day'} on."
+        )
+        for row, code, day in named
+        if not any(_belongs(item, code, day) for item in procedures)
+    ]
+
+
+def _procedure(cells: Mapping[str, str]) -> Procedure:
+    full_name = _needed(cells, "full_name", "a name")
+    limit = limit_from_text(cells.get("limit", ""))
+    fee_certainty = certainty_of(cells.get("fee_certainty", ""))
+    to = cells.get("to", "")
+    return Procedure(
+        code=normal_code(_needed(cells, "code", "a code")),
+        name_vi=cells.get("name") or short_name(full_name),
+        full_name_vi=full_name,
+        field_vi=_needed(cells, "field", "a field"),
+        limit=limit,
+        limit_certainty=certainty_of(cells.get("limit_certainty", "")),
+        verified_limit=limit_from_text(cells.get("verified", "")),
+        steps=(),
+        fee=fee_from_text(cells.get("fee", ""), cells.get("fee_condition", ""), fee_certainty),
+        documents=(),
+        decided_by=_one_of(_DECIDED, cells.get("decided", "")),
+        leading_tier=_one_of(_TIERS, cells.get("tier", "")),
+        effective_from=_day(_needed(cells, "from", "a first day")),
+        effective_to=_day(to) if to else None,
+        note_vi=cells.get("note", ""),
+        source=cells.get("source", ""),
+        limit_text_vi=cells.get("limit_text", ""),
+    )
+
+
+def _document(cells: Mapping[str, str]) -> tuple[str, date | None, Document]:
+    code, day = _of_procedure(cells)
+    use = cells.get("use", "")
+    return (
+        code,
+        day,
+        Document(
+            name_vi=_needed(cells, "name", "a name"),
+            certainty=certainty_of(cells.get("certainty", "")),
+            use=_one_of(_USES, use) if use else DocumentUse.SUBMIT,
+            is_required=_is_marked(cells.get("required", "")),
+            originals=_count(cells.get("originals", "")),
+            copies=_count(cells.get("copies", "")),
+            condition_vi=cells.get("condition", ""),
+        ),
+    )
+
+
+def _step(cells: Mapping[str, str]) -> tuple[str, date | None, ProcedureStep]:
+    code, day = _of_procedure(cells)
+    limit = limit_from_text(cells.get("limit", ""))
+    if limit is not None and limit.kind is LimitKind.SAME_DAY:
+        raise InvalidInput("A step's time is in working hours, working days or days.")
+    stage, tier = _one_of(_STAGES, cells.get("stage", "")), _one_of(_TIERS, cells.get("tier", ""))
+    return (
+        code,
+        day,
+        ProcedureStep(stage, tier, cells.get("name", ""), limit, certainty_of(cells.get("certainty", ""))),
+    )
+
+
+def _of_procedure(cells: Mapping[str, str]) -> tuple[str, date | None]:
+    code = normal_code(_needed(cells, "code", "a procedure's code"))
+    return code, _day(cells["from"]) if cells.get("from") else None
+
+
+def _needed(cells: Mapping[str, str], key: str, what: str) -> str:
+    text = cells.get(key, "")
+    if not text:
+        raise InvalidInput(f"The row lacks {what}.")
+    return text
+
+
+def _one_of(names: Mapping[str, Any], text: str) -> Any:
+    for label, value in names.items():
+        if fold_text(label) == fold_text(text):
+            return value
+    raise InvalidInput(f"{text[:40]!r} is none of {', '.join(names)}.")
+
+
+def _is_marked(text: str) -> bool:
+    if text.lower() not in {"", "x"}:
+        raise InvalidInput(f"{text[:40]!r} is neither x nor empty.")
+    return bool(text)
+
+
+def _count(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidInput(f"{text[:40]!r} is not a number of copies.")
+    return int(text)
+
+
+def _day(text: str) -> date:
+    """Reads a day: 2025-07-01, as Excel gives it with an hour, or 01/07/2025."""
+    parts = text.partition(" ")[0].split("/")
+    try:
+        if len(parts) == len("dmy"):
+            return date(int(parts[2]), int(parts[1]), int(parts[0]))
+        return date.fromisoformat(text.partition(" ")[0])
+    except ValueError:
+        raise InvalidInput(f"{text[:40]!r} is not a day such as 2025-07-01 or 01/07/2025.") from None
+
+
+# --------------------------------------------------------------------------------------------- changes
+
+
+def describe_changes(old: Catalogue, new: Catalogue) -> list[str]:
+    """Says what another catalogue changes, one line for each procedure."""
+    before = {(item.code, item.effective_from): item for item in old.procedures}
+    after = {(item.code, item.effective_from): item for item in new.procedures}
+    lines = []
+    for key in sorted(before.keys() | after.keys()):
+        was, now = before.get(key), after.get(key)
+        name = f"{key[0]} from {key[1]}"
+        if was is None:
+            lines.append(f"{name} is new: {now.name_vi if now else ''}")
+        elif now is None:
+            lines.append(f"{name} is not there any more: {was.name_vi}")
+        elif was != now:
+            lines.append(f"{name} changes: {_differences(was, now)}")
+    return lines
+
+
+def _differences(was: Procedure, now: Procedure) -> str:
+    old, new = was.to_plain(), now.to_plain()
+    said = []
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) == new.get(key):
+            continue
+        if key in {"limit", "verified_limit"}:
+            first, second = (limit_text(getattr(item, key)) or "none" for item in (was, now))
+            said.append(f"{key} {first} -> {second}")
+        elif key == "fee":
+            said.append(f"fee {fee_text(was.fee)} -> {fee_text(now.fee)}")
+        else:
+            said.append(key)
+    return ", ".join(said)

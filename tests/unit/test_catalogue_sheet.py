@@ -1,0 +1,105 @@
+"""The catalogue goes out as a spreadsheet and comes back the same; a bad row is told with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from onestop_sync.dossier.catalogue import Catalogue
+from onestop_sync.dossier.data import shipped_catalogue
+from onestop_sync.dossier.deadlines import Limit, LimitKind
+from server_stub.catalogue_sheet import SHEETS, describe_changes, read_sheet, write_sheet
+
+DAY = date(2026, 5, 4)
+
+
+def small() -> Catalogue:
+    """Some procedures with everything that a row can say."""
+    wanted = {"1.001193", "2.000815", "2.000908", "1.001776", "1.011607", "1.004873"}
+    return Catalogue(1, tuple(p for p in shipped_catalogue().procedures if p.code in wanted))
+
+
+def change(path: Path, sheet: str, row: int, heading: str, value: Any) -> None:
+    """Writes one cell of a workbook, as somebody at the province would."""
+    book = openpyxl.load_workbook(path)
+    page = book[sheet]
+    place = next(cell.column for cell in page[1] if cell.value == heading)
+    page.cell(row, place, value)
+    book.save(path)
+
+
+def test_the_whole_catalogue_comes_back_the_same(tmp_path: Path) -> None:
+    """All 308 procedures with documents and steps: out as a workbook, in again, nothing is lost."""
+    write_sheet(tmp_path / "a.xlsx", shipped_catalogue())
+    assert read_sheet(tmp_path / "a.xlsx", shipped_catalogue().version) == (shipped_catalogue(), [])
+
+
+def test_a_change_is_told_before_it_is_published(tmp_path: Path) -> None:
+    """A new limit, a new fee and a row that is gone: one line each, with before and after."""
+    path = tmp_path / "a.xlsx"
+    write_sheet(path, small())
+    rows = {p.code: n for n, p in enumerate(small().procedures, 2)}
+    change(path, "Thủ tục", rows["1.004873"], "Thời hạn", "2 ngày làm việc")
+    change(path, "Thủ tục", rows["1.004873"], "Phí, lệ phí", "15000/trường hợp")
+    change(path, "Thủ tục", rows["1.011607"], "Hiệu lực đến hết", date(2026, 11, 30))
+    made, problems = read_sheet(path, 2)
+    assert problems == []
+    assert made
+    assert made.get("1.004873", DAY).limit == Limit(LimitKind.WORKING_DAYS, 2)
+    assert made.get("1.004873", DAY).fee.total_vnd(2) == 30_000
+    changes = describe_changes(small(), made)
+    fee, limit = "fee tỉnh quy định -> 15000/trường hợp", "limit 3 ngày làm việc -> 2 ngày làm việc"
+    assert changes == [
+        f"1.004873 from 2018-06-21 changes: {fee}, {limit}",
+        "1.011607 from 2021-09-01 changes: effective_to",
+    ]
+    fewer = replace(made, procedures=tuple(p for p in made.procedures if p.code != "2.000815"))
+    assert any(
+        "2.000815 from 2018-06-21 is not there any more" in line for line in describe_changes(made, fewer)
+    )
+    assert any("2.000815 from 2018-06-21 is new" in line for line in describe_changes(fewer, made))
+
+
+@pytest.mark.parametrize(
+    ("sheet", "heading", "value", "reason"),
+    [
+        ("Thủ tục", "Mã thủ tục", "1.1193", "not a procedure's code"),
+        ("Thủ tục", "Thời hạn", "3", "A bare number has no unit"),
+        ("Thủ tục", "Phí, lệ phí", "Miễn phí (kèm ghi chú)", "cannot be read as a fee"),
+        ("Thủ tục", "Hiệu lực từ", "32/01/2026", "not a day"),
+        ("Thủ tục", "Giải quyết (xã, liên thông, tỉnh)", "thôn", "none of xã, liên thông, tỉnh"),
+        ("Thủ tục", "Phí: mức tin cậy", "chắc", "neither"),
+        ("Thủ tục", "Lĩnh vực", "", "lacks a field"),
+        ("Giấy tờ", "Mã thủ tục", "9.999999", "There is no procedure 9.999999"),
+        ("Giấy tờ", "Bản chính", "một", "not a number of copies"),
+        ("Giấy tờ", "Bắt buộc (x)", "có", "neither x nor empty"),
+        ("Các bước", "Bước", "nghỉ", "none of tiếp nhận"),
+        ("Các bước", "Thời gian", "trong ngày", "working hours"),
+    ],
+)
+def test_a_bad_row_is_told_by_row_and_reason(
+    tmp_path: Path, sheet: str, heading: str, value: Any, reason: str
+) -> None:
+    """Whatever is wrong in a cell is named with sheet and row, and nothing comes of the rest."""
+    path = tmp_path / "a.xlsx"
+    write_sheet(path, small())
+    change(path, sheet, 2, heading, value)
+    made, problems = read_sheet(path, 2)
+    assert made is None
+    assert any(p.sheet == sheet and p.row == 2 and reason in p.reason for p in problems)
+
+
+def test_two_versions_of_one_day_are_refused(tmp_path: Path) -> None:
+    """Rows that contradict one another are refused as a whole."""
+    path = tmp_path / "a.xlsx"
+    write_sheet(path, small())
+    change(path, "Thủ tục", 3, "Mã thủ tục", small().procedures[0].code)
+    made, problems = read_sheet(path, 2)
+    assert made is None
+    assert problems
+    assert {sheet.label for sheet in SHEETS} == {"Thủ tục", "Giấy tờ", "Các bước"}
