@@ -222,6 +222,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("print", "In biểu mẫu của hồ sơ: PDF hoặc chữ thường, một hay nhiều hồ sơ"),
     Command("register", "Xem, in và khóa sổ theo dõi hồ sơ của năm (register)"),
     Command("verify", "Xác minh hồ sơ, cả kho, hoặc tệp chứng cứ: ai ký gì, theo chứng thư nào"),
+    Command("doctor", "Kiểm tra kho dữ liệu có hỏng không; --rebuild: dựng lại phần hiển thị"),
     Command("evidence", "Xuất tệp chứng cứ của một hồ sơ (evidence file); tệp có dữ liệu cá nhân"),
     # Working.
     Command("edit", "Sửa thông tin hoặc giấy tờ của hồ sơ"),

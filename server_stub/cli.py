@@ -20,6 +20,7 @@ from server_stub import (
     code_commands,
     commands,
     difficulty_commands,
+    doctor_commands,
     keeping,
     proof_commands,
     proofs,
@@ -87,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_statement(verbs)
     _add_proof(verbs)
     proof_commands.add_parsers(verbs)
+    doctor_commands.add_parsers(verbs)
     portal_commands.add_parsers(verbs)
     return parser
 

@@ -370,6 +370,14 @@ def _verify(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _doctor(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="dựng lại nội dung, danh sách, chỉ mục từ các ghi chép, rồi kiểm tra",
+    )
+
+
 def _evidence(parser: ArgumentParser) -> None:
     _code(parser)
     parser.add_argument("path", metavar="TỆP", type=Path, help="tệp chứng cứ sẽ ghi ra")
@@ -622,6 +630,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "print": _print,
     "register": _register,
     "verify": _verify,
+    "doctor": _doctor,
     "evidence": _evidence,
     "edit": _edit,
     "note": _note,

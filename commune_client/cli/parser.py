@@ -32,6 +32,7 @@ HANDLERS: Final[dict[str, str]] = {
     "list": f"{_HERE}.reading:list_",
     "show": f"{_HERE}.reading:show",
     "verify": f"{_HERE}.proving:verify",
+    "doctor": f"{_HERE}.doctor:doctor",
     "evidence": f"{_HERE}.proving:evidence",
     "intake": f"{_HERE}.intake:intake",
     "import-register": f"{_HERE}.old_register:import_register",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from commune_client.desk.base import Base
+from onestop_sync import doctor
 from onestop_sync.document_evidence import MAX_BYTES, Evidence
 from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import FormatError
@@ -43,6 +44,22 @@ class Proving(Base):
             NotFound: It is not here.
         """
         return verify_document(self.store, doc)
+
+    def check_health(self, tell: doctor.Tell) -> doctor.Health:
+        """Compares what the store shows with its events, and these with their hashes; changes nothing.
+
+        Raises:
+            StoreError: The database could not be read.
+        """
+        return doctor.check(self.store, tell)
+
+    def rebuild(self, tell: doctor.Tell) -> int:
+        """Makes states, lists and search again from the events; returns of how many documents.
+
+        Raises:
+            StoreError: The disk refused; what is done stays done.
+        """
+        return doctor.rebuild(self.store, tell)
 
     def verify_all(self, progress: Progress) -> StoreReport:
         """Proves every log and every dossier of this store."""

@@ -31,7 +31,7 @@ QUIET = {
     "prove", "erased", "erased_ids", "verify_all", "received_on", "agency", "volume",
     "period", "neighbour", "report", "report_notes", "frozen_reports", "difficulties", "difficulty",
     "field_of",
-    "rules_facts", "handover_by", "any_procedure",
+    "check_health", "rebuild", "rules_facts", "handover_by", "any_procedure",
 }  # fmt: skip
 
 

@@ -135,3 +135,19 @@ def test_an_erased_dossier_is_proven_by_its_tombstone(counter: Counter, tmp_path
     counter.shell.run("evidence", counter.doc.hex(), str(path))
     assert counter.bare.json("verify", str(path), "--root", counter.root)["erased"]["why"] == "Luật Lưu trữ"
     assert counter.bare.code == 0
+
+
+def test_the_doctor_finds_damage_and_makes_lists_again(counter: Counter) -> None:
+    """A sound store says so; a lost list is found, told with the way out, and made again when asked for."""
+    shell = counter.shell
+    assert "Kho dữ liệu tốt." in shell.run("doctor")
+    with counter.opened() as desk, desk.store.engine.begin() as connection:
+        connection.execute(sa.delete(t.listing))
+    said = shell.run("doctor")
+    assert shell.code == 1
+    assert "dòng trong danh sách không khớp" in said
+    assert "onestop doctor --rebuild" in said
+    assert "Đã dựng lại" in shell.run("doctor", "--rebuild")
+    assert shell.code == 0
+    with counter.opened() as desk:
+        assert len(desk.dossiers().rows) == 1
