@@ -114,7 +114,9 @@ def test_strangers_are_bounded(office: Office) -> None:
         url = server.url + enrol_line.ENROL_PATH
         post = {"content-type": CONTENT_TYPE}
         assert httpx.post(url, content=bytes(70_000), headers=post, trust_env=False).status_code == 413
-        assert httpx.post(url, content=b"x", trust_env=False).status_code == 415
+        other = {"content-type": "text/plain"}
+        assert httpx.post(url, content=b"x", headers=other, trust_env=False).status_code == 415
+        assert httpx.post(url, content=b"x", trust_env=False).status_code == 400  # untyped, and no packet
         assert httpx.post(url, content=b"x", headers=post, trust_env=False).status_code == 400
         guess = codec.encode([1, "enrol", 0, codec.encode([1, "enrol-look", "0000", bytes(16), bytes(32)])])
         near = codec.encode([1, "enrol", 0, codec.encode([1, "enrol-look", code[:4], bytes(16), bytes(32)])])
