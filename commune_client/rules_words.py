@@ -14,6 +14,7 @@ _FILES: Final = {
     "catalogue.json": "danh mục thủ tục",
     "holidays.csv": "lịch nghỉ",
     "profiles.json": "quy định",
+    "report_rules.json": "quy tắc báo cáo",
 }
 _NO_PROFILE: Final = "không có quy định cho ngày hôm nay: xem lại ngày của máy"
 _ORIGINS: Final = {"shipped": " (kèm chương trình)", "published": "", "held": " (bản cũ)"}

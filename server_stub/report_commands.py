@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from onestop_sync.dossier.catalogue import Catalogue
-from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.periods import containing, named
 from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.errors import InvalidInput
@@ -69,7 +68,7 @@ def made(store: Store, period: str, unit: str = "", *, is_tier: bool = True) -> 
         InvalidInput: It is no period.
         NotFound: There is no such unit.
     """
-    rules = shipped_report_rules()
+    rules = rules_of(store).report_rules
     chosen = named(period, rules) if period else containing(store.clock(), rules)
     return make(
         store,
@@ -121,7 +120,7 @@ def notes_of(store: Store, report: Report) -> list[str]:
 
 def _freeze(store: Store, writer: Writer, report: Report) -> Frozen:
     before = next(frozen(store, report.unit, report.period.name, is_tier=report.is_tier), None)
-    changes = changes_of(store, before, shipped_report_rules()) if before else []
+    changes = changes_of(store, before, rules_of(store).report_rules) if before else []
     extra = {"difficulties": notes_of(store, report)}
     return read(store, freeze(store, writer, report, supplements=before, changes=changes, extra=extra))
 

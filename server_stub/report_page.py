@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, Final
 
-from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.difficulty import KINDS, STEPS
 from onestop_sync.dossier.report.periods import Period, before, containing
+from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.reporting.difficulties import Listed, listed
 from onestop_sync.reporting.freezing import frozen
 from onestop_sync.reporting.words import HEADS, blocks, notes, subtitle, title
@@ -47,7 +47,7 @@ def facts(store: Store, period: str) -> dict[str, Any]:
 
 def _recent(store: Store) -> list[Period]:
     """Returns the quarter that runs and those before it."""
-    rules = shipped_report_rules()
+    rules = rules_of(store).report_rules
     found = [containing(store.clock(), rules)]
     while len(found) < _QUARTERS:
         found.append(before(found[-1], rules))

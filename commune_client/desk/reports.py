@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from commune_client.desk.base import Base
-from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.periods import Period, after, before, containing, named
 from onestop_sync.keyring import write_durably
 from onestop_sync.reporting import difficulties as di
@@ -29,12 +28,12 @@ class Reports(Base):
         Raises:
             InvalidInput: It is no period.
         """
-        rules = shipped_report_rules()
+        rules = self.rules.report_rules
         return named(text, rules) if text else containing(self.store.clock(), rules)
 
     def neighbour(self, period: Period, *, is_later: bool) -> Period:
         """Returns the period after one, or before it."""
-        rules = shipped_report_rules()
+        rules = self.rules.report_rules
         return after(period, rules) if is_later else before(period, rules)
 
     def report(self, period: str = "", unit: str = "", *, is_tier: bool = False) -> Report:
@@ -50,7 +49,7 @@ class Reports(Base):
             NotFound: There is no such unit.
         """
         at = self.find_unit(unit) if unit else self.store.unit
-        rules = shipped_report_rules()
+        rules = self.rules.report_rules
         return make(self.store, at, self.period(period), rules, self.field_of, is_tier=is_tier)
 
     def report_dossiers(self, report: Report, column: int, field: str = "") -> list[Found]:
@@ -93,7 +92,7 @@ class Reports(Base):
         """
         self._use_confirmation()
         last = next(iter(self.frozen_reports(report)), None)
-        changes = changes_of(self.store, last, shipped_report_rules()) if last else []
+        changes = changes_of(self.store, last, self.rules.report_rules) if last else []
         doc = freeze(
             self.store, self.writer, report, supplements=last, changes=changes,
             extra={"difficulties": self.report_notes(report)},

@@ -3,6 +3,7 @@
     catalogue.json   ``{"version": 3, "procedures": […]}``, see `catalogue`
     holidays.csv     a table ``date,kind,name_vi,certainty,source``, see `read_calendar`
     profiles.json    ``{"profiles": […]}``, see `read_profiles`
+    report_rules.json  ``{"rules": […]}``, see `report.rules`
 
 Readers are pure and never stop at the first mistake, so that a file is corrected in one go. What they return
 is either whole or nothing: a catalogue without the rows that could not be read is no catalogue.
@@ -22,25 +23,30 @@ from onestop_sync.dossier.calendar import Calendar, Window, calendar_from_plain
 from onestop_sync.dossier.catalogue import Catalogue, Procedure, procedure_from_plain
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.profiles import LegalProfile, profile_from_plain
+from onestop_sync.dossier.report.rules import ReportRules, rules_from_plain
 from onestop_sync.errors import FormatError, InvalidInput
 
 __all__ = [
     "CATALOGUE",
     "HOLIDAYS",
     "PROFILES",
+    "REPORTS",
     "Fault",
     "first_fault",
     "read_calendar",
     "read_catalogue",
     "read_profiles",
+    "read_report_rules",
     "write_calendar",
     "write_catalogue",
     "write_profiles",
+    "write_report_rules",
 ]
 
 CATALOGUE: Final = "catalogue.json"
 HOLIDAYS: Final = "holidays.csv"
 PROFILES: Final = "profiles.json"
+REPORTS: Final = "report_rules.json"
 
 _COLUMNS: Final = ("date", "kind", "name_vi", "certainty", "source")
 _VERSION, _ANNOUNCED, _WINDOW = "version", "announced_year", "window"
@@ -230,6 +236,39 @@ def _based(item: object, bases: Mapping[str, Mapping[str, Any]]) -> object:
 def write_profiles(profiles: Iterable[LegalProfile]) -> bytes:
     """Returns the file of legal profiles, all parameters of each."""
     plain = {"profiles": [profile.to_plain() for profile in profiles]}
+    return json.dumps(plain, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def read_report_rules(data: bytes) -> tuple[tuple[ReportRules, ...] | None, list[Fault]]:
+    """Reads the rules for reports.
+
+    Returns:
+        The rules, or ``None`` and what is wrong.
+    """
+    return _whole(_read_report_rules, data)
+
+
+def _read_report_rules(data: bytes) -> tuple[tuple[ReportRules, ...] | None, list[Fault]]:
+    text, plain = _json(data)
+    faults: list[Fault] = []
+    found: list[ReportRules] = []
+    for line, item in _items(text, plain, "rules"):
+        try:
+            rules = rules_from_plain(item)
+            if any(rules.id == other.id for other in found):
+                raise FormatError(f"The rules for reports {rules.id!r} are there twice.")
+        except FormatError as error:
+            faults.append(Fault(line, error.what))
+            continue
+        found.append(rules)
+    if not found and not faults:
+        faults.append(Fault(0, "There are no rules for reports in the file."))
+    return (None, faults) if faults else (tuple(found), [])
+
+
+def write_report_rules(rules: Iterable[ReportRules]) -> bytes:
+    """Returns the file of rules for reports."""
+    plain = {"rules": [each.to_plain() for each in rules]}
     return json.dumps(plain, ensure_ascii=False, indent=1).encode() + b"\n"
 
 

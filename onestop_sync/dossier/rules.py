@@ -22,21 +22,30 @@ from typing import Any, Final, NamedTuple
 from onestop_sync.dossier.calendar import Calendar
 from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.codes import AgencyAliases
-from onestop_sync.dossier.data import shipped_calendar, shipped_catalogue, shipped_profiles
+from onestop_sync.dossier.data import (
+    shipped_calendar,
+    shipped_catalogue,
+    shipped_profiles,
+    shipped_report_rules,
+)
 from onestop_sync.dossier.files import (
     CATALOGUE,
     HOLIDAYS,
     PROFILES,
+    REPORTS,
     Fault,
     first_fault,
     read_calendar,
     read_catalogue,
     read_profiles,
+    read_report_rules,
     write_calendar,
     write_catalogue,
     write_profiles,
+    write_report_rules,
 )
 from onestop_sync.dossier.profiles import LegalProfile, profile_for
+from onestop_sync.dossier.report.rules import ReportRules
 from onestop_sync.errors import FormatError, InvalidInput
 from onestop_sync.publication import Publication
 from onestop_sync.trust_document import TrustDocument
@@ -46,6 +55,7 @@ __all__ = [
     "FILES",
     "HOLIDAYS",
     "PROFILES",
+    "REPORTS",
     "Origin",
     "Rules",
     "RulesFacts",
@@ -54,7 +64,7 @@ __all__ = [
     "plan_publication",
 ]
 
-FILES: Final = (CATALOGUE, HOLIDAYS, PROFILES)
+FILES: Final = (CATALOGUE, HOLIDAYS, PROFILES, REPORTS)
 """Published files that hold the domain."""
 _AHEAD: Final = timedelta(days=92)
 """How far ahead a year without announced days off is told: as far as most due dates reach."""
@@ -104,6 +114,7 @@ def _parsed(name: str, data: bytes) -> Any:
         CATALOGUE: read_catalogue,
         HOLIDAYS: read_calendar,
         PROFILES: lambda found: read_profiles(found, shipped_profiles()),
+        REPORTS: read_report_rules,
     }
     value, faults = readers[name](data)
     if faults:
@@ -167,6 +178,12 @@ class Rules:
         return found
 
     @cached_property
+    def report_rules(self) -> tuple[ReportRules, ...]:
+        """Rules for reports, of which one set is in force on each day."""
+        found: tuple[ReportRules, ...] = self._read(REPORTS, shipped_report_rules())
+        return found
+
+    @cached_property
     def known_profiles(self) -> tuple[LegalProfile, ...]:
         """Every profile that a dossier here may have been received under: the published, then the shipped."""
         ids = {profile.id for profile in self.profiles}
@@ -190,13 +207,13 @@ class Rules:
     @property
     def readable(self) -> dict[str, bytes]:
         """The published files that could be read: what is kept for the day when a newer one cannot be."""
-        _ = self.catalogue, self.calendar, self.profiles
+        _ = self.catalogue, self.calendar, self.profiles, self.report_rules
         return {name: self._files[name] for name in FILES if self._origins[name] == Origin.PUBLISHED}
 
     @property
     def faults(self) -> dict[str, str]:
         """Published files that cannot be read here, each with the reason."""
-        _ = self.catalogue, self.calendar, self.profiles
+        _ = self.catalogue, self.calendar, self.profiles, self.report_rules
         return dict(self._faults)
 
     def profile(self, day: date) -> LegalProfile:
@@ -229,6 +246,7 @@ class Rules:
             CATALOGUE: write_catalogue(self.catalogue),
             HOLIDAYS: write_calendar(self.calendar),
             PROFILES: write_profiles(self.profiles),
+            REPORTS: write_report_rules(self.report_rules),
         }
 
 
@@ -260,6 +278,9 @@ def plan_publication(name: str, data: bytes, rules: Rules) -> list[Fault]:
     if name == PROFILES:
         profiles, faults = read_profiles(data, shipped_profiles())
         return faults if profiles is None else [*_changed(profiles, rules.known_profiles), *_gaps(profiles)]
+    if name == REPORTS:
+        reports, faults = read_report_rules(data)
+        return faults if reports is None else _gaps(reports)
     return []
 
 
@@ -290,19 +311,17 @@ def _lasting(profile: LegalProfile) -> dict[str, Any]:
     return replace(profile, effective_to=None, name_vi="", source="").to_plain()
 
 
-def _gaps(profiles: Iterable[LegalProfile]) -> list[Fault]:
-    """Refuses days with no profile, or with two, between the first day and the end of days."""
+def _gaps(profiles: Iterable[LegalProfile | ReportRules]) -> list[Fault]:
+    """Refuses days with none in force, or with two, between the first day and the end of days."""
     faults = []
     ordered = sorted(profiles, key=lambda profile: profile.effective_from)
     for before, after in pairwise(ordered):
         if before.effective_to is None or before.effective_to + timedelta(days=1) != after.effective_from:
             faults.append(
-                Fault(
-                    0, f"The legal profile {after.id!r} does not begin on the day after {before.id!r} ends."
-                )
+                Fault(0, f"What is called {after.id!r} does not begin on the day after {before.id!r} ends.")
             )
     if ordered and ordered[-1].effective_to is not None:
-        faults.append(Fault(0, f"After {ordered[-1].effective_to} no legal profile is in force."))
+        faults.append(Fault(0, f"After {ordered[-1].effective_to} nothing is in force."))
     return faults
 
 

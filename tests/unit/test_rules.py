@@ -12,14 +12,21 @@ import pytest
 from commune_client.rules_words import rules_lines
 from onestop_sync.dossier.calendar import Certainty, DayKind, DayRow
 from onestop_sync.dossier.catalogue import Catalogue
-from onestop_sync.dossier.data import shipped_calendar, shipped_catalogue, shipped_profiles
+from onestop_sync.dossier.data import (
+    shipped_calendar,
+    shipped_catalogue,
+    shipped_profiles,
+    shipped_report_rules,
+)
 from onestop_sync.dossier.files import (
     read_calendar,
     read_catalogue,
     read_profiles,
+    read_report_rules,
     write_calendar,
     write_catalogue,
     write_profiles,
+    write_report_rules,
 )
 from onestop_sync.dossier.profiles import LegalProfile, SupplementPolicy, profile_for
 from onestop_sync.dossier.rules import Rules, check_publication
@@ -68,11 +75,23 @@ def next_catalogue(version: int = 2) -> bytes:
 
 
 def test_the_files_say_what_was_written() -> None:
-    """Each of the three files is read back as it was written, whole."""
+    """Each of the four files is read back as it was written, whole."""
     files = SHIPPED.to_files()
     assert read_catalogue(files["catalogue.json"]) == (shipped_catalogue(), [])
     assert read_calendar(files["holidays.csv"]) == (shipped_calendar(), [])
     assert read_profiles(files["profiles.json"]) == (shipped_profiles(), [])
+    assert read_report_rules(files["report_rules.json"]) == (shipped_report_rules(), [])
+
+
+def test_published_cut_offs_make_the_next_report(commune: Commune) -> None:
+    """Quarters that begin on other days come by sync, and the desk's report is of those."""
+    desk = commune.desk(commune.place("pc1"))
+    before = desk.period("Q2/2026")
+    moved = [replace(each, quarters=((1, 1), (4, 1), (7, 1), (10, 1))) for each in shipped_report_rules()]
+    commune.province.publish_files(desk.store, report_rules__json=write_report_rules(moved))
+    found = desk.period("Q2/2026")
+    assert (before.first.day, before.first.month) == (15, 3)
+    assert (found.first.day, found.first.month) == (1, 4)
 
 
 def test_what_comes_by_sync_rules_from_then_on_and_changes_no_due_date(commune: Commune) -> None:
@@ -118,6 +137,7 @@ def test_a_file_that_cannot_be_read_harms_no_store(commune: Commune) -> None:
             "holidays.csv": "held",
             "catalogue.json": "shipped",
             "profiles.json": "shipped",
+            "report_rules.json": "shipped",
         }
         assert set(facts.faults) == {"holidays.csv", "catalogue.json"}
         take_in(each)
@@ -187,6 +207,8 @@ def test_versions_are_shown_to_the_official(commune: Commune, capsys: pytest.Cap
         ("profiles.json", b'{"profiles": [{"id": "nd118-2025"}]}', "'nd61-2018' is missing"),
         ("profiles.json", TWO.replace(b'2025"', b'2025", "effective_to": "2026-01-01"'), "After 2026-01-01"),
         ("profiles.json", b'{"profiles": [{"id": "nd61-2018"}, {"id": "nd61-2018"}]}', "twice"),
+        ("report_rules.json", b'{"rules": []}', "no rules for reports"),
+        ("report_rules.json", b'{"rules": [\n{"id": "x"}]}', "line 2"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_or_does_not_follow_is_not_published(name: str, data: bytes, reason: str) -> None:

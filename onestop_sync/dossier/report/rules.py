@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.errors import FormatError, InvalidInput
@@ -57,6 +57,25 @@ class ReportRules:
     form_06a: str
     form_06b: str
     source: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the rules as maps, arrays, text and integers, as they are published."""
+        return {
+            "id": self.id,
+            "effective_from": self.effective_from.isoformat(),
+            "effective_to": self.effective_to.isoformat() if self.effective_to else None,
+            "quarters": [list(quarter) for quarter in self.quarters],
+            "on_spot_percent": dict(self.on_spot_percent),
+            "mark5_percent": dict(self.mark5_percent),
+            "regular_min": self.regular_min,
+            "late_asks": self.late_asks,
+            "online_percent": list(self.online_percent),
+            "online_procedures_percent": self.online_procedures_percent,
+            "unit_grades": [list(grade) for grade in self.unit_grades],
+            "form_06a": self.form_06a,
+            "form_06b": self.form_06b,
+            "source": self.source,
+        }
 
     def is_in_force(self, day: date) -> bool:
         """Tell whether a period that ends on that day is reported by these rules."""
