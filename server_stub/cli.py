@@ -26,6 +26,7 @@ from server_stub import (
     proofs,
     publish_commands,
     report_commands,
+    retention_commands,
     revoke_commands,
     root_commands,
     roster_commands,
@@ -89,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_proof(verbs)
     proof_commands.add_parsers(verbs)
     doctor_commands.add_parsers(verbs)
+    retention_commands.add_parsers(verbs)
     portal_commands.add_parsers(verbs)
     return parser
 

@@ -27,7 +27,7 @@ from server_stub import settings
 from server_stub.keyfiles import PUBLISHING, open_key
 from server_stub.options import Verbs, add_common
 
-__all__ = ["Unproven", "add_parsers", "erase", "evidence", "verify"]
+__all__ = ["Unproven", "add_parsers", "erase", "evidence", "note", "publish_erasure", "verify"]
 
 NOT_LEGAL: Final = (
     "The signatures prove origin and integrity; they are no legal digital signatures (chữ ký số), and times"
@@ -119,14 +119,14 @@ def _verify_store(arguments: Namespace) -> Report | StoreReport:
     try:
         if arguments.code:
             doc = _find(store, arguments.code)
-            _note(store, arguments, "read", doc, "verify")
+            note(store, arguments, "read", doc, "verify")
             return verify_document(store, doc)
         return verify_store(store, _progress())
     finally:
         store.close()
 
 
-def _note(store: Store, arguments: Namespace, what: str, doc: bytes, code: str) -> None:
+def note(store: Store, arguments: Namespace, what: str, doc: bytes, code: str) -> None:
     """Notes in the audit trail, before it happens, who does what; in the machine's own log."""
     record(store, store.machine, [Entry(store.clock(), what, doc, code=code, who=arguments.holder)])
 
@@ -168,7 +168,7 @@ def evidence(arguments: Namespace) -> None:
     store = settings.open_store(arguments)
     try:
         doc = _find(store, arguments.code)
-        _note(store, arguments, "export", doc, "evidence")
+        note(store, arguments, "export", doc, "evidence")
         data = collect(store, doc).to_bytes()
         root = fingerprint(store.root)
     finally:
@@ -197,7 +197,7 @@ def erase(arguments: Namespace) -> None:
     try:
         plans = [_plan(store, code, arguments.why) for code in arguments.codes]
         for plan in plans:
-            _note(
+            note(
                 store, arguments, "command", plan.tombstone.doc, "erase.dry" if arguments.dry_run else "erase"
             )
         if not arguments.dry_run:

@@ -24,7 +24,8 @@ MAKE = re.compile(r"`make ([a-z]+)|^make ([a-z]+)", re.MULTILINE)
 PROMPT = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*")
 SERVER_COMMANDS = {
     "audit", "catalogue", "difficulty", "doctor", "enrol", "erase", "evidence", "init", "portal", "proof",
-    "publication", "publish", "published", "recover", "report", "revoke", "root", "roster", "rotate",
+    "publication", "publish", "published", "recover", "report", "retention",
+    "revoke", "root", "roster", "rotate",
     "rules", "serve", "statement", "status",
     "sync", "unit", "verify",
 }  # fmt: skip

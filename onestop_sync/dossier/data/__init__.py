@@ -18,10 +18,12 @@ from onestop_sync.dossier.catalogue import Catalogue, catalogue_from_plain
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.profiles import LegalProfile, profile_from_plain
 from onestop_sync.dossier.report.rules import ReportRules, rules_from_plain
+from onestop_sync.dossier.retention import Retention, retention_from_plain
 
 __all__ = [
     "shipped_calendar", "shipped_catalogue", "shipped_portal", "shipped_posting", "shipped_profiles",
     "shipped_report_rules",
+    "shipped_retention",
 ]  # fmt: skip
 
 
@@ -62,6 +64,12 @@ def shipped_posting() -> dict[str, Any]:
     """Return the shipped lists of publishable fields, see `posting`; a province changes them."""
     found: dict[str, Any] = json.loads(_read("posting.json"))
     return found
+
+
+@cache
+def shipped_retention() -> Retention:
+    """Return the shipped terms of keeping: very few; a province publishes its own."""
+    return retention_from_plain(_read("retention.json").encode())
 
 
 @cache
