@@ -25,7 +25,7 @@ EVERYTHING = frozenset({"tiep_nhan", "tham_dinh", "phe_duyet", "tra_ket_qua"})
 
 
 def take_in(folder: Path) -> list[bytes]:
-    """Puts three dossiers of 2020 into a province's store: two that came to their end, and one that is open."""
+    """Puts three dossiers of 2020 into a store: two that came to their end, and one that is open."""
     keyring = Keyring(folder)
     secrets = keyring.unlock("quan-tri", PASSPHRASE)
     store = Store.open(folder, secrets, types=list(TYPES), clock=lambda: IN_2020)
