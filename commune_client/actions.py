@@ -57,7 +57,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "outbox", "f6", "Chưa gửi", "Xem việc nào chưa gửi, từ bao giờ, và cấp trên nào đã liên lạc", "status"
     ),
-    Action("notices", "f7", "Thông báo", "Xem những thay đổi xảy ra sau khi đã làm", "status"),
+    Action("notices", "f7", "Thông báo", "Xem những thay đổi xảy ra sau khi đã làm", "notices"),
     Action("conflicts", "f8", "Xung đột", "Xem và giải quyết những chỗ hai người ghi khác nhau", "conflicts"),
     Action("palette", "f10", "Lệnh", "Chọn một việc trong danh sách mọi việc"),
     Action("quit", "ctrl+q", "Khóa, thoát", "Khóa màn hình, hoặc thoát chương trình"),

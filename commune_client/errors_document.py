@@ -56,6 +56,7 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "column": "A table lacks a column that the mapping names.",
     "register_taken": "Another program took a code of the register meanwhile.",
     "json": "A JSON file is not of the expected shape.",
+    "mapping": "The file that says what the columns of a register mean is none, or leaves out a field.",
     "settings": "The machine's settings cannot be read.",
     "recipients": "It is not known to which machines to seal the bundle.",
     "code_slip": "A group of the one-time code is mistyped; nothing was sent.",

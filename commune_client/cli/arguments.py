@@ -577,10 +577,10 @@ def _report(parser: ArgumentParser) -> None:
 
 def _difficulty(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "what", metavar="VIỆC",
+        "what", metavar="VIỆC", nargs="?", default="list",
         choices=["new", "list", "show", "take", "answer", "pass", "close", "reopen", "remind"],
-        help="new ghi mới, list xem, show một cái, take tiếp thu, answer trả lời, pass chuyển cấp khác,"
-        " close kết thúc, reopen hỏi lại, remind nhắc",
+        help="list xem (mặc định), new ghi mới, show một cái, take tiếp thu, answer trả lời,"
+        " pass chuyển cấp khác, close kết thúc, reopen hỏi lại, remind nhắc",
     )  # fmt: skip
     parser.add_argument("id", metavar="MÃ", nargs="?", default="", help="mã trong danh sách")
     parser.add_argument("--title", metavar="CHỮ", default="", help="với new: tên ngắn")

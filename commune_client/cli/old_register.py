@@ -71,7 +71,7 @@ def _mapping(path: Path) -> RegisterMap:
     try:
         return map_from_plain(json.loads(path.read_text(encoding="utf-8-sig")))
     except (ValueError, RecursionError, FormatError) as error:
-        raise UsageFault(f"tệp ánh xạ {path.name}: {REASONS['json']}") from error
+        raise UsageFault(f"{path.name}: {REASONS['mapping']}") from error
 
 
 def old_register(session: Session) -> int:

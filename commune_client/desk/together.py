@@ -92,13 +92,9 @@ class Together(Counter, Work, Reading):
             return []
         found = []
         for row in self._at(steps):
-            roles = {
-                role
-                for t in MAIN_TASK.actions_at(row.step)
-                if t.action in actions
-                for role in t.roles
-            }  # fmt: skip
-            if row.unit in author.units and roles & author.roles:
+            # The unit of a row took the dossier in; who may sign is asked of the dossier, which may be elsewhere.
+            choices = self._view(self._document(row.doc).state).allowed_actions(author)
+            if any(choice.action in actions for choice in choices):
                 found.append(self._handover_row(row))
         return sorted(found, key=lambda row: (row.by_ms is None, row.by_ms or 0, row.code))
 

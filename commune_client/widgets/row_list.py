@@ -170,7 +170,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of what is in sight; the heading does not scroll away."""
-        width = self.size.width
+        width = self.scrollable_content_region.width  # a scroll bar stands beside the lines, not on them
         if y < self._head:
             titles = tuple(column.title for column in self.columns)
             return self._strip(" ", titles, self.rich_style + Style(bold=True, underline=True), width)

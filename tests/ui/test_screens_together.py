@@ -10,6 +10,7 @@ from commune_client.screens import words
 from commune_client.screens.agencies import AgenciesScreen
 from commune_client.screens.dossier import DossierScreen, DossierScroll
 from commune_client.screens.handover import HandoverScreen
+from commune_client.screens.show import day_time
 from commune_client.screens.why import WhyScreen
 from tests.ui.office import MONDAY, PASSPHRASE, Office, opened, settled, take_in
 from tests.ui.screens import screen_text
@@ -49,6 +50,20 @@ async def test_marked_lines_are_signed_together(tmp_path: Path) -> None:
         assert words.signed_list(2, 2) in screen_text(pilot.app)
     with place.unlock(BINH, PASSPHRASE) as desk:
         assert sorted(desk.step(doc) for doc in docs) == ["accepted", "appraisal", "appraisal"]
+
+
+async def test_a_long_list_shows_its_last_column_whole(tmp_path: Path) -> None:
+    """With a scroll bar beside the lines, the date by which a dossier is handed on is still whole."""
+    office = Office(tmp_path, MONDAY)
+    place = office.place()
+    with place.unlock(AN, PASSPHRASE) as desk:
+        for _ in range(22):
+            take_in(desk)
+        by = day_time(desk.to_give()[0].by_ms)
+    async with opened(place, AN) as pilot:
+        await pilot.app.run_action("handover")
+        await settled(pilot)
+        assert screen_text(pilot.app).count(by) == 19
 
 
 async def test_a_dossier_says_why_and_takes_a_fee(tmp_path: Path) -> None:

@@ -273,6 +273,7 @@ def test_difficulty_command(commune: Commune, desk: Desk, capsys: pytest.Capture
     made = shell.json("difficulty", "new", "--title", "Thiếu máy in", "--text", "Hỏng từ thứ hai")
     assert made["step"] == "reported"
     assert "Thiếu máy in" in shell.run("difficulty", "list", "--open")
+    assert shell.run("difficulty") == shell.run("difficulty", "list")
     assert "Nhắc: gấp" in shell.run("difficulty", "remind", made["id"], "--text", "gấp")
     assert shell.run("difficulty", "show", made["id"]).startswith(made["id"])
     shell.run("difficulty", "new", "--title", "x")

@@ -81,6 +81,25 @@ def test_a_list_is_handed_over_and_received_with_two_signatures_a_dossier(
     assert names == ["An", "Bình"]
 
 
+def test_who_signs_for_a_dossier_that_moved_is_the_unit_that_it_moved_to(commune: Commune) -> None:
+    """A dossier on its way to another unit waits on that unit's list, and on nobody's at home."""
+    hub = commune.hub("huyện", "d1")
+    home, other = commune.desk(commune.place("pc1")), commune.desk(commune.place("pc2", unit="c2"))
+    doc = take(home, GUARDIAN)
+    home.transfer(doc, "c2")
+    exchange(home.store, hub.store)
+    exchange(other.store, hub.store)
+    assert home.to_receive() == []
+    assert [row.doc for row in other.to_receive()] == [doc]
+    other.receive(doc)
+    other.appraise(doc)
+    other.approve(doc)
+    exchange(other.store, hub.store)
+    exchange(home.store, hub.store)
+    assert home.to_give() == []
+    assert [row.doc for row in other.to_give()] == [doc]
+
+
 def test_what_is_accepted_after_15_is_handed_over_next_morning(
     commune: Commune,
 ) -> None:
