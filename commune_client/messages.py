@@ -199,8 +199,8 @@ REASONS: Final[Mapping[str, str]] = {
     "no_passphrase": "Chưa có mật khẩu. Hãy dùng --passphrase-file, hoặc biến môi trường ONESTOP_PASSPHRASE.",
     "file": "Không đọc hoặc ghi được tệp đó. Hãy kiểm tra đường dẫn và quyền truy cập.",
     "json": "Tệp JSON không đúng dạng. Xem `onestop intake --help`.",
-    "mapping": 'Tệp ánh xạ cần là JSON có "columns": mỗi cột của sổ là một trường, mỗi trường một lần, và phải có '
-    "ma_ho_so, ma_thu_tuc, nguoi_nop, tiep_nhan_luc. Xem `onestop import-register --help`.",
+    "mapping": 'Tệp ánh xạ cần là JSON có "columns": mỗi cột của sổ là một trường, mỗi trường một lần, '
+    "và phải có ma_ho_so, ma_thu_tuc, nguoi_nop, tiep_nhan_luc. Xem `onestop import-register --help`.",
     "settings": "Tệp cấu hình config.json không đọc được. Hồ sơ vẫn an toàn; hãy chuyển tệp đó đi chỗ khác.",
     "recipients": "Chưa biết máy nào để niêm phong gói. Hãy nêu bằng --to, hoặc đồng bộ một lần.",
     "code_slip": "Gõ nhầm một ký tự của mã kích hoạt. Hãy so từng nhóm với tờ giấy; chưa mất lần thử nào.",

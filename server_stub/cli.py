@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 refused, with the reason; 2 wrong usage; 3 a parent or the
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -389,6 +390,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tell(error, REFUSED)
     except (KeyboardInterrupt, proof_commands.Unproven):
         return REFUSED
+    except BrokenPipeError:
+        # Whoever reads the output has stopped, as `head` does; what is still flushed goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:  # noqa: BLE001 - its words may hold a citizen's name: only kind and place
         what = guard.describe(type(error).__name__, guard.places(error.__traceback__))
         print(f"onestop-server: a mistake of the program ({what}). What was stored is safe.", file=sys.stderr)

@@ -29,7 +29,9 @@ def add_parsers(verbs: Verbs) -> None:
         help="follow difficulties of the units below, answer them, urge a unit",
         description="List and answer what units report as difficulties; urge, check or guide a unit.",
     )
-    parser.add_argument("what", choices=["list", "show", "new", *_ACTIONS, "remind"])
+    parser.add_argument(
+        "what", nargs="?", default="list", choices=["list", "show", "new", *_ACTIONS, "remind"]
+    )
     parser.add_argument("id", nargs="?", default="", help="as the list names it")
     parser.add_argument("--open", action="store_true", help="with list: only what still waits for somebody")
     parser.add_argument("--title", default="", help="with new: one line")
@@ -55,7 +57,8 @@ def _difficulty(arguments: Namespace) -> None:
             found = listed(store, only_open=arguments.open)
             lines = [_line(store, each) for each in found]
             facts = [_plain(each) for each in found]
-            print(json.dumps(facts, ensure_ascii=False) if arguments.json else "\n".join(lines))
+            text = "\n".join(lines or ["No difficulties."])
+            print(json.dumps(facts, ensure_ascii=False) if arguments.json else text)
             return
         each = _done(store, store.writer(secrets.officer), arguments)
         text = "\n".join(shown(store, each))

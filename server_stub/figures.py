@@ -17,7 +17,7 @@ __all__ = ["Figures", "Peer", "UnitFigures", "collect", "newest_event"]
 
 
 class UnitFigures(NamedTuple):
-    """Counts of the documents that a unit holds.
+    """Counts of the documents that a unit took in, wherever they are now.
 
     Attributes:
         unit: Its id.

@@ -9,16 +9,19 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from onestop_sync.audit import record
 from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.report.periods import containing, named
 from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.errors import InvalidInput
 from onestop_sync.keyring import write_durably
+from onestop_sync.keys import Signer
 from onestop_sync.reporting.difficulties import collected
 from onestop_sync.reporting.files import render, to_text
 from onestop_sync.reporting.freezing import Frozen, changes_of, freeze, frozen, frozen_lines, read
 from onestop_sync.reporting.making import Report, dossiers, facts_of, make
 from onestop_sync.store import Store, Writer
+from onestop_sync.trail import Entry
 from server_stub import settings
 from server_stub.options import Verbs, add_common
 
@@ -92,18 +95,23 @@ def _report(arguments: Namespace) -> None:
         report = made(store, arguments.period, arguments.unit, is_tier=not arguments.alone)
         if arguments.column is not None:
             found = dossiers(store, report.unit, report.period, arguments.column, is_tier=report.is_tier)
+            _note(store, secrets.officer, Entry(store.clock(), "list", lines=len(found), code="report"))
             lines = [{"code": line.label, "unit": line.unit, "doc": line.doc.hex()} for line in found]
-            text = "\n".join(f"{line['code'] or line['doc']}  {line['unit']}" for line in lines)
+            text = (
+                "\n".join(f"{line['code'] or line['doc']}  {line['unit']}" for line in lines)
+                or "No dossiers."
+            )
             print(json.dumps(lines, ensure_ascii=False) if arguments.json else text)
             return
         if arguments.freeze:
             _show_frozen(arguments, [_freeze(store, store.writer(secrets.officer), report)])
             return
         extra = notes_of(store, report)
+        if arguments.out:
+            _write(store, secrets.officer, Path(arguments.out), report, extra)
     finally:
         store.close()
     if arguments.out:
-        _write(Path(arguments.out), report, extra)
         facts = {"file": arguments.out}
         print(json.dumps(facts) if arguments.json else f"The report is in {arguments.out}.")
     else:
@@ -133,8 +141,14 @@ def _show_frozen(arguments: Namespace, found: Sequence[Frozen]) -> None:
         print("\n".join(line for each in found for line in frozen_lines(each)))
 
 
-def _write(path: Path, report: Report, extra: Sequence[str]) -> None:
+def _note(store: Store, signer: Signer, entry: Entry) -> None:
+    """Notes in the audit trail, before it happens, what is shown or written."""
+    record(store, signer, [entry])
+
+
+def _write(store: Store, signer: Signer, path: Path, report: Report, extra: Sequence[str]) -> None:
     data = render(report, path.suffix, extra)
+    _note(store, signer, Entry(store.clock(), "export", code="report"))
     try:
         write_durably(path, data)
     except OSError as error:

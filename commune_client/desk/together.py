@@ -28,7 +28,7 @@ from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.deadlines import plan_handover
 from onestop_sync.dossier.explain import explain
 from onestop_sync.dossier.procedure_steps import StepState, step_states
-from onestop_sync.dossier.workflow import AGENCY, MAIN_TASK, OPEN
+from onestop_sync.dossier.workflow import AGENCY, OPEN
 from onestop_sync.errors import InvalidInput, NotFound, OnestopError, StoreError
 
 __all__ = ["Together"]
@@ -92,7 +92,7 @@ class Together(Counter, Work, Reading):
             return []
         found = []
         for row in self._at(steps):
-            # The unit of a row took the dossier in; who may sign is asked of the dossier, which may be elsewhere.
+            # A row names the unit that took the dossier in; who signs now is the dossier's to say.
             choices = self._view(self._document(row.doc).state).allowed_actions(author)
             if any(choice.action in actions for choice in choices):
                 found.append(self._handover_row(row))

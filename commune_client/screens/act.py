@@ -72,8 +72,10 @@ def act_fields(dossier: Dossier, choice: Choice, units: Sequence[UnitFacts]) -> 
     fields = [_FIELDS[name] for name in _asked(choice) if name in _FIELDS]
     if "to" in choice.needs and not choice.to and choice.action != "decline":
         options = tuple((unit.id, unit.name) for unit in units)
-        fields.insert(0, FormField("to", words.TO_UNIT, "choice", required=True, options=options))
-        if choice.action == "ask":
+        is_asking = choice.action == "ask"
+        label = words.ASK_UNIT if is_asking else words.TO_UNIT
+        fields.insert(0, FormField("to", label, "choice", required=True, options=options))
+        if is_asking:
             fields.insert(1, FormField("others", words.TO_OTHERS, limit=2000))
     if choice.action == "supply" and (names := _wanted_papers(dossier)):
         fields.append(FormField("papers", words.PAPERS, "checklist", options=tuple((n, n) for n in names)))

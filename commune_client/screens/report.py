@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -41,7 +42,8 @@ class ReportScreen(OfficeScreen):
     AUTO_FOCUS = "RowList"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("report")
     DEFAULT_CSS = """
-    ReportScreen > .about { height: auto; max-height: 9; padding: 0 1; background: $surface; }
+    ReportScreen > .notes { height: auto; max-height: 50%; padding: 0 1; background: $surface;
+                            scrollbar-size-vertical: 1; }
     """
 
     def __init__(self) -> None:
@@ -56,7 +58,8 @@ class ReportScreen(OfficeScreen):
         """Lay out the lines, and what is said below the table."""
         heads = [Column(f"{text}({n})", 9) for n, text in zip(_SHOWN, words.REPORT_HEADS, strict=True)]
         yield RowList([Column(words.FIELD_OF_WORK), *heads], empty="")
-        yield Static("", classes="about")
+        with VerticalScroll(classes="notes"):
+            yield Static("", classes="about")
 
     def reload(self) -> None:
         """Make the report anew."""
@@ -72,14 +75,14 @@ class ReportScreen(OfficeScreen):
         report = self._report
         self._period = report.period.name
         title = report.period.title_vi
-        self.set_heading(f"{title.partition(' (')[0]} – {report.form} – {report.name}")
+        self.set_heading(f"{title.partition(' (')[0]} – {report.form.partition('/')[0]}")
         rows = [_row(f"f{n}", line, "") for n, line in enumerate(report.table.fields)]
         if report.is_tier:
             rows += [_row(f"u{n}", line, "  ") for n, line in enumerate(report.table.units)]
         total = Counted("", words.TOTAL, report.table.total)
         rows = [*rows, _row("t", total, "")] if rows else []
         self.query_one(RowList).set_rows(rows, empty=words.REPORT_EMPTY)
-        said = "\n".join((f"{title}.", *notes(report), *self._extra))
+        said = "\n".join((f"{report.name}: {title}.", *notes(report), *self._extra))
         self.query_one(".about", Static).update(Content(said))
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:

@@ -476,6 +476,7 @@ def settle_count(count: int) -> str:
 REASON: Final = "Lý do"
 CONTENT: Final = "Nội dung"
 TO_UNIT: Final = "Chuyển đến"
+ASK_UNIT: Final = "Hỏi đơn vị"
 TO_OTHERS: Final = "Cùng hỏi (mã; tên)"
 NEW_DUE: Final = "Ngày hẹn mới"
 UNTIL: Final = "Trả lời trước ngày"

@@ -117,6 +117,8 @@ def test_a_register_that_is_none_is_refused(shell: Shell, commune: Commune) -> N
     assert "Không đọc được bảng" in shell.run("import-register", str(path), *how)
     (commune.folder / "so.csv").write_text("Mã,Tên\n1,A\n", encoding="utf-8")
     assert "Bảng thiếu một cột" in shell.run("import-register", str(commune.folder / "so.csv"), *how)
+    (commune.folder / "map.json").write_text('{"columns": {"Mã": "ma_ho_so"}}', encoding="utf-8")
+    assert "nguoi_nop, tiep_nhan_luc" in shell.run("import-register", str(path), *how)
     with pytest.raises(FormatError):
         map_from_plain({"columns": {"Mã": "khong_co"}})
     with pytest.raises(FormatError):

@@ -316,6 +316,9 @@ def test_server_reports_urges_and_freezes(tmp_path: Path, capsys: pytest.Capture
         assert server.done("report", *folder)["form"].startswith("Biểu số II.06b")
         server.run("report", "2025", "--out", tmp_path / "nam.xlsx", *folder)
         assert load_workbook(tmp_path / "nam.xlsx").active is not None
+        server.run("report", "--column", "3", *folder)
+        noted = {(line["what"], line["code"]) for line in server.done("audit", *folder)}
+        assert {("export", "report"), ("list", "report")} <= noted
         assert "over yet" in server.refused("report", "--freeze", *folder)
         assert server.done("report", "Q1/2025", "--freeze", *folder)[0]["total"] == [0] * 11
         assert len(server.done("report", "--frozen", *folder)) == 1
