@@ -33,6 +33,7 @@ from onestop_sync.dossier.report.shares import Shares, Watch
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.event import parse_header
+from onestop_sync.reporting.hearing import heard
 from onestop_sync.storage import tallies
 from onestop_sync.storage.tallies import Head
 from onestop_sync.store import Store
@@ -150,7 +151,8 @@ def make(
         # First how far the logs are: what comes between the two reads is late, and never taken for counted.
         heads = tallies.heads(connection)
         numbered = _numbered(connection, store, period)
-    for _, holder, course in numbered:
+    complaints = heard(store, period)
+    for n, holder, course in numbered:
         at = place(course, period) if holder in units else None
         if at is None:
             continue
@@ -158,7 +160,9 @@ def make(
         carried += at.came == CARRIED_COL and _was_open(course, earlier)
         if holder not in watches:
             watches[holder] = Watch(levels[holder], period, ruled)
-        watches[holder].add(course, at)
+            if holder in complaints.units:
+                watches[holder].hear(complaints.units[holder])
+        watches[holder].add(course, at, is_complained_of=n in complaints.about)
 
     def unit_name(each: str) -> str:
         return known[each].at(last_ms).name if each in known else each

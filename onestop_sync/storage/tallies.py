@@ -11,7 +11,7 @@ from onestop_sync.schema import Tally
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.rows import select_in
 
-__all__ = ["Head", "Name", "heads", "names", "tallies"]
+__all__ = ["Head", "Name", "heads", "names", "numbers", "tallies"]
 
 
 class Name(NamedTuple):
@@ -65,6 +65,12 @@ def names(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Name]:
         t.listing, t.listing.c.doc_n == t.document.c.n
     )
     return {row.n: Name(row.id, row.label) for row in select_in(connection, query, t.document.c.n, numbers)}
+
+
+def numbers(connection: sa.Connection, kind: str, labels: Sequence[str]) -> list[int]:
+    """Returns the numbers of the documents of a kind that people call so."""
+    query = sa.select(t.listing.c.doc_n).where(t.listing.c.kind == kind)
+    return [row.doc_n for row in select_in(connection, query, t.listing.c.label, labels)]
 
 
 def heads(connection: sa.Connection) -> list[Head]:

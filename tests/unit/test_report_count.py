@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onestop_sync.dossier.complaint import Handling
 from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.count import Counts, Place, broken, count, holder_at, place, under
 from onestop_sync.dossier.report.course import Course, course_of, of_tally, tally_of
@@ -263,6 +264,32 @@ def test_shares_and_marks() -> None:
     assert (found.marks.total_tenths, found.marks.grade_vi) == (43, "Yếu")
     assert found.on_time_766 == pytest.approx(66.7)
     assert Watch("commune", Q1, RULES[1]).found().marks.tenths == {}
+
+
+def test_complaints_are_marked_where_they_are_taken_down() -> None:
+    """Who is complained of has no mark for 7; 8 falls below 100 % in time, and with one that drags on."""
+
+    def marks(*complaints: Handling, is_complained_of: bool = False) -> dict[int, int]:
+        watch = Watch("commune", Q1, RULES[1])
+        watch.hear(complaints)
+        course = dossier(START, START + 1)
+        at = place(course, Q1)
+        assert at is not None
+        watch.add(course, at, is_complained_of=is_complained_of)
+        return watch.found().marks.tenths
+
+    def complaint(due_ms: int | None, ended_ms: int | None) -> Handling:
+        return Handling("", "da_tra_loi", START, due_ms, ended_ms, counts=True)
+
+    in_time, late = complaint(START + DAY, START + 1), complaint(START + DAY, START + 2 * DAY)
+    assert marks()[8] == 20
+    assert marks()[7] == marks()[1] > 0
+    assert marks(is_complained_of=True)[7] == 0
+    assert marks(in_time, complaint(None, None))[8] == 20
+    assert marks(*[in_time] * 9, late)[8] == 10
+    assert marks(*[in_time] * 8, late)[8] == 0
+    assert marks(*[in_time] * 99, complaint(START + DAY, None))[8] == 0
+    assert marks(complaint(START - 9 * DAY, START - 1))[8] == 20  # settled before
 
 
 def test_period_is_told_in_words() -> None:

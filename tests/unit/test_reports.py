@@ -267,6 +267,20 @@ def test_office_urges_a_unit_below(commune: Commune, desk: Desk) -> None:
     assert not desk.report_notes(desk.report())  # what is urged is no difficulty of the unit
 
 
+def test_complaints_count_in_a_report(commune: Commune, desk: Desk) -> None:
+    """A complaint about a decided dossier takes its mark for indicator 7, until it is verified as untrue."""
+    assert not {7, 8} & desk.report().shares["c1"].marks.tenths.keys()
+    decided = next(row for row in desk.dossiers(step="approved").rows)
+    doc = desk.complain("Chậm", dossier=decided.code)
+    found = desk.report().shares["c1"].marks.tenths
+    assert found[7] < found[1]
+    assert found[8] == 20
+    desk.take_complaint(doc, desk.store.clock() + 1)
+    desk.answer_complaint(doc, "Không đúng", is_founded=False)
+    found = desk.report().shares["c1"].marks.tenths
+    assert found[7] == found[1]
+
+
 def test_difficulty_command(commune: Commune, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     """New, list, show and remind; what is missing is told."""
     shell = Shell(capsys, commune, desk.place)

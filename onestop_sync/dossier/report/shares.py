@@ -2,9 +2,10 @@
 
 - *On the spot*: every dossier of the procedure that was decided in the period stayed at the unit that took it
   in: no other unit held it or was asked [I]. Only procedures that regularly have dossiers count.
-- *Indicators* 2 (time of each unit that took part), 6 (publication), 7 (attitude) and 8 (complaints) rest on
-  what no dossier holds; indicators without data are left out (Article 15.4b). Indicator 4 needs no count of
-  its own: supplements go through the one-stop desk alone, so who was asked at all had one place to go to.
+- *Indicators* 2 (time of each unit that took part) and 6 (publication) rest on what nothing here holds, 7
+  (attitude) and 8 (complaints) on complaints, where a unit takes them down here; indicators without data are
+  left out (Article 15.4b). A dossier that is complained of has no mark for 7, any other that for 1. Indicator
+  4 needs no count of its own: supplements go through the one-stop desk alone, so who was asked at all had one place to go to.
 - *QĐ 766* subtracts the time for which the applicant was awaited, and counts who was asked twice as late;
   waiting is subtracted by the clock, from the first appointment [I].
 
@@ -14,9 +15,10 @@ Source: Thông tư 01/2018/TT-VPCP, Articles 13 to 15; the provincial plan of 04
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from onestop_sync.dossier.complaint import Handling
 from onestop_sync.dossier.report.count import EARLY_COL, LATE_COL, ON_TIME_COL, ONLINE_COL, OVERDUE_COL, Place
 from onestop_sync.dossier.report.course import ONLINE, Course
 from onestop_sync.dossier.report.periods import Period
@@ -36,6 +38,8 @@ INDICATORS: Final[Mapping[int, str]] = {
     9: "Cung cấp dịch vụ công trực tuyến",
 }
 _DECIDED: Final = frozenset({"approve", "reject"})
+_HEARD_PERCENT: Final = 90
+"""Share of complaints that were handled in time from which indicator 8 gives 1 mark (Article 13.8b)."""
 _MARKS: Final = {EARLY_COL: 2, ON_TIME_COL: 1, LATE_COL: 0}
 
 
@@ -113,8 +117,13 @@ class Watch:
         self._resolved = 0
         self._in_time = 0
         self._online_late = 0
+        self._complaints: list[Handling] | None = None
 
-    def add(self, course: Course, at: Place) -> None:
+    def hear(self, complaints: Iterable[Handling]) -> None:
+        """Counts complaints that the unit handles; none at all is not the same as never having been told."""
+        self._complaints = list(complaints)
+
+    def add(self, course: Course, at: Place, *, is_complained_of: bool = False) -> None:
         """Counts a dossier of the period that stands there (`count.place`)."""
         if course.received_ms >= self.period.start_ms:
             self._received[course.procedure] += 1
@@ -122,6 +131,7 @@ class Watch:
         self._online_late += course.channel == ONLINE and at.stands in {LATE_COL, OVERDUE_COL}
         if at.stands in _MARKS and course.ended_ms is not None:
             self._add_resolved(course, course.ended_ms, _MARKS[at.stands])
+            self._sums[7] += 0 if is_complained_of else _MARKS[at.stands]
 
     def _add_resolved(self, course: Course, ended_ms: int, mark: int) -> None:
         self._resolved += 1
@@ -158,11 +168,26 @@ class Watch:
         wanted = self.rules.mark5_percent.get(self.level)
         if spot.regular and wanted is not None:
             tenths[5] = 20 if 100 * spot.done >= wanted * spot.regular else 10
+        if self._complaints is not None:
+            tenths |= {7: _tenths(self._sums[7], self._resolved)} if self._resolved else {}
+            tenths[8] = 10 * self._mark8(self._complaints)
         if received:
             tenths[9] = 10 * self._mark9(received, online)
         total = sum(tenths.values())
         name = next((g.name_vi for g in self.rules.unit_grades if total >= g.from_tenths), "")
         return Marks(dict(sorted(tenths.items())), total, name if tenths else "")
+
+    def _mark8(self, complaints: Iterable[Handling]) -> int:
+        start_ms, last_ms = self.period.start_ms, self.period.end_ms - 1
+        here = [each for each in complaints if each.ended_ms is None or each.ended_ms >= start_ms]
+        in_time = sum(each.is_on_time(last_ms) for each in here)
+        is_dragging = any(
+            not each.is_on_time(last_ms) and (each.ended_ms is None or each.ended_ms > last_ms)
+            for each in here
+        )  # fmt: skip
+        if in_time == len(here):
+            return 2
+        return int(not is_dragging and 100 * in_time >= _HEARD_PERCENT * len(here))
 
     def _mark9(self, received: int, online: int) -> int:
         if self._online_late:

@@ -1,0 +1,52 @@
+"""Complaints as a report counts them: at which unit each is handled, and which dossiers they are about.
+
+Indicators 7 and 8 have data at a unit that has ever taken a complaint down here; of a unit that never did, it
+cannot be told whether nobody complained or whether it is written down elsewhere [I].
+
+Source: TT 01/2018/TT-VPCP, Articles 13.7, 13.8 and 15.4b.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from onestop_sync.dossier.complaint import COMPLAINT, Handling, handling_of
+from onestop_sync.dossier.report.count import holder_at
+from onestop_sync.dossier.report.periods import Period
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.schema import MAIN
+from onestop_sync.state import State
+from onestop_sync.storage import tallies
+from onestop_sync.store import Store
+
+__all__ = ["Heard", "heard"]
+
+
+class Heard(NamedTuple):
+    """What was complained of, up to the end of a period.
+
+    Attributes:
+        units: Unit → the complaints that are handled there.
+        about: Numbers of the dossiers that are complained of, as `tallies.tallies` gives them.
+    """
+
+    units: dict[str, tuple[Handling, ...]]
+    about: frozenset[int]
+
+
+def heard(store: Store, period: Period) -> Heard:
+    """Returns the complaints that had come before a period ended, without the erased and the voided."""
+    tree, last_ms = store.trust.document.tree, period.end_ms - 1
+    units: defaultdict[str, list[Handling]] = defaultdict(list)
+    for doc, state in store.each(COMPLAINT.name):
+        if not isinstance(state, State) or state.is_void:
+            continue
+        found = handling_of(state)
+        if found.received_ms is None or found.received_ms <= last_ms:
+            task = state.tasks.get(MAIN)
+            units[holder_at(tree, task.unit if task else state.unit, doc, last_ms)].append(found)
+    codes = sorted({each.dossier for lot in units.values() for each in lot if each.counts and each.dossier})
+    with store.reading() as connection:
+        about = tallies.numbers(connection, DOSSIER.name, codes)
+    return Heard({unit: tuple(lot) for unit, lot in units.items()}, frozenset(about))
