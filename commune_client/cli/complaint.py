@@ -65,7 +65,8 @@ def _file_fault(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return "ổ đĩa đã đầy"
     words = next((text for kind, text in _FILE_FAULTS if isinstance(error, kind)), f"lỗi {error.errno}")
-    return f"{words} ({error.filename})" if error.filename else words
+    # A file is written beside its place first, under a name that nobody asked for.
+    return f"{words} ({str(error.filename).removesuffix('.new')})" if error.filename else words
 
 
 def _keep(error: Exception, folder: Path) -> str:

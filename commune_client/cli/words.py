@@ -350,13 +350,15 @@ def notice_lines(notice: NoticeFacts) -> Iterator[str]:
 def limit_line(procedure: Procedure) -> str:
     """Says a procedure's time limit and fee, and what of them is not certain."""
     from onestop_sync.dossier.catalogue_text import fee_text, limit_text
+    from onestop_sync.dossier.labels import one_line
 
     said = f" (nguồn ghi: {procedure.limit_text_vi})" if procedure.limit_text_vi else ""
     limit = limit_text(procedure.limit) or f"không rõ, cán bộ cho ngày hẹn{said}"
     unsure = "" if procedure.limit is None or procedure.limit_certainty == "sourced" else " (cần kiểm tra)"
     fee = procedure.fee
     checked = "" if fee.certainty == "sourced" else " (cần kiểm tra)"
-    return f"Thời hạn: {limit}{unsure}; phí: {fee_text(fee)}{checked}"
+    condition = f": {one_line(fee.condition_vi)}" if fee.kind == "free_if" else ""
+    return f"Thời hạn: {limit}{unsure}; phí: {fee_text(fee)}{condition}{checked}"
 
 
 def procedure_lines(procedure: Procedure) -> Iterator[str]:

@@ -182,6 +182,18 @@ def test_fees_are_due_paid_waived_and_settled_by_quarter(
     assert [problem.key for problem in caught.value.problems] == ["bien_lai"]
     desk.charge(one, "da_nop", receipt="BL 0001")
     assert desk.fees(one).balance == (12_000, 12_000, 0)
+    sheet = commune.folder / "giay.txt"
+    run(
+        shell(capsys, commune, desk),
+        "print",
+        desk.show(one).code,
+        "--form",
+        "01",
+        "--text",
+        "--out",
+        str(sheet),
+    )
+    assert "Phải nộp 12.000 đ, đã nộp 12.000 đ" in " ".join(sheet.read_text(encoding="utf-8").split())
     desk.charge(two, "phai_nop", units=1)
     desk.charge(two, "da_nop", receipt="BL 0002", amount_vnd=500)
     desk.charge(two, "huy", amount_vnd=500, reason="Gõ nhầm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from onestop_sync.dossier.charges import charges_of
 from onestop_sync.dossier.dates import due_field
 from onestop_sync.dossier.forms.common import (
     code_of,
@@ -16,7 +17,7 @@ from onestop_sync.dossier.forms.common import (
 from onestop_sync.dossier.forms.facts import Facts, last_act
 from onestop_sync.dossier.forms.kinds import RECEIPT
 from onestop_sync.dossier.forms.paper import DOTS, Block, Column, Fact, Grid, Sheet, Signature
-from onestop_sync.dossier.forms.words import full_time, limit_words, value_or_dots, way_words
+from onestop_sync.dossier.forms.words import charged_words, full_time, limit_words, value_or_dots, way_words
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.register_book import FIELD, place_of
 
@@ -52,7 +53,7 @@ def receipt(facts: Facts) -> Sheet:
         Fact("Thời gian nhận hồ sơ", full_time(received_ms)),
         Fact("Thời gian trả kết quả", full_time(due["ms"] if due else None), is_strong=True),
         Fact("Đăng ký nhận kết quả", _way(facts)),
-        Fact("Phí, lệ phí", facts.fee or DOTS),
+        Fact("Phí, lệ phí", charged_words(charges_of(state)) or facts.fee or DOTS),
         Fact("Vào Sổ theo dõi hồ sơ", _place(facts)),
     )
     accepted = last_act(facts.acts, ("accept", "supply"))

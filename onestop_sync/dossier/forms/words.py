@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from onestop_sync.dossier.calendar import Certainty
+from onestop_sync.dossier.charges import Charge, ChargeKind, balance
 from onestop_sync.dossier.dates import limit_of, local
 from onestop_sync.dossier.deadlines import LimitKind
 from onestop_sync.dossier.fees import Fee, FeeKind
@@ -17,6 +19,7 @@ __all__ = [
     "agency_place",
     "agency_words",
     "cell_time",
+    "charged_words",
     "committee_words",
     "date_words",
     "fee_words",
@@ -73,6 +76,17 @@ def limit_words(due: dict[str, Any] | None) -> str:
     if limit.kind is LimitKind.SAME_DAY:
         return "trong ngày làm việc" + (f", thêm {limit.amount} ngày làm việc" if limit.amount else "")
     return f"{limit.amount} {_LIMITS[limit.kind]}"
+
+
+def charged_words(charges: Sequence[Charge]) -> str:
+    """Returns what a dossier is charged, as its own entries say; empty where it has none."""
+    if not charges:
+        return ""
+    found = balance(charges)
+    parts = (("Phải nộp", found.due), ("miễn", found.waived), ("đã nộp", found.paid))
+    said = ", ".join(f"{what} {vnd:,} đ".replace(",", ".") for what, vnd in parts if vnd)
+    receipts = ", ".join(one_line(each.receipt) for each in charges if each.kind is ChargeKind.PAID)
+    return (said or "0 đ") + (f" (biên lai số {receipts})" if receipts else "")
 
 
 def fee_words(fee: Fee) -> str:

@@ -5,7 +5,8 @@
 - *Indicators* 2 (time of each unit that took part) and 6 (publication) rest on what nothing here holds, 7
   (attitude) and 8 (complaints) on complaints, where a unit takes them down here; indicators without data are
   left out (Article 15.4b). A dossier that is complained of has no mark for 7, any other that for 1. Indicator
-  4 needs no count of its own: supplements go through the one-stop desk alone, so who was asked at all had one place to go to.
+  4 needs no count of its own: supplements go through the one-stop desk alone, so who was asked at all had one
+  place to go to.
 - *QĐ 766* subtracts the time for which the applicant was awaited, and counts who was asked twice as late;
   waiting is subtracted by the clock, from the first appointment [I].
 
