@@ -16,7 +16,7 @@ from onestop_sync.storage import carry, chunks, feed, statements
 from onestop_sync.storage.carry import Visit
 from onestop_sync.storage.chunks import Piece
 from onestop_sync.store import Store
-from onestop_sync.trust import Authority, Certificate
+from onestop_sync.trust import Certificate
 
 SUFFIX: Final = ".onestop"
 _UP_BYTES: Final = 24 * 2**20
@@ -164,7 +164,7 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
     """Returns the certificates of the machines that may open a bundle."""
     document = store.trust.document
     machines = _machines(store)
-    line = set(document.above(store.unit))
+    line = {*document.above(store.unit), *_successors(store)}
     if not recipients:
         found = [c for c in machines.values() if c.unit in line]
         if not found:
@@ -180,17 +180,24 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
     return found
 
 
+def _successors(store: Store) -> set[str]:
+    """Returns who goes on with all documents of our unit: we may know of a merger before we belong to it."""
+    tree = store.trust.document.tree
+    return {unit for unit in tree.heirs(store.unit) if store.unit in tree.acts_for(unit)}
+
+
 def _machines(store: Store) -> dict[bytes, Certificate]:
-    """Returns the newest valid certificate of every other machine to which something can be sealed."""
-    trust = store.trust
+    """Returns the certificate under which every other machine works now, of those that can be sealed to.
+
+    After a merger a machine has two that count, of the unit that is gone and of the one that succeeded it.
+    """
     found: dict[bytes, Certificate] = {}
-    for event_id, certificate in sorted(trust.certificates(), key=lambda c: (c[1].valid_from_ms, c[0])):
-        issuer = trust.authority(trust.issuer_log(event_id) or b"")
-        is_good = isinstance(issuer, Authority) and not trust.why_not(issuer, certificate)
-        if is_good and certificate.kind == "machine" and certificate.seal:
-            found[certificate.key] = certificate
+    for key in {c.key for _, c in store.trust.certificates() if c.kind == "machine"}:
+        best = store.trust.best_certificate(key)
+        if best is not None and best[1].kind == "machine" and best[1].seal:
+            found[key] = best[1]
     found.pop(store.machine.public, None)
-    return found
+    return dict(sorted(found.items()))
 
 
 def _machine(store: Store, machines: dict[bytes, Certificate], recipient: bytes) -> Certificate:
