@@ -16,7 +16,7 @@ from onestop_sync.storage import carry, chunks, feed, statements
 from onestop_sync.storage.carry import Visit
 from onestop_sync.storage.chunks import Piece
 from onestop_sync.store import Store
-from onestop_sync.trust import Certificate
+from onestop_sync.trust import Authority, Certificate
 
 SUFFIX: Final = ".onestop"
 _UP_BYTES: Final = 24 * 2**20
@@ -276,17 +276,28 @@ def _upward(
 def _section(
     store: Store, certificate: Certificate, visit: Visit, logs: set[bytes], budget: int, report: BundleReport
 ) -> Section | None:
-    if store.serves and certificate.unit in store.below:
-        return _from_feed(store, certificate, visit, budget, report)
-    if certificate.unit == store.unit:
+    unit = _unit_now(store, certificate)
+    if store.serves and unit in store.below:
+        return _from_feed(store, certificate, unit, visit, budget, report)
+    if unit == store.unit:
         return _from_peer(store, certificate, visit, logs, budget, report)
     return None
 
 
+def _unit_now(store: Store, certificate: Certificate) -> str:
+    """Returns for which unit a machine writes, as far as it has told: until it knows of a merger, the old one.
+
+    Only that unit's feed brings it the certificate for the new one.
+    """
+    with store.reading() as connection:
+        log = carry.newest_log(connection, certificate.key)
+    authority = store.authority(log) if log else None
+    return authority.certificate.unit if isinstance(authority, Authority) else certificate.unit
+
+
 def _from_feed(
-    store: Store, certificate: Certificate, visit: Visit, budget: int, report: BundleReport
+    store: Store, certificate: Certificate, unit: str, visit: Visit, budget: int, report: BundleReport
 ) -> Section:
-    unit = certificate.unit
     with store.reading() as connection:
         machine = carry.newest_log(connection, certificate.key)
     named = visit.cursors.get(store.machine_log)

@@ -47,6 +47,7 @@ class Life:
         ended_ms: When it was decided or ended; ``None`` while it was not.
         dues: ``(given at, due)`` in order.
         waits: ``(from, until)`` of waiting for the applicant after acceptance.
+        heads: Its newest events, which whoever does the next step has to have seen.
         tries: How often the next step had to wait because the dossier had not come to that machine.
     """
 
@@ -60,6 +61,7 @@ class Life:
     ended_ms: int | None = None
     dues: list[tuple[int, int]] = field(default_factory=list)
     waits: list[tuple[int, int | None]] = field(default_factory=list)
+    heads: frozenset[bytes] = frozenset()
     tries: int = 0
 
     @property
@@ -167,7 +169,7 @@ class _Course:
             self.add("payment", self.appraiser, "appraisal", 0,
                      lambda desk, life: desk.ask_payment(life.doc, "Lệ phí theo quy định"))  # fmt: skip
             self.add("pay", self.counter, "payment", 1, lambda desk, life: desk.pay(life.doc))
-        if self.life.team == "xa-mot" and self.is_so(5):
+        if self.life.team == "xa-mot" and self.is_so(8):
             self.add("ask agency", self.appraiser, "appraisal", 0, _ask)
             self.add("answer", "Nam", "appraisal", 2, lambda desk, life: desk.answer(life.doc, "Đồng ý"))
         if self.is_so(6):

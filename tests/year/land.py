@@ -135,7 +135,7 @@ class Land:
         folder.mkdir(exist_ok=True)
         sender = _carry(folder, machine, server)
         _carry(folder, server, machine, [sender])
-        for officer in _STAFF[name][1]:
+        for officer in _STAFF.get(name, ("", {}))[1]:
             self.desks[officer]._watch.reload()
 
     def settle(self, most: int = 8) -> int:

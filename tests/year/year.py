@@ -84,7 +84,7 @@ class Year:
     def plan(self) -> None:
         """Throws the dice for every dossier: of all procedures in turn, on working days and in office hours."""
         days = [day for day in _days(FIRST, LAST) if self.calendar.is_working(day)]
-        procedures = list(self._procedures())
+        procedures = list(self.procedures())
         self.dice.shuffle(procedures)
         for n in range(self.dossiers):
             day = self.dice.choice(days)
@@ -92,7 +92,7 @@ class Year:
             life.steps = course(self.dice, life)
             self._push(self._moment(day), life)
 
-    def _procedures(self) -> Iterator[Procedure]:
+    def procedures(self) -> Iterator[Procedure]:
         """Yields the procedures that are in force on every day of the year."""
         for each in Rules.shipped().catalogue.in_force(FIRST):
             if each.is_in_force(LAST):
@@ -163,7 +163,7 @@ class Year:
             life.tries += 1
             self.reached["had not come yet"] += 1
             if life.tries > _PATIENCE:
-                raise AssertionError(f"{life.code or life.doc.hex()}: {step.name} waits for {step.at} for ever")
+                raise AssertionError(f"{life.code}: {step.name} waits for {step.at} for ever: {self.where(life)}")
             self._push(self._next(now_ms, 1), life)
             return
         if step.is_late and life.due_ms is not None and now_ms < life.due_ms:
@@ -172,7 +172,10 @@ class Year:
         if desk.clock().is_suspect:
             desk.confirm_date(desk.today())
             self.reached["clock confirmed"] += 1
+        if not life.doc:
+            self.lives.append(life)
         step.act(desk, life)
+        life.heads = frozenset(desk.store.document(life.doc).state.heads)
         self._note(life, step, desk)
         life.steps.pop(0)
         life.tries = 0
@@ -181,8 +184,6 @@ class Year:
 
     def _note(self, life: Life, step: Step, desk: Desk) -> None:
         self.reached[step.name] += 1
-        if step.name in {"accept", "draft"} and life not in self.lives[-1:]:
-            self.lives.append(life)
         if desk.store.unit == "n1":
             self.reached["acted for the new commune"] += 1
         elif desk.store.unit != "d1" and self.land.province.clock_ms > MERGED_MS:
@@ -190,11 +191,21 @@ class Year:
 
     @staticmethod
     def _is_there(desk: Desk, life: Life, step: Step) -> bool:
-        if not step.at:
+        """Tells whether the officer sees all that was done before."""
+        if not life.doc:
             return True
         with suppress(NotFound):
-            return desk.step(life.doc) == step.at
+            has_all = frozenset(desk.store.document(life.doc).state.heads) == life.heads
+            return has_all and step.at in {"", desk.step(life.doc)}
         return False
+
+    def where(self, life: Life) -> dict[str, str]:
+        """Returns at which step each machine sees a dossier."""
+        found = {}
+        for officer, desk in self.land.desks.items():
+            with suppress(NotFound):
+                found[officer] = f"{desk.step(life.doc)} {desk.store.document(life.doc).conflicts or ''}"
+        return found
 
     # ---- lines and sticks
 
@@ -243,6 +254,7 @@ class Year:
         for year in (2025, 2026):
             self.closed: Any = self.land.desks["Em"].close_register(year)
             self.reached["register closed"] += 1
+        self.land.settle()
 
 
 def _days(first: date, last: date) -> Iterator[date]:
