@@ -21,7 +21,7 @@ from tests.year.year import QUARTERS, Year
 
 FLOORS: Final = {
     "accept": 0.8, "refuse": 0.01, "ask at intake": 0.01, "decline": 0.01, "supplement": 0.02, "supply": 0.02,
-    "payment": 0.01, "ask agency": 0.01, "answer": 0.01, "extend": 0.02, "stop": 0.004, "withdraw": 0.01,
+    "payment": 0.01, "ask agency": 0.005, "answer": 0.005, "extend": 0.02, "stop": 0.004, "withdraw": 0.01,
     "send back": 0.01, "reject": 0.01, "approve": 0.6, "transfer": 0.04, "return": 0.7, "fee due": 0.02,
     "fee paid": 0.015, "had not come yet": 0.5, "acted for the new commune": 1.0,
     "acted for a commune that is gone": 0.05,
@@ -29,11 +29,22 @@ FLOORS: Final = {
 """How often each thing has to happen for each dossier; a year of fewer than 200 proves nothing of the rare."""
 OFTEN: Final = {
     "days off": 100, "stick": 10, "line was down": 20, "clock confirmed": 1, "report": 14, "register closed": 2,
-    "supplementary report": 4, "late dossiers named": 10,
+    "supplementary report": 3, "late dossiers named": 4,
 }  # fmt: skip
 """How often each thing has to happen in a year."""
 _CHANGES: Final = frozenset({"accept", "supply", "extend"})
-_FULL: Final = ("tinh", "tinh-phong", "huyen", "huyen-phong", "hub", "quay", "chuyen-mon", "lanh-dao", "thon", "hai")
+_FULL: Final = (
+    "tinh",
+    "tinh-phong",
+    "huyen",
+    "huyen-phong",
+    "hub",
+    "quay",
+    "chuyen-mon",
+    "lanh-dao",
+    "thon",
+    "hai",
+)
 
 
 def check(year: Year) -> None:

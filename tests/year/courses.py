@@ -130,7 +130,9 @@ class _Course:
         if self.is_so(8):
             self.add("draft", self.counter, "", 0, lambda desk, life: _draft(desk, life, values))
             if self.is_so(50):
-                self.add("refuse", self.counter, "draft", 0, lambda desk, life: desk.refuse(life.doc, _REASON))
+                self.add(
+                    "refuse", self.counter, "draft", 0, lambda desk, life: desk.refuse(life.doc, _REASON)
+                )
                 return False
             self.add("ask at intake", self.counter, "draft", 0,
                      lambda desk, life: desk.ask_at_intake(life.doc, _REASON, "Bản sao có chứng thực"))  # fmt: skip
@@ -156,7 +158,9 @@ class _Course:
         """From the counter to the decision."""
         self.hands_over()
         if self.is_so(3):
-            self.add("decline", self.appraiser, "given", 0, lambda desk, life: desk.decline(life.doc, _REASON))
+            self.add(
+                "decline", self.appraiser, "given", 0, lambda desk, life: desk.decline(life.doc, _REASON)
+            )
             self.hands_over(again=True)
         self.add("receive", self.appraiser, "given", self.days(1), lambda desk, life: desk.receive(life.doc))
         is_ours = self.life.procedure.decided_by is DecidedBy.COMMUNE
@@ -177,7 +181,9 @@ class _Course:
         if self.is_so(2):
             self.add("stop", self.chair, "appraisal", 1, lambda desk, life: _end(desk, life, "stop"))
         elif self.is_so(2):
-            self.add("withdraw", self.counter, "appraisal", 1, lambda desk, life: _end(desk, life, "withdraw"))
+            self.add(
+                "withdraw", self.counter, "appraisal", 1, lambda desk, life: _end(desk, life, "withdraw")
+            )
             return
         else:
             self.is_decided(self.appraiser, self.chair)
@@ -231,7 +237,9 @@ def _draft(desk: Desk, life: Life, values: dict[str, str]) -> None:
 
 
 def _papers(desk: Desk, life: Life) -> Any:
-    return desk.papers(life.procedure.code, [d.name_vi for d in desk.procedure(life.procedure.code).checklist])
+    return desk.papers(
+        life.procedure.code, [d.name_vi for d in desk.procedure(life.procedure.code).checklist]
+    )
 
 
 def _given_due(desk: Desk, life: Life, days: int) -> int | None:

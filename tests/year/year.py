@@ -88,7 +88,9 @@ class Year:
         self.dice.shuffle(procedures)
         for n in range(self.dossiers):
             day = self.dice.choice(days)
-            life = Life(self.dice.choice(_TEAMS), procedures[n % len(procedures)], self.dice.choice(_CHANNELS))
+            life = Life(
+                self.dice.choice(_TEAMS), procedures[n % len(procedures)], self.dice.choice(_CHANNELS)
+            )
             life.steps = course(self.dice, life)
             self._push(self._moment(day), life)
 
@@ -163,7 +165,9 @@ class Year:
             life.tries += 1
             self.reached["had not come yet"] += 1
             if life.tries > _PATIENCE:
-                raise AssertionError(f"{life.code}: {step.name} waits for {step.at} for ever: {self.where(life)}")
+                raise AssertionError(
+                    f"{life.code}: {step.name} waits for {step.at} for ever: {self.where(life)}"
+                )
             self._push(self._next(now_ms, 1), life)
             return
         if step.is_late and life.due_ms is not None and now_ms < life.due_ms:
