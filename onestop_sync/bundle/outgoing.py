@@ -285,7 +285,7 @@ def _section(
 
 
 def _unit_now(store: Store, certificate: Certificate) -> str:
-    """Returns for which unit a machine writes, as far as it has told: until it knows of a merger, the old one.
+    """Returns for which unit a machine writes, as far as it has told: before it knows of a merger, the old.
 
     Only that unit's feed brings it the certificate for the new one.
     """

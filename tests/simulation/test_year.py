@@ -9,8 +9,8 @@ from tests.year.year import Year
 
 
 def test_a_year_of_two_communes_that_merge(tmp_path: Path) -> None:
-    """Codes, registers, dates and reports hold from intake to the closed register, whichever way it was synced."""
-    year = Year(tmp_path, seed=1, dossiers=100, sync_days=5)
+    """Codes, registers, dates and reports hold to the year's end, whichever way it was synced."""
+    year = Year(tmp_path, seed=1, dossiers=60, sync_days=6)
     try:
         year.run()
         check(year)

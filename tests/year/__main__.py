@@ -29,9 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         year = Year(Path(folder), asked.seed, asked.dossiers, asked.sync_days)
         try:
             year.run()
-            _say(
-                f"year: {asked.dossiers} dossiers, seed {asked.seed}, {time.process_time() - began:.0f} s of CPU"
-            )
+            spent_s = time.process_time() - began
+            _say(f"year: {asked.dossiers} dossiers, seed {asked.seed}, {spent_s:.0f} s of CPU")
             for name, n in sorted(year.reached.items()):
                 _say(f"  {name:36} {n:7}")
             check(year)

