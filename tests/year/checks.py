@@ -73,7 +73,7 @@ def check_reached(year: Year) -> None:
 
 
 def check_same_bytes(year: Year) -> None:
-    """Every machine holds every dossier of its units, and of each the same bytes; nothing waits or is in dispute."""
+    """Every machine has all dossiers of its units, each in the same bytes; nothing waits or is in dispute."""
     machines = year.land.machines
     top = machines["tinh"].store.fingerprints(DOSSIER.name)
     assert set(top) == {life.doc for life in year.lives}
@@ -203,7 +203,7 @@ def _resolved(life: Life, ended: int) -> int:
 
 
 def check_supplements(year: Year) -> None:
-    """What a supplementary report names makes its figures of those before, column by column, and came late."""
+    """What a supplementary report names came late, and makes its figures of those before."""
     signed = {each.doc: each.content for each in year.signed}
     for each in year.signed:
         said = each.content

@@ -1,4 +1,4 @@
-"""What becomes of a dossier: who does what with it, in which order and after how long, thrown by seeded dice."""
+"""What becomes of a dossier: who does what with it, in which order and how soon, by seeded dice."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class _Course:
                 )
                 return False
             self.add("ask at intake", self.counter, "draft", 0,
-                     lambda desk, life: desk.ask_at_intake(life.doc, _REASON, "Bản sao có chứng thực"))  # fmt: skip
+                     lambda desk, life: desk.ask_at_intake(life.doc, _REASON, "Bản sao"))  # fmt: skip
             self.add("accept", self.counter, "incomplete", 3, lambda desk, life: _accept(desk, life, papers))
         else:
             self.add("accept", self.counter, "", 0, lambda desk, life: _take_in(desk, life, values, papers))
@@ -145,10 +145,10 @@ class _Course:
                      lambda desk, life: desk.charge(life.doc, ChargeKind.DUE, units=2))  # fmt: skip
             if self.is_so(10):
                 self.add("fee waived", self.counter, "accepted", 0,
-                         lambda desk, life: desk.charge(life.doc, ChargeKind.WAIVED, reason="Hộ nghèo"))  # fmt: skip
+                         lambda desk, life: _charge(desk, life, ChargeKind.WAIVED))  # fmt: skip
             else:
                 self.add("fee paid", self.counter, "accepted", 0,
-                         lambda desk, life: desk.charge(life.doc, ChargeKind.PAID, receipt=f"BL{life.code[-4:]}"))  # fmt: skip
+                         lambda desk, life: _charge(desk, life, ChargeKind.PAID))  # fmt: skip
         if self.is_so(2):
             self.add("withdraw", self.counter, "accepted", 0, lambda desk, life: _end(desk, life, "withdraw"))
             return False
@@ -234,6 +234,11 @@ class _Course:
 
 def _draft(desk: Desk, life: Life, values: dict[str, str]) -> None:
     life.doc = desk.new_draft(life.procedure.code, values).doc
+
+
+def _charge(desk: Desk, life: Life, kind: ChargeKind) -> None:
+    is_paid = kind is ChargeKind.PAID
+    desk.charge(life.doc, kind, receipt=life.code[-4:] if is_paid else "", reason="" if is_paid else _REASON)
 
 
 def _papers(desk: Desk, life: Life) -> Any:

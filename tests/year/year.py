@@ -1,4 +1,4 @@
-"""The year: dossiers come in on working days, machines synchronise or do not, quarters end, communes merge."""
+"""The year: dossiers come in, machines synchronise or do not, quarters end, communes merge."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Year:
     # ---- what is to be done, and when
 
     def plan(self) -> None:
-        """Throws the dice for every dossier: of all procedures in turn, on working days and in office hours."""
+        """Throws the dice for every dossier: of all procedures in turn, in office hours."""
         days = [day for day in _days(FIRST, LAST) if self.calendar.is_working(day)]
         procedures = list(self.procedures())
         self.dice.shuffle(procedures)
@@ -105,7 +105,7 @@ class Year:
         heapq.heappush(self.queue, (ms, self._number, life))
 
     def _moment(self, day: date) -> int:
-        """Returns some minute of office hours; the last quarter of an hour is left for what follows at once."""
+        """Returns some minute of office hours, but not of their last quarter of an hour."""
         window = self.dice.choice(self.calendar.windows)
         minute = self.dice.randrange(window.start_min, window.end_min - 15)
         return to_ms(datetime.combine(day, time(), VIETNAM)) + minute * _MINUTE_MS
