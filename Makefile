@@ -19,7 +19,7 @@ ARGS    ?=
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo tui test check format lint types imports simulate restores hostile network bench lock clean
+.PHONY: help venv demo tui test check format lint types imports simulate restores hostile network year bench lock clean
 
 help: ## show this help
 	@echo "make TARGET:"
@@ -70,6 +70,9 @@ hostile: $(VENV)/.dev ## the long runs of lies, rights and orders: ARGS="--what 
 
 network: $(VENV)/.dev ## the long runs over lines that fail, about half an hour: ARGS="--posts 100 --events 100"
 	@$(SHM) $(PY) -m tests.network $(ARGS)
+
+year: $(VENV)/.dev ## a year of two communes that merge, from intake to register and reports: ARGS="--dossiers 800 --seed 2"
+	@$(SHM) $(PY) -m tests.year $(ARGS)
 
 restores: $(VENV)/.dev ## restore a machine at 1,000 points of random days: POINTS=n for another number
 	@$(SHM) ONESTOP_RESTORES=$(POINTS) $(PY) -m pytest -q -n $(WORKERS) tests/contract/test_restores.py $(ARGS)

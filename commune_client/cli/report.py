@@ -51,7 +51,7 @@ def _frozen(session: Session) -> int:
 
 
 def _show_frozen(session: Session, found: Sequence[Frozen]) -> None:
-    data = [each.content | {"doc": each.doc, "label": each.label, "logs": []} for each in found]
+    data = [each.content | {"doc": each.doc, "label": each.label, "logs": [], "loose": []} for each in found]
     lines = [line for each in found for line in frozen_lines(each)]
     session.show(data, lines or ["Chưa có báo cáo nào được chốt."])
 

@@ -117,7 +117,7 @@ class Registers(Printing, Numbering):
     def _closings(self, year: int, volumes: tuple[Volume, ...]) -> tuple[ClosingFacts, ...]:
         units, by_name = self._our_units(), {volume.name: volume for volume in volumes}
         found: list[ClosingFacts] = []
-        for doc, state in self.store.each(REGISTER_CLOSING.name):
+        for doc, state in list(self.store.each(REGISTER_CLOSING.name)):
             if isinstance(state, Tombstone) or state.unit not in units or year_closed(state) != year:
                 continue
             (record, *_) = self.store.history(doc)

@@ -164,7 +164,7 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
     """Returns the certificates of the machines that may open a bundle."""
     document = store.trust.document
     machines = _machines(store)
-    line = set(document.above(store.unit))
+    line = {*document.above(store.unit), *_successors(store)}
     if not recipients:
         found = [c for c in machines.values() if c.unit in line]
         if not found:
@@ -180,17 +180,24 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
     return found
 
 
+def _successors(store: Store) -> set[str]:
+    """Returns who goes on with all documents of our unit: we may know of a merger before we belong to it."""
+    tree = store.trust.document.tree
+    return {unit for unit in tree.heirs(store.unit) if store.unit in tree.acts_for(unit)}
+
+
 def _machines(store: Store) -> dict[bytes, Certificate]:
-    """Returns the newest valid certificate of every other machine to which something can be sealed."""
-    trust = store.trust
+    """Returns the certificate under which every other machine works now, of those that can be sealed to.
+
+    After a merger a machine has two that count, of the unit that is gone and of the one that succeeded it.
+    """
     found: dict[bytes, Certificate] = {}
-    for event_id, certificate in sorted(trust.certificates(), key=lambda c: (c[1].valid_from_ms, c[0])):
-        issuer = trust.authority(trust.issuer_log(event_id) or b"")
-        is_good = isinstance(issuer, Authority) and not trust.why_not(issuer, certificate)
-        if is_good and certificate.kind == "machine" and certificate.seal:
-            found[certificate.key] = certificate
+    for key in {c.key for _, c in store.trust.certificates() if c.kind == "machine"}:
+        best = store.trust.best_certificate(key)
+        if best is not None and best[1].kind == "machine" and best[1].seal:
+            found[key] = best[1]
     found.pop(store.machine.public, None)
-    return found
+    return dict(sorted(found.items()))
 
 
 def _machine(store: Store, machines: dict[bytes, Certificate], recipient: bytes) -> Certificate:
@@ -269,17 +276,28 @@ def _upward(
 def _section(
     store: Store, certificate: Certificate, visit: Visit, logs: set[bytes], budget: int, report: BundleReport
 ) -> Section | None:
-    if store.serves and certificate.unit in store.below:
-        return _from_feed(store, certificate, visit, budget, report)
-    if certificate.unit == store.unit:
+    unit = _unit_now(store, certificate)
+    if store.serves and unit in store.below:
+        return _from_feed(store, certificate, unit, visit, budget, report)
+    if unit == store.unit:
         return _from_peer(store, certificate, visit, logs, budget, report)
     return None
 
 
+def _unit_now(store: Store, certificate: Certificate) -> str:
+    """Returns for which unit a machine writes, as far as it has told: before it knows of a merger, the old.
+
+    Only that unit's feed brings it the certificate for the new one.
+    """
+    with store.reading() as connection:
+        log = carry.newest_log(connection, certificate.key)
+    authority = store.authority(log) if log else None
+    return authority.certificate.unit if isinstance(authority, Authority) else certificate.unit
+
+
 def _from_feed(
-    store: Store, certificate: Certificate, visit: Visit, budget: int, report: BundleReport
+    store: Store, certificate: Certificate, unit: str, visit: Visit, budget: int, report: BundleReport
 ) -> Section:
-    unit = certificate.unit
     with store.reading() as connection:
         machine = carry.newest_log(connection, certificate.key)
     named = visit.cursors.get(store.machine_log)

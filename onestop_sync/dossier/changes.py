@@ -20,7 +20,7 @@ from onestop_sync.dossier.dates import (
 )
 from onestop_sync.dossier.deadlines import plan_due
 from onestop_sync.dossier.intake import Plan, calendar_problems
-from onestop_sync.dossier.profiles import LegalProfile, SupplementPolicy
+from onestop_sync.dossier.profiles import LegalProfile, SupplementPolicy, profile_for
 from onestop_sync.dossier.workflow import CONTENT, NEW_DUE, REASON
 from onestop_sync.errors import InvalidInput
 from onestop_sync.fold import State
@@ -32,10 +32,15 @@ __all__ = ["plan_extension", "plan_supplement", "plan_supply", "profile_of"]
 def profile_of(state: State, profiles: Iterable[LegalProfile]) -> LegalProfile:
     """Returns the legal profile that a dossier was received under, and keeps.
 
+    One without a due date names none: for it, what was in force on the day of acceptance.
+
     Raises:
         InvalidInput: The dossier names none, or one that is not known here.
     """
-    name = (due_field(state) or {}).get("quy_dinh")
+    due, received_ms = due_field(state), state.value("tiep_nhan_luc")
+    if due is None and type(received_ms) is int:
+        return profile_for(local(received_ms).date(), profiles)
+    name = (due or {}).get("quy_dinh")
     for profile in profiles:
         if profile.id == name:
             return profile

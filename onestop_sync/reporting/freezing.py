@@ -5,8 +5,9 @@ changes = changes_of(store, read(store, doc), field_of)  # what arrived since, a
 if changes:
     freeze(store, writer, make(store, …), supplements=doc, changes=changes)
 
-A frozen report keeps how far every log was here. What lies beyond that and claims a time in the period is
-late; each dossier that it belongs to is folded as it was then and as it is now, and compared.
+A frozen report keeps how far every log was here, and what was here of logs with gaps: of the officers of
+another unit, a commune gets what they do with its dossiers. What is not in that and claims a time in the
+period is late; each dossier that it belongs to is folded as it was then and as it is now, and compared.
 """
 
 from __future__ import annotations
@@ -47,6 +48,29 @@ class _Late(NamedTuple):
     log: bytes
     time_ms: int
     came_ms: int
+
+
+class _Known(NamedTuple):
+    """What was here when a report was frozen.
+
+    Attributes:
+        heads: Log → the last sequence of its unbroken part.
+        loose: Log → first and last sequence of each part behind a gap.
+    """
+
+    heads: Mapping[bytes, int]
+    loose: Mapping[bytes, Sequence[tuple[int, int]]]
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> _Known:
+        """Reads it out of a frozen report; one of an older version says nothing of what lay behind gaps."""
+        loose = {bytes(log): [(int(a), int(b)) for a, b in parts] for log, parts in facts.get("loose", [])}
+        return cls({bytes(log): int(seq) for log, seq in facts["logs"]}, loose)
+
+    def has(self, log: bytes, seq: int) -> bool:
+        """Tells whether an event was here."""
+        is_behind_gap = any(first <= seq <= last for first, last in self.loose.get(log, ()))
+        return seq <= self.heads.get(log, 0) or is_behind_gap
 
 
 class Frozen(NamedTuple):
@@ -119,6 +143,7 @@ def freeze(
         "supplements": supplements.doc if supplements else b"",
         "changes": [_plain(change) for change in changes],
         "logs": [[log, seq] for log, seq in sorted(report.logs.items()) if seq > 0],
+        "loose": _loose(store, report.made_ms),
     }  # fmt: skip
     parts = split(content)
     label = f"{'II.06b' if report.is_tier else 'II.06a'} {report.name} {report.period.name} v{version}"
@@ -132,6 +157,25 @@ def freeze(
             return doc
 
     return store.retrying(work)
+
+
+def _loose(store: Store, made_ms: int) -> list[list[Any]]:
+    """Returns what lay behind gaps when a report was made: log → ``[first, last]`` of each unbroken part."""
+    behind = (
+        sa.select(t.log.c.id, t.event.c.seq)
+        .join(t.event, t.event.c.log_n == t.log.c.n)
+        .where(t.event.c.seq > t.log.c.seq, t.event.c.at_ms < made_ms)
+        .order_by(t.log.c.id, t.event.c.seq)
+    )
+    found: dict[bytes, list[list[int]]] = {}
+    with store.reading() as connection:
+        for log, seq in connection.execute(behind):
+            parts = found.setdefault(bytes(log), [])
+            if parts and parts[-1][1] == seq - 1:
+                parts[-1][1] = seq
+            else:
+                parts.append([seq, seq])
+    return [[log, parts] for log, parts in found.items()]
 
 
 def _plain(change: Change) -> list[Any]:
@@ -179,7 +223,7 @@ def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[
     """
     facts = old.content
     period = named(str(facts["period"]), rules)
-    known = {bytes(log): int(seq) for log, seq in facts["logs"]}
+    known = _Known.of(facts)
     touched = _touched(store, known, period)
     tree = store.trust.document.tree
     last_ms = period.end_ms - 1
@@ -202,17 +246,17 @@ def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[
     return sorted(found, key=lambda change: (change.label, change.doc))
 
 
-def _touched(store: Store, known: Mapping[bytes, int], period: Period) -> dict[int, list[_Late]]:
+def _touched(store: Store, known: _Known, period: Period) -> dict[int, list[_Late]]:
     """Returns the documents of late events: number → the events."""
-    columns = sa.select(t.event.c.doc_n, t.event.c.header, t.event.c.at_ms)
+    columns = sa.select(t.event.c.doc_n, t.event.c.seq, t.event.c.header, t.event.c.at_ms)
     dossiers = sa.select(t.document.c.n).where(t.document.c.kind == DOSSIER.name)
     found: dict[int, list[_Late]] = {}
     with store.reading() as connection:
         for log in connection.execute(sa.select(t.log.c.n, t.log.c.id)).all():
-            beyond = columns.where(t.event.c.log_n == log.n, t.event.c.seq > known.get(log.id, 0))
+            beyond = columns.where(t.event.c.log_n == log.n, t.event.c.seq > known.heads.get(log.id, 0))
             for row in connection.execute(beyond.where(t.event.c.doc_n.in_(dossiers))):
                 time_ms = parse_header(row.header).time_ms
-                if time_ms < period.end_ms:
+                if time_ms < period.end_ms and not known.has(log.id, row.seq):
                     found.setdefault(row.doc_n, []).append(_Late(log.id, time_ms, row.at_ms))
     return found
 
@@ -222,9 +266,9 @@ def _events(connection: sa.Connection, n: int) -> list[Event]:
     return [stored_event(row) for row in rows]
 
 
-def _state_then(store: Store, events: Sequence[Event], known: Mapping[bytes, int]) -> Any:
+def _state_then(store: Store, events: Sequence[Event], known: _Known) -> Any:
     """Returns a dossier as it was when no more than that was here; ``None`` when nothing of it was."""
-    then = [event for event in events if event.header.seq <= known.get(event.log, -1)]
+    then = [event for event in events if known.has(event.log, event.header.seq)]
     entries, _ = ready(DOSSIER, store.trust, then)
     return fold(DOSSIER, entries) if entries else None
 

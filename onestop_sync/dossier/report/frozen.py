@@ -93,6 +93,7 @@ def _is_whole(content: Mapping[str, Any]) -> bool:
         and all(type(n) is int for n in total)
         and isinstance(logs, list)
         and all(_is_head(log) for log in logs)
+        and _is_loose(content.get("loose", []))
         and isinstance(changes, list)
         and all(_is_change(change) for change in changes)
     )
@@ -101,6 +102,24 @@ def _is_whole(content: Mapping[str, Any]) -> bool:
 def _is_head(log: object) -> bool:
     match log:
         case [bytes(), int()]:
+            return True
+    return False
+
+
+def _is_loose(loose: object) -> bool:
+    if not isinstance(loose, list):
+        return False
+    for each in loose:
+        match each:
+            case [bytes(), list(parts)] if all(_is_part(part) for part in parts):
+                continue
+        return False
+    return True
+
+
+def _is_part(part: object) -> bool:
+    match part:
+        case [int(), int()]:
             return True
     return False
 
