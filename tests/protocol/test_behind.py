@@ -109,3 +109,18 @@ def test_nobody_newer_is_asked_twice(province: Province, line: Line) -> None:
     with pytest.raises(UpstreamRefused, match="belongs to no unit"):
         next(talk)
     assert requester.report.round_trips == 2
+
+
+def test_a_server_takes_what_it_holds_into_its_new_unit(province: Province, line: Line) -> None:
+    """A hub that goes on in the merged commune gives its machines what it held before it did."""
+    line.hub.store.replace_trust(province.trust)
+    late = line.pc1.writer("An").create("case", {"name": "viết theo xã cũ"})
+    sync(line.pc1, line.hub)
+    certify_again(province, line.hub, serves=True)
+    certify_again(province, line.lone, serves=False)
+    line.hub.store.receive(province.issued)
+    line.lone.store.replace_trust(province.trust)
+    line.lone.store.receive(province.issued)
+    line.hub.store.machine_log, line.lone.store.machine_log  # noqa: B018 - each begins its log of the new unit
+    sync(line.lone, line.hub)
+    assert line.lone.store.document(late).value("name") == "viết theo xã cũ"
