@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from onestop_sync import keys
-from onestop_sync.errors import FormatError, UpstreamRefused
+from onestop_sync.bundle import export_bundle, import_bundle
+from onestop_sync.errors import BundleRejected, FormatError, InvalidInput, UpstreamRefused
 from onestop_sync.protocol import Requester, Responder, open_packet
 from onestop_sync.protocol.packets import PUBLISHED_PURPOSE, Published, Request
 from onestop_sync.trust import Certificate, Cut, Unit
@@ -124,3 +125,42 @@ def test_a_server_takes_what_it_holds_into_its_new_unit(province: Province, line
     line.hub.store.machine_log, line.lone.store.machine_log  # noqa: B018 - each begins its log of the new unit
     sync(line.lone, line.hub)
     assert line.lone.store.document(late).value("name") == "viết theo xã cũ"
+
+
+def test_a_stick_makes_its_maker_known(province: Province, line: Line, tmp_path: Path) -> None:
+    """A stick by a server of a unit that nobody here knew is taken, as it brings what makes it known."""
+    line.hub.store.replace_trust(province.trust)
+    certify_again(province, line.hub, serves=True)
+    line.hub.store.receive(province.issued)
+    line.hub.store.machine_log  # noqa: B018 - it begins its log of the new unit
+    doc = line.pc1.writer("An").create("case", {"name": "x"})
+    export_bundle(line.pc1.store, tmp_path / "up")
+    assert import_bundle(line.hub.store, tmp_path / "up").stored
+    older = line.pc1.store.publication.rank
+    export_bundle(line.hub.store, tmp_path / "down", [line.pc1.store.machine_log])
+    report = import_bundle(line.pc1.store, tmp_path / "down")
+    assert report.acks
+    assert older < line.pc1.store.publication.rank == line.hub.store.publication.rank
+    assert line.pc1.store.history(doc)[0].delivery.nodes == (line.hub.store.machine_log,)
+
+
+def test_a_stick_tells_who_has_moved_away(province: Province, line: Line, tmp_path: Path) -> None:
+    """For a machine of a unit that is in no line of the maker's, a stick holds what is published, no more."""
+    doc = line.pc1.writer("An").create("case", {"name": "của xã một"})
+    sync(line.pc1, line.hub)
+    sync(line.hub, line.district)
+    apart = province.machine("xa", "c9", database="sqlite://")
+    line.district.store.receive(province.issued)
+    province.publish(line.district.store)
+    log = apart.store.machine_log
+    line.district.store.receive(apart.store.introduction(log))
+    report = export_bundle(line.district.store, tmp_path / "apart", [apart.secrets.machine.public])
+    assert (report.events, report.acks, report.chunks) == (0, 0, 0)
+    with pytest.raises(BundleRejected, match="what the province publishes was taken"):
+        import_bundle(apart.store, tmp_path / "apart")
+    assert apart.store.publication.rank == line.district.store.publication.rank
+    assert apart.store.history(doc) == []
+    cut = Cut("stolen", apart.secrets.machine.public, "", {})
+    province.publish(line.district.store, cuts=(cut,))
+    with pytest.raises(InvalidInput):
+        export_bundle(line.district.store, tmp_path / "stolen", [apart.secrets.machine.public])
