@@ -76,11 +76,11 @@ def _open(store: Store, data: bytes) -> _Bundle:
 
 def _sender(store: Store, payload: Payload, log: bytes) -> Authority:
     """Tells by whom a bundle is, from what it brings itself: nothing is stored before that is known."""
-    document = store.trust.document
+    document, is_news = store.trust.document, False
     if payload.trust is not None:
         try:
             # It proves itself, whoever carries it, and may be what says that this sender counts no more.
-            store.replace_trust(payload.trust)
+            is_news = store.replace_trust(payload.trust)
             document = store.trust.document
         except SignatureInvalid as error:
             raise _stranger("What the bundle publishes is not by this province's root.") from error
@@ -91,9 +91,7 @@ def _sender(store: Store, payload: Payload, log: bytes) -> Authority:
     if document.is_cut_off(found.key):  # a machine of a closed unit still delivers what it holds
         raise _stranger("The bundle was made by a machine whose key was cut off.")
     if not (document.is_over(unit, store.unit) or document.is_over(store.unit, unit)):
-        raise _stranger(
-            "The bundle was made by a machine of a unit that is neither above nor below this one."
-        )
+        raise _elsewhere(is_news=is_news)
     return found
 
 
@@ -107,6 +105,17 @@ def _introduced(document: TrustDocument, frames: Iterable[object]) -> Trust:
             verify(event, genesis.key)
             trust.add(event)
     return trust
+
+
+def _elsewhere(*, is_news: bool) -> BundleRejected:
+    what = "The bundle was made by a machine of a unit that is neither above nor below this one."
+    if not is_news:
+        return _stranger(what)
+    return BundleRejected(
+        f"{what} From it, what the province publishes was taken.",
+        todo="Nothing else was imported. Make a bundle for the unit that is above this one now.",
+        reason="stranger",
+    )
 
 
 def _stranger(what: str) -> BundleRejected:

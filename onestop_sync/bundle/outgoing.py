@@ -43,7 +43,9 @@ def export_bundle(store: Store, path: Path | str, recipients: Sequence[bytes] = 
         path: The file; in a folder, one is named after the machine's hint and the bundle's number. Only
             there can there be further ones.
         recipients: Machines that may open it, by key or log: all of our own unit and the units above it, or
-            all of one unit below. None: every machine of our own unit and the units above it.
+            all of one unit below. None: every machine of our own unit and the units above it. For machines
+            of one unit that is neither, it holds what is published, and nothing else: they may not have
+            heard that they belong elsewhere by now.
 
     Raises:
         NotFound: No such machine is known here.
@@ -53,6 +55,8 @@ def export_bundle(store: Store, path: Path | str, recipients: Sequence[bytes] = 
     """
     path = Path(path)
     readers = _readers(store, recipients)
+    if not _is_in_line(store, readers):
+        return _export_published(store, path, readers)
     lots = _lots(store, readers)
     named = {c.key for c in readers} if recipients else set()
     payload, report = _pack(store, _next_number(store), readers, named, next(lots, []))
@@ -70,6 +74,16 @@ def export_bundle(store: Store, path: Path | str, recipients: Sequence[bytes] = 
         report.chunks += len(lot)
     report.parts = tuple(parts) if len(parts) > 1 else ()
     _note_answered(store, readers)
+    return report
+
+
+def _export_published(store: Store, path: Path, readers: Sequence[Certificate]) -> BundleReport:
+    """Writes a bundle for machines that belong elsewhere: it tells them where, and shows nothing else."""
+    number, held = _next_number(store), store.publication
+    proof = store.introduction(store.machine_log)
+    payload = Payload(number, store.clock(), held.version, held.data, Visit(), proof, [], [], [])
+    report = BundleReport(path, number=number, sender=store.machine_log)
+    _write(store, path, payload, readers, report)
     return report
 
 
@@ -162,17 +176,16 @@ _NOBODY_TODO: Final = (
 
 def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
     """Returns the certificates of the machines that may open a bundle."""
-    document = store.trust.document
     machines = _machines(store)
-    line = {*document.above(store.unit), *_successors(store)}
+    line = _line(store)
     if not recipients:
         found = [c for c in machines.values() if c.unit in line]
         if not found:
             raise NotFound(_NOBODY, todo=_NOBODY_TODO)
         return found
     found = [_machine(store, machines, recipient) for recipient in recipients]
-    units = {c.unit for c in found}
-    if not (units <= line or (len(units) == 1 and units <= store.below)):
+    is_cut_off = any(store.trust.document.is_cut_off(c.key) for c in found)
+    if not _is_in_line(store, found) and (len({c.unit for c in found}) > 1 or is_cut_off):
         raise InvalidInput(
             "The machines of these units may not read the same.",
             todo="Nothing was written. Make one bundle for the own line, and one for each unit below.",
@@ -180,10 +193,20 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
     return found
 
 
-def _successors(store: Store) -> set[str]:
-    """Returns who goes on with all documents of our unit: we may know of a merger before we belong to it."""
-    tree = store.trust.document.tree
-    return {unit for unit in tree.heirs(store.unit) if store.unit in tree.acts_for(unit)}
+def _line(store: Store) -> set[str]:
+    """Returns the units whose machines may read what is ours: those above, and those that go on with it.
+
+    We may know of a merger before we belong to the successor.
+    """
+    document = store.trust.document
+    successors = {u for u in document.tree.heirs(store.unit) if store.unit in document.tree.acts_for(u)}
+    return {*document.above(store.unit), *successors}
+
+
+def _is_in_line(store: Store, readers: Sequence[Certificate]) -> bool:
+    """Tells whether readers may read the same of what is stored here."""
+    units = {c.unit for c in readers}
+    return units <= _line(store) or (len(units) == 1 and units <= store.below)
 
 
 def _machines(store: Store) -> dict[bytes, Certificate]:

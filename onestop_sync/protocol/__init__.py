@@ -19,6 +19,9 @@ The first request of all names no parent and carries the machine's own proof and
 by a *challenge*, in which the parent proves who it is before it is told anything. Everything else is an
 *answer*: signed acks, a verdict for each event that takes no effect, items of the feed, and where to go on.
 
+A machine that has not heard of a new tree may neither be able to believe a challenge nor be let in. It asks
+once more, and says which publication it has; whoever has a newer one seals it to the machine (*published*).
+
 `Requester` and `Responder` hold this; they move bytes and a store, and do no I/O of their own.
 """
 

@@ -21,6 +21,8 @@ from onestop_sync.store import Store
 REQUEST_KIND: Final = "onestop/sync/1"
 CHUNKS_KIND: Final = "onestop/chunks/1"
 CHALLENGE_KIND: Final = "onestop/challenge/1"
+PUBLISHED_PURPOSE: Final = "onestop published"
+"""For which the publication is sealed to a machine that has not met the server yet."""
 VERSION: Final = 1
 NO_SECRET: Final = brief.Secret(b"", b"")
 """Of an answer that is signed and sealed: nothing in it is proven by a secret that both share."""

@@ -19,6 +19,7 @@ from onestop_sync.protocol.packets import (
     LIMITS,
     NO_SECRET,
     NODE_BYTES,
+    PUBLISHED_PURPOSE,
     Limits,
     Published,
     Request,
@@ -99,6 +100,7 @@ class Requester:
         self._skip: frozenset[bytes] = frozenset()
         self._wanted: tuple[str, ...] = ()
         self._gives_back = self._gave_back = False
+        self._is_behind = self._was_behind = False
         self._fetcher = fetch.Fetcher(store)
         self._asks = 0
         self._is_asking = False
@@ -134,7 +136,7 @@ class Requester:
                 None,
                 echo=False,
                 max_bytes=0,
-                published=Published(0, 0),
+                published=self._held() if self._is_behind else Published(0, 0),
                 frames=[],
                 introduction=self.store.introduction(self._log),
             )
@@ -266,6 +268,8 @@ class Requester:
                     self._take_chunks(fetch.parse_answer([*_parts(head), *_parts(rest)]))
                 else:
                     self._take_body([*_parts(head), *_parts(rest)], signed)
+            case [1, "published", bytes(sealed)] if self._is_behind:
+                self._take_news(sealed)
             case [1, "error", [str(code), str(what)]]:
                 self._take_error(status, code, what)
             case _:
@@ -392,6 +396,29 @@ class Requester:
                 raise  # it does not send what it names: asking again would never end
             self._wanted = error.names
 
+    def _catches_up(self) -> bool:
+        """Decides to ask for what is published, once: we may only not have heard of a new tree."""
+        if self._was_behind:
+            return False
+        self._is_behind = self._was_behind = True
+        self._refusals = 0
+        self._readers = []
+        self._knows = self._knows._replace(nonce=b"")
+        return True
+
+    def _held(self) -> Published:
+        """Returns which publication this machine has, and which files of a newer one it lacks."""
+        held = self.store.publication
+        return Published(held.version, held.root_version, self._wanted)
+
+    def _take_news(self, sealed: bytes) -> None:
+        """Takes what is published from whoever answers: it proves itself, and tells who the parent may be."""
+        self._refuse_again("behind", "The parent does not send all of what it publishes.")
+        files = keys.open_sealed(self.store.seal_seed, sealed, PUBLISHED_PURPOSE)
+        self._take_publication(open_packet(files, self.limits))
+        self._is_behind = bool(self._wanted)
+        self._refusals *= self._is_behind
+
     def _take_challenge(
         self, node: bytes, nonce: bytes, theirs: bytes, proof: bytes, introduction: list[object]
     ) -> None:
@@ -405,9 +432,14 @@ class Requester:
             self._shown = frozenset(event_id(frame[0]) for frame in self.store.introduction(self._log))
         authority = self.store.authority(node)
         signed = codec.pae(CHALLENGE_KIND, codec.encode([theirs, node, nonce, self._log]))
+        if not isinstance(authority, Authority) and self._catches_up():
+            return
         if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
             raise FormatError("The parent cannot prove that it belongs to this province.")
+        if not _is_parent(self.store, authority.certificate) and self._catches_up():
+            return
         self._certified(node)
+        self._is_behind = False
         self._echo = True
         self._asked = b""
         self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
@@ -437,6 +469,8 @@ class Requester:
             return
         if self._line is not None and code in {"plain", "malformed"}:
             self.is_brief = False  # an older parent, or one that has something else than was believed
+            return
+        if code == "not_allowed" and not self._knows.nonce and self._catches_up():
             return
         is_final = status != HTTP_FORBIDDEN or not self._knows.nonce or code == "revoked"
         self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=is_final)

@@ -21,6 +21,7 @@ from onestop_sync.protocol.packets import (
     LIMITS,
     NO_SECRET,
     NODE_BYTES,
+    PUBLISHED_PURPOSE,
     VERSION,
     Limits,
     Published,
@@ -34,7 +35,7 @@ from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.feed import digest_at
 from onestop_sync.storage.held import StoredEvents, machines_with
 from onestop_sync.store import Store
-from onestop_sync.trust import Authority
+from onestop_sync.trust import Authority, Certificate
 
 
 class Responder:
@@ -87,9 +88,12 @@ class Responder:
         if request.parent and request.parent != node[:NODE_BYTES]:
             raise NotAllowed("The request is for another server.")
         # Nothing is stored, not even a nonce, for somebody who has not proven to be a machine of ours.
-        key, unit = self._machine(log, request.introduction)
-        if not keys.verify(key, signed, signature):
+        authority = self._certified(log, request.introduction)
+        if not keys.verify(authority.key, signed, signature):
             raise NotAllowed("The request is not signed by the machine that it names.")
+        if not request.parent and (news := self._newer(request.published, authority.certificate)):
+            return 200, news
+        unit = self._unit(authority)
         if not request.parent:
             self.store.receive(request.introduction, log)
             return 401, self._challenge(node, request.nonce, log, request.introduction)
@@ -237,17 +241,38 @@ class Responder:
 
     def _machine(self, log: bytes, introduction: list[Any]) -> tuple[bytes, str]:
         """Returns the key and unit of the machine that asks; nothing is stored before that is known."""
+        authority = self._certified(log, introduction)
+        return authority.key, self._unit(authority)
+
+    def _certified(self, log: bytes, introduction: list[Any]) -> Authority:
+        """Returns by which authority a machine of this province asks."""
         authority = self.store.authority(log)
         if not isinstance(authority, Authority):
             authority = exchange.introduced(self.store, introduction, log)
         if not isinstance(authority, Authority) or authority.certificate.kind != "machine":
             raise NotAllowed("This machine is not certified here.")
-        unit = authority.certificate.unit
         if self.store.trust.document.is_cut_off(authority.key):
             raise NotAllowed("The key of this machine was cut off.", reason="revoked")
+        return authority
+
+    def _unit(self, authority: Authority) -> str:
+        """Returns for which of our units a machine asks."""
+        unit = authority.certificate.unit
         if unit not in self.store.below:
             raise NotAllowed("This machine belongs to no unit of this server.")
-        return authority.key, unit
+        return unit
+
+    def _newer(self, asked: Published, machine: Certificate) -> bytes | None:
+        """Returns what is published for a machine that says it has something older; ``None`` when it has not.
+
+        It need not be of one of our units: as long as it has not heard of the new tree, neither side may know
+        that it is. It is sealed to the key that its certificate names: a copy of its request opens nothing.
+        """
+        held = self.store.publication
+        if asked.root < 1 or (asked.root, asked.version) >= held.rank or not machine.seal:
+            return None
+        files = pack_packet(dict(held.newer_than(asked.root, asked.wanted)))
+        return pack_packet([VERSION, "published", keys.seal_to(machine.seal, files, PUBLISHED_PURPOSE)])
 
     def _challenge(self, node: bytes, theirs: bytes, log: bytes, known: Sequence[Any] = ()) -> bytes:
         """Proves who we are, without frames that are ``known``, and gives the nonce for the next request."""

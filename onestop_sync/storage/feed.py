@@ -52,6 +52,11 @@ class Feed:
         self._rows: dict[str, dict[tuple[int, int], tuple[int, bytes]]] = {}
         self._scopes: dict[tuple[frozenset[str], bytes], list[str]] = {}
 
+    def move_to(self, unit: str) -> None:
+        """Goes on as a server of another unit: other feeds are below it."""
+        self.unit = unit
+        self._scopes.clear()
+
     def scopes(self, units: Iterable[str], doc: bytes = b"") -> list[str]:
         """Returns the feeds of units: their own, and those of whoever is over them and below the server.
 

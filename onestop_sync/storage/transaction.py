@@ -202,9 +202,20 @@ class Transaction:
         """Goes on in another unit, for which this machine was certified: its feed there begins anew."""
         self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "unit").values(value=unit.encode()))
         self.connection.execute(sa.update(t.parent).values(epoch=b"", n=0, digest=feed.START, nonce=b""))
-        self.store.unit = unit
+        before, self.store.unit = self.store.below, unit
         self._mark_upward()
+        self._serve(unit, self.store.below - before)
         self.note_taught()
+
+    def _serve(self, unit: str, fresh: set[str]) -> None:
+        """Fills the feeds of units that are below this server from now on with what it holds for them."""
+        if self._feed is None:
+            return
+        over = self.store.trust.document.tree.over
+        self._feed.move_to(unit)
+        self._feed.inherit({each: (over(each) & fresh) - {each} for each in self.store.below})
+        self._welcome(fresh)
+        self._feed.flush()
 
     def _mark_upward(self) -> None:
         """Notes of every log whether it goes up to our parents."""
