@@ -19,9 +19,11 @@ from onestop_sync.dossier.catalogue_text import (
     normal_code,
     short_name,
 )
+from onestop_sync.dossier.checks import MAX_ELEMENT
 from onestop_sync.dossier.deadlines import LimitKind
 from onestop_sync.dossier.labels import STAGE_LABELS, TIER_LABELS
 from onestop_sync.dossier.procedure_steps import ProcedureStep, Stage, Tier
+from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import InvalidInput
 from onestop_sync.search_text import fold_text
 from server_stub import roster_files
@@ -31,6 +33,8 @@ __all__ = ["SHEETS", "describe_changes", "read_sheet", "write_sheet"]
 
 _CODE: Final = Column("code", "Mã thủ tục", "1.001193")
 _FROM: Final = Column("from", "Hiệu lực từ", "2025-07-01", is_needed=False)
+_NAME: Final = DOSSIER.field("ten_thu_tuc")
+_LONGEST_NAME: Final = _NAME.max_chars if _NAME else 0
 _CERTAIN: Final = Column("certainty", "Mức tin cậy", "có nguồn", is_needed=False)
 SHEETS: Final = (
     Sheet(
@@ -211,7 +215,7 @@ def _strays(procedures: Sequence[Procedure], named: Sequence[tuple[Row, str, dat
 
 
 def _procedure(cells: Mapping[str, str]) -> Procedure:
-    full_name = _needed(cells, "full_name", "a name")
+    full_name = _name(cells, "full_name", _LONGEST_NAME)
     limit = limit_from_text(cells.get("limit", ""))
     fee_certainty = certainty_of(cells.get("fee_certainty", ""))
     to = cells.get("to", "")
@@ -243,7 +247,7 @@ def _document(cells: Mapping[str, str]) -> tuple[str, date | None, Document]:
         code,
         day,
         Document(
-            name_vi=_needed(cells, "name", "a name"),
+            name_vi=_name(cells, "name", MAX_ELEMENT),
             certainty=certainty_of(cells.get("certainty", "")),
             use=_one_of(_USES, use) if use else DocumentUse.SUBMIT,
             is_required=_is_marked(cells.get("required", "")),
@@ -277,6 +281,14 @@ def _needed(cells: Mapping[str, str], key: str, what: str) -> str:
     if not text:
         raise InvalidInput(f"The row lacks {what}.")
     return text
+
+
+def _name(cells: Mapping[str, str], key: str, most: int) -> str:
+    """Returns a name that a dossier can hold, which is not taken in under a longer one."""
+    name = _needed(cells, key, "a name")
+    if len(name) > most:
+        raise InvalidInput(f"The name has {len(name)} characters; a dossier holds {most} at most.")
+    return name
 
 
 def _one_of(names: Mapping[str, Any], text: str) -> Any:

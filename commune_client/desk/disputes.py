@@ -8,6 +8,7 @@ from typing import Any, Final
 from commune_client.desk.base import Base
 from commune_client.desk.facts import Dispute, DisputeSide, Done
 from onestop_sync.dossier.labels import one_line, step_label
+from onestop_sync.dossier.personal import masked_state
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import show_value
 from onestop_sync.dossier.view import DossierView, OpenIssue, Side
@@ -102,7 +103,7 @@ class Disputes(Base):
     ) -> Dispute:
         is_task = issue.key.startswith(_TASK)
         task = view.state.tasks[issue.key.removeprefix(_TASK)] if is_task else None
-        base = task.step if task else seen_by_all(issue, history).value(issue.key)
+        base = task.step if task else self._seen_by_all(issue, history).value(issue.key)
         now = None if task else _standing_value(view.state, issue)
         return Dispute(
             doc=doc,
@@ -118,6 +119,10 @@ class Disputes(Base):
             is_legal=issue.is_legal,
             why_not=str(self._why_not(view, issue) or ""),
         )
+
+    def _seen_by_all(self, issue: OpenIssue, history: Mapping[bytes, Record]) -> State:
+        state = seen_by_all(issue, history)
+        return masked_state(state) if self.is_masked else state
 
     def _side(self, key: str, side: Side, history: Mapping[bytes, Record]) -> DisputeSide:
         record = history.get(side.event)

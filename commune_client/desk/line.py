@@ -20,6 +20,7 @@ from commune_client.desk.facts import (
 from commune_client.desk.place import Place
 from commune_client.desk.safekeeping import Safekeeping
 from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.personal import masked_ops, masked_state
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import lines_of
 from onestop_sync.errors import InvalidInput, NotFound, Unreachable
@@ -256,11 +257,12 @@ class Line(Safekeeping):
             pass  # nothing of it is in effect: there is no code yet
         else:
             if document.kind.name == DOSSIER.name:
-                view = self._view(document.state)
+                view = self._view(masked_state(document.state) if self.is_masked else document.state)
                 code, title = view.code, f"{view.applicant} – {view.procedure_name}"
         if record and record.author:
             who = one_line(record.author.certificate.name)
-        lines = tuple(lines_of(record.ops)) if record else ()
+        ops = record.ops if record else ()
+        lines = tuple(lines_of(masked_ops(ops) if self.is_masked else ops))
         return NoticeFacts(
             notice.n, notice.doc, code, title, notice.event, who, lines,
             str(notice.before), str(notice.after), notice.at_ms,

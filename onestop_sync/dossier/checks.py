@@ -19,6 +19,7 @@ from onestop_sync.dossier.schema import DOSSIER
 
 __all__ = [
     "CHOICES",
+    "MAX_ELEMENT",
     "REQUIRED",
     "Issue",
     "Paper",
@@ -109,7 +110,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 """How it was handed in, how the result is received (by hand, by post, online), and by whom."""
 
 _MAX_COUNT: Final = 999
-_MAX_ELEMENT: Final = 300
+MAX_ELEMENT: Final = 300
 """Longest name of a document or of a procedure's own field, in characters."""
 _FREE_TEXT: Final = frozenset({"noi_dung", "y_kien_tham_dinh", "ket_qua"})
 _PERSON_DIGITS: Final = frozenset({9, 12})
@@ -159,9 +160,9 @@ def check_values(values: Mapping[str, Any], today: date) -> list[Problem]:
 def _shape_problems(key: str, value: Any) -> list[Problem]:
     spec = DOSSIER.field(key)
     if spec is None or spec.name not in _TYPED:
-        return [Problem(Issue.UNKNOWN_FIELD, key[:_MAX_ELEMENT])]
-    if len(key.partition("/")[2]) > _MAX_ELEMENT:
-        return [Problem(Issue.TOO_LONG, key, str(_MAX_ELEMENT))]
+        return [Problem(Issue.UNKNOWN_FIELD, key[:MAX_ELEMENT])]
+    if len(key.partition("/")[2]) > MAX_ELEMENT:
+        return [Problem(Issue.TOO_LONG, key, str(MAX_ELEMENT))]
     if spec.name == "so_bo":
         return []
     texts = value if isinstance(value, list) and spec.kind == "map" else [value]

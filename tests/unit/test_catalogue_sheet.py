@@ -75,6 +75,8 @@ def test_a_change_is_told_before_it_is_published(tmp_path: Path) -> None:
         ("Thủ tục", "Giải quyết (xã, liên thông, tỉnh)", "thôn", "none of xã, liên thông, tỉnh"),
         ("Thủ tục", "Phí: mức tin cậy", "chắc", "neither"),
         ("Thủ tục", "Lĩnh vực", "", "lacks a field"),
+        ("Thủ tục", "Tên thủ tục", "x" * 2001, "holds 2000 at most"),
+        ("Giấy tờ", "Tên giấy tờ", "x" * 301, "holds 300 at most"),
         ("Giấy tờ", "Mã thủ tục", "9.999999", "There is no procedure 9.999999"),
         ("Giấy tờ", "Bản chính", "một", "not a number of copies"),
         ("Giấy tờ", "Bắt buộc (x)", "có", "neither x nor empty"),

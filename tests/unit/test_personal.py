@@ -13,7 +13,7 @@ from onestop_sync.dossier.personal import HIDDEN, PERSONAL, initials
 from onestop_sync.dossier.posting import POSTABLE, mask_from_plain
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import FormatError, NotAllowed
-from tests.unit.cli_world import PASSPHRASE, Commune, Shell, take_in
+from tests.unit.cli_world import PASSPHRASE, Commune, Shell, exchange, take_in
 
 
 @pytest.fixture
@@ -68,6 +68,32 @@ def test_who_only_administers_sees_no_citizen(
     with pytest.raises(NotAllowed):
         admin.register(2026)
     assert not (tmp_path / "x").exists()
+
+
+def test_what_changed_and_what_disagrees_is_masked_too(
+    commune: Commune, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Notices and conflicts, with what stood before the conflict, show an administrator nobody's data."""
+    hub = commune.hub("xã", "c1")
+    place = commune.place("pc1")
+    one, two = commune.desk(place), commune.desk(commune.place("pc2"))
+    doc = take_in(one)
+    for each in (one, two):
+        exchange(each.store, hub.store)
+    one.edit(doc, {"dien_thoai": "0911111111"})
+    two.edit(doc, {"dien_thoai": "0922222222"})
+    for each in (one, two, one):
+        exchange(each.store, hub.store)
+    code = one.show(doc).code
+    commune.colleague(place, "Quản", ["quan_tri"])
+    one.close()
+    shell = Shell(capsys, commune, place)
+    for command in (["notices"], ["notices", "--json"], ["conflicts", code], ["conflicts", code, "--json"]):
+        clear = shell.run(*command, "--officer", "An")
+        assert "0911111111" in clear or "Hường" in clear, command
+        said = shell.run(*command, "--officer", "Quản")
+        assert shell.code == 0, said
+        assert not [word for word in (*SECRETS, "0911111111", "0922222222") if word in said], command
 
 
 def test_every_field_of_a_person_is_named() -> None:
