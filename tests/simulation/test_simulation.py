@@ -24,11 +24,11 @@ FOUND_AT = {
     "identity-by-counter": 2,
     "last-write-wins": 3,
     "no-backfill": 1,
-    "serial-reuse": 1,
+    "serial-reuse": 2,
     "skipped-parent-check": 5,
     "skipping-cursor": 1,
-    "unnoticed-restore": 1,
-    "verdict-by-arrival": 1,
+    "unnoticed-restore": 2,
+    "verdict-by-arrival": 2,
 }
 
 
