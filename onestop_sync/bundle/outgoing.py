@@ -184,8 +184,7 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
             raise NotFound(_NOBODY, todo=_NOBODY_TODO)
         return found
     found = [_machine(store, machines, recipient) for recipient in recipients]
-    is_cut_off = any(store.trust.document.is_cut_off(c.key) for c in found)
-    if not _is_in_line(store, found) and (len({c.unit for c in found}) > 1 or is_cut_off):
+    if not _is_in_line(store, found) and len({c.unit for c in found}) > 1:
         raise InvalidInput(
             "The machines of these units may not read the same.",
             todo="Nothing was written. Make one bundle for the own line, and one for each unit below.",

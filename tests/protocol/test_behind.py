@@ -10,7 +10,7 @@ import pytest
 
 from onestop_sync import keys
 from onestop_sync.bundle import export_bundle, import_bundle
-from onestop_sync.errors import BundleRejected, FormatError, InvalidInput, UpstreamRefused
+from onestop_sync.errors import BundleRejected, FormatError, NotFound, UpstreamRefused
 from onestop_sync.protocol import Requester, Responder, open_packet
 from onestop_sync.protocol.packets import PUBLISHED_PURPOSE, Published, Request
 from onestop_sync.trust import Certificate, Cut, Unit
@@ -162,5 +162,5 @@ def test_a_stick_tells_who_has_moved_away(province: Province, line: Line, tmp_pa
     assert apart.store.history(doc) == []
     cut = Cut("stolen", apart.secrets.machine.public, "", {})
     province.publish(line.district.store, cuts=(cut,))
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         export_bundle(line.district.store, tmp_path / "stolen", [apart.secrets.machine.public])
