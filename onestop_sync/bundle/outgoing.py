@@ -171,7 +171,7 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
             raise NotFound(_NOBODY, todo=_NOBODY_TODO)
         return found
     found = [_machine(store, machines, recipient) for recipient in recipients]
-    units = {c.unit for c in found}
+    units = {_unit_now(store, c) for c in found}
     if not (units <= line or (len(units) == 1 and units <= store.below)):
         raise InvalidInput(
             "The machines of these units may not read the same.",
