@@ -184,7 +184,7 @@ def _readers(store: Store, recipients: Sequence[bytes]) -> list[Certificate]:
             raise NotFound(_NOBODY, todo=_NOBODY_TODO)
         return found
     found = [_machine(store, machines, recipient) for recipient in recipients]
-    if not _is_in_line(store, found) and len({c.unit for c in found}) > 1:
+    if not _is_in_line(store, found) and len({_unit_now(store, c) for c in found}) > 1:
         raise InvalidInput(
             "The machines of these units may not read the same.",
             todo="Nothing was written. Make one bundle for the own line, and one for each unit below.",
@@ -204,7 +204,7 @@ def _line(store: Store) -> set[str]:
 
 def _is_in_line(store: Store, readers: Sequence[Certificate]) -> bool:
     """Tells whether readers may read the same of what is stored here."""
-    units = {c.unit for c in readers}
+    units = {_unit_now(store, c) for c in readers}
     return units <= _line(store) or (len(units) == 1 and units <= store.below)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from onestop_sync.bundle import export_bundle, import_bundle
 from onestop_sync.errors import NotAllowed, UpstreamRefused
 from onestop_sync.protocol import Requester, Responder
 from onestop_sync.schema import MAIN
@@ -126,6 +127,28 @@ def test_three_communes_merge_while_they_work(land: Land) -> None:
         assert machine.store.document(late).state.tasks[MAIN].unit == "n1"
     assert land.top.store.count("case") == 5
     assert land.two.store.count("case") == 5
+
+
+def test_sticks_alone_bring_a_machine_into_the_new_commune(land: Land, tmp_path: Path) -> None:
+    """Without a line it hears of the merger by what a server's stick brings back, its certificate with it."""
+    land.merge(land.top.store)
+    land.certify_again(land.one, "n1")
+    land.sync_all([land.district])
+    doc = land.one.writer("An").create("case", {"name": "viết khi chưa biết"})
+    sender = carry(tmp_path, land.one.store, land.district.store)
+    carry(tmp_path, land.district.store, land.one.store, [sender])
+    new = land.one.writer("An").create("case", {"name": "viết cho xã mới"})
+    carry(tmp_path, land.one.store, land.top.store)
+    assert land.top.store.document(new).state.unit == "n1"
+    assert land.one.store.unit == "n1"
+    for store in (land.top.store, land.district.store):
+        assert store.document(doc).value("name") == "viết khi chưa biết"
+
+
+def carry(folder: Path, giver: Store, taker: Store, to: Sequence[bytes] = ()) -> bytes:
+    """Carries a stick; returns whose it was."""
+    path = export_bundle(giver, folder, to).path
+    return import_bundle(taker, path).sender
 
 
 def test_a_machine_that_has_not_heard_goes_on_for_weeks(land: Land) -> None:

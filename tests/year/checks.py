@@ -28,7 +28,7 @@ FLOORS: Final = {
 }  # fmt: skip
 """How often each thing has to happen for each dossier; a small year need not meet what is rare."""
 OFTEN: Final = {
-    "days off": 100, "stick": 10, "line was down": 20, "report": 14, "register closed": 2,
+    "days off": 100, "stick": 10, "line was down": 10, "report": 14, "register closed": 2,
     "supplementary report": 3, "late dossiers named": 4,
 }  # fmt: skip
 """How often each thing has to happen in a year."""
@@ -273,9 +273,10 @@ def _in_any_order(year: Year, store: Store, dice: random.Random) -> None:
             for frame in top.introduction(record.event.log):
                 frames.setdefault(frame[0], frame)
     shuffled = list(frames.values())
-    dice.shuffle(shuffled)
-    for at in range(0, len(shuffled), 500):
-        store.receive(shuffled[at : at + 500])
+    for _ in range(3):  # what came before the log that it belongs to is not stored: it has to come again
+        dice.shuffle(shuffled)
+        for at in range(0, len(shuffled), 500):
+            store.receive(shuffled[at : at + 500])
 
 
 def _accepted(year: Year) -> list[Life]:
