@@ -381,7 +381,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     _check_usage(parser, arguments)
     if "types" in arguments:
-        arguments.types = arguments.types or list(settings.DEFAULT_TYPES)
+        arguments.types = arguments.types or [settings.DEFAULT_TYPES]
     try:
         arguments.run(arguments)
     except Unreachable as error:

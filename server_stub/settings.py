@@ -39,14 +39,8 @@ FOLDER: Final = "ONESTOP_SERVER_FOLDER"
 DATABASE: Final = "ONESTOP_DATABASE"
 HOLDER: Final = "quan-tri"
 """Who unlocks a server unless somebody else is named."""
-DEFAULT_TYPES: Final = (
-    "onestop_sync.dossier.schema:DOSSIER",
-    "onestop_sync.dossier.register_closing:REGISTER_CLOSING",
-    "onestop_sync.dossier.old_entry:OLD_ENTRY",
-    "onestop_sync.dossier.complaint:COMPLAINT",
-    "onestop_sync.dossier.report.frozen:REPORT",
-    "onestop_sync.dossier.difficulty:DIFFICULTY",
-)
+DEFAULT_TYPES: Final = "onestop_sync.dossier.types:TYPES"
+"""All types of the one-stop domain."""
 _MAX_FILE: Final = 16 * 2**20
 
 
@@ -88,7 +82,7 @@ def read_file(path: str | Path) -> bytes:
 
 
 def load_types(names: Sequence[str]) -> list[DocumentType]:
-    """Returns document types that are named ``package.module:NAME``.
+    """Returns document types that are named ``package.module:NAME``, one or a tuple of them by each name.
 
     Raises:
         InvalidInput: There is none of that name.
@@ -102,9 +96,10 @@ def load_types(names: Sequence[str]) -> list[DocumentType]:
             raise InvalidInput(
                 f"There is no document type {name!r}.", todo="Write package.module:NAME."
             ) from error
-        if not isinstance(kind, DocumentType):
+        kinds = kind if isinstance(kind, tuple) and kind else (kind,)
+        if not all(isinstance(each, DocumentType) for each in kinds):
             raise InvalidInput(f"{name!r} is not a document type.", todo="Write package.module:NAME.")
-        found.append(kind)
+        found += kinds
     return found
 
 
