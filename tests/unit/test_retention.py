@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.data import shipped_retention
 from onestop_sync.dossier.retention import CountedFrom, Retention, Term, final_ms, retention_from_plain
 from onestop_sync.dossier.schema import DOSSIER
@@ -13,6 +15,8 @@ from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import FormatError
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import SigningKey
+from onestop_sync.schema import MAIN
+from onestop_sync.state import Register, State, TaskState, Turn
 from onestop_sync.store import Store
 from onestop_sync.trust import Certificate
 from tests.e2e.servers import PASSPHRASE
@@ -69,13 +73,25 @@ def test_what_is_past_its_term_is_listed_and_erased_when_asked(
         assert (found["proven"], found["erased"]) == (True, 1)
 
 
-def test_terms_run_from_the_end_of_the_year_or_the_day() -> None:
-    """The parameter decides; the 29th of February is kept a year of another length, to the 28th."""
-    found = shipped_retention()
-    assert found.terms[SIGNATURE].years == 2
-    assert found.counted_from is CountedFrom.YEAR_END
-    other = Retention({SIGNATURE: Term(1, "x")}, CountedFrom.DAY)
-    assert other.counted_from == "day"
+@pytest.mark.parametrize(
+    ("ended", "counted_from", "until"),
+    [
+        ((2024, 3, 5), CountedFrom.YEAR_END, date(2025, 12, 31)),
+        ((2024, 3, 5), CountedFrom.DAY, date(2025, 3, 5)),
+        ((2024, 2, 29), CountedFrom.DAY, date(2025, 2, 28)),
+    ],
+)
+def test_terms_run_from_the_end_of_the_year_or_the_day(
+    ended: tuple[int, int, int], counted_from: CountedFrom, until: date
+) -> None:
+    """The parameter decides; what ended on a 29th of February is kept to the 28th."""
+    ms = int(datetime(*ended, 9, tzinfo=VIETNAM).timestamp() * 1000)
+    state = State("p", ["p"], registers={"ma_thu_tuc": Register(((b"", SIGNATURE),))})
+    state.tasks[MAIN] = TaskState("returned", "p", course=(Turn(ms, "return", "returned", "p"),))
+    term = Term(1, "x")
+    assert Retention({SIGNATURE: term}, counted_from).kept_until(state) == (until, term)
+    assert Retention({BIRTH: term}, counted_from).kept_until(state) is None
+    assert shipped_retention().terms[SIGNATURE].years == 2
 
 
 @pytest.mark.parametrize(
