@@ -71,6 +71,11 @@ class Health(NamedTuple):
     chunks: int
     faults: tuple[Fault, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        """Returns the same as maps, arrays, text and integers."""
+        faults = [{"kind": f.kind, "doc": f.doc.hex(), "what": f.what} for f in self.faults]
+        return {**self._asdict(), "faults": faults}
+
 
 class _Undone(Exception):
     """Takes back everything that a check did in its transaction."""

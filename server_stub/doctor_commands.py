@@ -41,10 +41,7 @@ def _doctor(arguments: Namespace) -> None:
         health = check(store, _progress("checked"))
     finally:
         store.close()
-    facts = {
-        "rebuilt": made, "documents": health.documents, "events": health.events, "chunks": health.chunks,
-        "faults": [{"kind": f.kind, "doc": f.doc.hex(), "what": f.what} for f in health.faults],
-    }  # fmt: skip
+    facts = {"rebuilt": made, **health.to_json()}
     say(arguments, facts, [*_lines(health, made)])
     if health.faults:
         raise Unproven

@@ -34,10 +34,7 @@ def doctor(session: Session) -> int:
     with session.desk() as desk:
         made = desk.rebuild(_progress(session, "dựng lại")) if session.arguments.rebuild else 0
         health = desk.check_health(_progress(session, "kiểm tra"))
-    facts = {
-        "rebuilt": made, "documents": health.documents, "events": health.events, "chunks": health.chunks,
-        "faults": [{"kind": f.kind, "doc": f.doc.hex(), "what": f.what} for f in health.faults],
-    }  # fmt: skip
+    facts = {"rebuilt": made, **health.to_json()}
     session.show(facts, [*_lines(health, made)])
     return REFUSED if health.faults else DONE
 
