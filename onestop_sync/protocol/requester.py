@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from onestop_sync import brief, codec, exchange, fetch, keys
 from onestop_sync.answer import KeptAnswer
@@ -14,6 +14,9 @@ from onestop_sync.errors import (
     UpstreamRefused,
 )
 from onestop_sync.exchange import Cursor
+from onestop_sync.protocol.above import is_parent, parent_authority, servers_above
+from onestop_sync.protocol.body import parts, read_body
+from onestop_sync.protocol.news import News
 from onestop_sync.protocol.packets import (
     CHALLENGE_KIND,
     LIMITS,
@@ -21,22 +24,18 @@ from onestop_sync.protocol.packets import (
     NODE_BYTES,
     PUBLISHED_PURPOSE,
     Limits,
-    Published,
     Request,
     SyncReport,
     open_packet,
-    parse_cursor,
     sha256,
     sign_ask,
     with_proofs,
 )
-from onestop_sync.publication import TARGET, Incomplete, check_files
 from onestop_sync.storage import feed
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.held import StoredEvents
 from onestop_sync.store import Store
-from onestop_sync.tombstone import is_tombstones
-from onestop_sync.trust import Authority, Certificate
+from onestop_sync.trust import Authority
 
 _BRIEF: Final = {brief.MARK, brief.AGAIN, brief.SIGNED}
 HTTP_FORBIDDEN: Final = 403
@@ -98,9 +97,7 @@ class Requester:
         self._offered: list[bytes] = []
         self._introduced: list[bytes] = []
         self._skip: frozenset[bytes] = frozenset()
-        self._wanted: tuple[str, ...] = ()
-        self._gives_back = self._gave_back = False
-        self._is_behind = self._was_behind = False
+        self._news = News(store)
         self._fetcher = fetch.Fetcher(store)
         self._asks = 0
         self._is_asking = False
@@ -136,7 +133,7 @@ class Requester:
                 None,
                 echo=False,
                 max_bytes=0,
-                published=self._held() if self._is_behind else Published(0, 0),
+                published=self._news.asked(),
                 frames=[],
                 introduction=self.store.introduction(self._log),
             )
@@ -213,7 +210,7 @@ class Requester:
         introduction = [frame for frame in proofs if event_id(frame[0]) not in self._shown]
         return Request(
             knows.node[:NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
-            self._published(), [frame for _, frame in found.events], introduction,
+            self._news.offered(), [frame for _, frame in found.events], introduction,
         )  # fmt: skip
 
     def _question(self) -> Request:
@@ -222,7 +219,7 @@ class Requester:
         self._has_more, self._offered, self._introduced = True, [], []
         return Request(
             knows.node[:NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
-            self._published(), [], [], self._unsure,
+            self._news.offered(), [], [], self._unsure,
         )  # fmt: skip
 
     def take_answer(self, status: int, data: bytes) -> None:
@@ -265,10 +262,10 @@ class Requester:
             case [1, "answer", bytes(head), bytes(rest), bytes(proof)]:
                 signed = self._check_answer(head, rest, proof)
                 if self._is_asking:
-                    self._take_chunks(fetch.parse_answer([*_parts(head), *_parts(rest)]))
+                    self._take_chunks(fetch.parse_answer([*parts(head), *parts(rest)]))
                 else:
-                    self._take_body([*_parts(head), *_parts(rest)], signed)
-            case [1, "published", bytes(sealed)] if self._is_behind:
+                    self._take_body([*parts(head), *parts(rest)], signed)
+            case [1, "published", bytes(sealed)] if self._news.is_behind:
                 self._take_news(sealed)
             case [1, "error", [str(code), str(what)]]:
                 self._take_error(status, code, what)
@@ -284,7 +281,7 @@ class Requester:
                 raise FormatError("The answer is not one of this protocol.")
         store = self.store
         store.receive(introduction)
-        certificate = self._certified(node).certificate
+        certificate = parent_authority(store, node).certificate
         if certificate.seal not in self._readers:
             raise FormatError("The answer is by another server than the request was sealed to.")
         self._knows = exchange.meet_parent(store, self.parent, node, b"")
@@ -293,20 +290,6 @@ class Requester:
             return
         self._line = brief.Line(self._log, node, store.unit, b"", None, NO_SECRET)
         self._take_brief(answer)
-
-    def _certified(self, node: bytes) -> Authority:
-        """Returns by which authority a parent speaks.
-
-        Raises:
-            FormatError: By none that is known here.
-            UpstreamRefused: It is no parent of this machine's unit.
-        """
-        authority = self.store.authority(node)
-        if not isinstance(authority, Authority):
-            raise FormatError("The parent cannot prove that it belongs to this province.")
-        if not _is_parent(self.store, authority.certificate):
-            raise UpstreamRefused("That server is not a parent of this machine's unit.", code="not_parent")
-        return authority
 
     def _take_brief(self, data: bytes) -> None:
         line = self._line
@@ -344,27 +327,18 @@ class Requester:
             raise SignatureInvalid("The answer is not the parent's answer to this request.")
         return kept.pack()
 
-    def _take_body(self, body: object, signed: bytes) -> None:
-        match body:
-            case [bytes(nonce), list(cursor), bool(has_more), list() | None as lost, list(acks), list(bad),
-                  list(items), [int(root), int(version), dict() | None as files]]:  # fmt: skip
-                # All of it is read before any of it is taken.
-                outcomes, was_reset = list(map(_outcome, bad)), parse_cursor(lost) is not None
-                answer = exchange.Answer(nonce, _cursor(cursor), acks, _pairs(items), was_reset, signed)
-                self._take_publication(files)
-                if any(is_tombstones(name.removeprefix(TARGET)) for name in self._wanted):
-                    # What was erased comes without content: not before its tombstone is here. It comes again.
-                    start, has_more = self._knows.cursor or _BEGINNING, True
-                    answer = answer._replace(cursor=start, items=(), signed=b"")
-                self._echo &= has_more or was_reset
-                self._take_items(answer)
-                self._count(outcomes, was_reset=was_reset)
-                self._is_done = not (has_more or self._has_more or was_reset)
-                theirs, ours = (root, version), self.store.publication.rank
-                self._gives_back = theirs < ours and not self._gave_back
-                self._is_done &= theirs <= ours and not self._gives_back
-            case _:
-                raise FormatError("The answer is not one of this protocol.")
+    def _take_body(self, data: object, signed: bytes) -> None:
+        body = read_body(data)
+        cursor, items, has_more = body.cursor, body.items, body.has_more
+        self._news.take(body.files)
+        if self._news.lacks_tombstones:
+            # What was erased comes without content: not before its tombstone is here. It comes again.
+            cursor, items, has_more, signed = self._knows.cursor or _BEGINNING, [], True, b""
+        self._echo &= has_more or body.was_reset
+        self._take_items(exchange.Answer(body.nonce, cursor, body.acks, items, body.was_reset, signed))
+        self._count(body.outcomes, was_reset=body.was_reset)
+        self._is_done = not (has_more or self._has_more or body.was_reset)
+        self._is_done &= self._news.is_level(body.root_version, body.version)
 
     def _take_chunks(self, answer: fetch.Answer) -> None:
         """Takes a step of the attachments; what was written meanwhile goes before the next."""
@@ -377,47 +351,21 @@ class Requester:
         is_news = bool(exchange.pending(self.store, knows.node, 1, 1, self._skip).events)
         self._is_done = not (is_news or self._asks % _EVENTS_AFTER == 0)
 
-    def _published(self) -> Published:
-        held = self.store.publication
-        self._gave_back |= self._gives_back
-        files = held.files if self._gives_back else None
-        self._gives_back = False
-        return Published(held.version, held.root_version, self._wanted, files)
-
-    def _take_publication(self, files: object) -> None:
-        """Takes what is newer of the publication, or notes which files of it are still wanted."""
-        if files is None:
-            return
-        asked, self._wanted = self._wanted, ()
-        try:
-            self.store.take_files(check_files(files))
-        except Incomplete as error:
-            if not set(error.names).isdisjoint(asked):
-                raise  # it does not send what it names: asking again would never end
-            self._wanted = error.names
-
     def _catches_up(self) -> bool:
         """Decides to ask for what is published, once: we may only not have heard of a new tree."""
-        if self._was_behind:
+        if not self._news.catch_up():
             return False
-        self._is_behind = self._was_behind = True
         self._refusals = 0
         self._readers = []
         self._knows = self._knows._replace(nonce=b"")
         return True
 
-    def _held(self) -> Published:
-        """Returns which publication this machine has, and which files of a newer one it lacks."""
-        held = self.store.publication
-        return Published(held.version, held.root_version, self._wanted)
-
     def _take_news(self, sealed: bytes) -> None:
         """Takes what is published from whoever answers: it proves itself, and tells who the parent may be."""
         self._refuse_again("behind", "The parent does not send all of what it publishes.")
         files = keys.open_sealed(self.store.seal_seed, sealed, PUBLISHED_PURPOSE)
-        self._take_publication(open_packet(files, self.limits))
-        self._is_behind = bool(self._wanted)
-        self._refusals *= self._is_behind
+        self._news.take_sealed(open_packet(files, self.limits))
+        self._refusals *= self._news.is_behind
 
     def _take_challenge(
         self, node: bytes, nonce: bytes, theirs: bytes, proof: bytes, introduction: list[object]
@@ -436,10 +384,10 @@ class Requester:
             return
         if not isinstance(authority, Authority) or not keys.verify(authority.key, signed, proof):
             raise FormatError("The parent cannot prove that it belongs to this province.")
-        if not _is_parent(self.store, authority.certificate) and self._catches_up():
+        if not is_parent(self.store, authority.certificate) and self._catches_up():
             return
-        self._certified(node)
-        self._is_behind = False
+        parent_authority(self.store, node)
+        self._news.caught_up()
         self._echo = True
         self._asked = b""
         self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
@@ -481,50 +429,3 @@ class Requester:
         self._refusals += 1
         if is_final or self._refusals > _MAX_REFUSALS:
             raise UpstreamRefused(what, code=code, status=status)
-
-
-def _is_parent(store: Store, certificate: Certificate) -> bool:
-    """Tells whether a machine may be a parent of this one."""
-    document = store.trust.document
-    if document.is_cut_off(certificate.key, certificate.unit) or not certificate.serves:
-        return False
-    return document.is_over(certificate.unit, store.unit)
-
-
-def servers_above(store: Store) -> list[bytes]:
-    """Returns the X25519 keys of the servers that may be a parent; none when they are too many to seal to."""
-    found: set[bytes] = set()
-    for _, certificate in store.trust.certificates():
-        if certificate.serves and certificate.key != store.machine.public:
-            best = store.trust.best_certificate(certificate.key)
-            if best and best[1].seal and _is_parent(store, best[1]):
-                found.add(best[1].seal)
-    return sorted(found) if len(found) <= brief.MOST_READERS else []
-
-
-def _parts(data: bytes) -> list[Any]:
-    match codec.decode(data):
-        case list(parts):
-            return parts
-    raise FormatError("The answer is not one of this protocol.")
-
-
-def _cursor(value: object) -> Cursor:
-    cursor = parse_cursor(value)
-    if cursor is None:
-        raise FormatError("The answer is malformed.")
-    return cursor
-
-
-def _pairs(items: list[Any]) -> list[tuple[int, Any]]:
-    pairs = [(i[0], i[1]) for i in items if isinstance(i, list) and len(i) == 2]  # noqa: PLR2004
-    if len(pairs) != len(items):
-        raise FormatError("The answer is malformed.")
-    return pairs
-
-
-def _outcome(row: object) -> Outcome:
-    match row:
-        case [bytes(event), str(code), str(reason)]:
-            return Outcome(event, code, reason)
-    raise FormatError("A verdict of the parent is malformed.")

@@ -18,7 +18,7 @@ from onestop_sync.errors import NotAllowed, NotFound
 from onestop_sync.storage import tables as t
 
 if TYPE_CHECKING:
-    from onestop_sync.store import Store
+    from onestop_sync.store.base import Base
 
 __all__ = ["change_code", "find_code", "note_wrong", "open_keys", "required_code", "seal_keys", "wrong_in"]
 
@@ -68,19 +68,19 @@ def change_code(connection: sa.Connection, selector: str, **values: Any) -> None
     connection.execute(sa.update(t.enrol_code).where(t.enrol_code.c.selector == selector).values(**values))
 
 
-def _at_rest(store: Store) -> ChaCha20Poly1305:
+def _at_rest(store: Base) -> ChaCha20Poly1305:
     kdf = HKDF(algorithm=SHA256(), length=32, salt=b"onestop enrol codes at rest", info=store.root)
     return ChaCha20Poly1305(kdf.derive(store.seal_seed))
 
 
-def seal_keys(store: Store, keys: CodeKeys) -> bytes:
+def seal_keys(store: Base, keys: CodeKeys) -> bytes:
     """Returns a code's keys as its row keeps them."""
     nonce = store.rng(_NONCE_BYTES)
     both = keys.request_key + keys.answer_key
     return nonce + _at_rest(store).encrypt(nonce, both, keys.selector.encode())
 
 
-def open_keys(store: Store, row: Any) -> CodeKeys:
+def open_keys(store: Base, row: Any) -> CodeKeys:
     """Opens a code's keys.
 
     Raises:

@@ -38,7 +38,7 @@ from onestop_sync.trust import (
 )
 
 if TYPE_CHECKING:
-    from onestop_sync.store import Store
+    from onestop_sync.store.base import Base
 
 WAITING_QUOTA: Final = 2000
 """Events without authority that one machine may leave here."""
@@ -51,7 +51,7 @@ class Raced(StoreBusy):
 class Transaction:
     """A write transaction, and what is done in it."""
 
-    def __init__(self, store: Store, connection: sa.Connection) -> None:
+    def __init__(self, store: Base, connection: sa.Connection) -> None:
         self.store = store
         self.connection = connection
         self._feed = (

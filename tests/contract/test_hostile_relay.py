@@ -51,7 +51,7 @@ def careless(what: str) -> Iterator[None]:
                 events, bad = real(frames)
                 return list({e.id: e for e in reversed(events)}.values()), bad
 
-            with patch("onestop_sync.store.parse_all", first_only):
+            with patch("onestop_sync.store.store.parse_all", first_only):
                 yield
         case _:
             with patch.object(exchange, "acks_of", lambda _, data: [_believed(each) for each in data]):

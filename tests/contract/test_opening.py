@@ -9,17 +9,17 @@ from unittest import mock
 
 import pytest
 
-from onestop_sync import store as store_module
 from onestop_sync.protocol import Requester, Responder
 from onestop_sync.store import Store
+from onestop_sync.store import store as store_module
 from tests.province import CASE, Province
 
 
 def test_killed_between_announcing_and_writing_a_marker_is_no_restore(tmp_path: Path) -> None:
     """A program killed at any point of its start leaves a store that opens as the same machine."""
     machine = Province(tmp_path).machine("pc", "c1", {"An": ["clerk"]})
-    for broken in ("write_durably", "_set_meta"):
-        calls = iter([lambda *_: None]) if broken == "_set_meta" else iter([])
+    for broken in ("write_durably", "set_meta"):
+        calls = iter([lambda *_: None]) if broken == "set_meta" else iter([])
         true = getattr(store_module, broken)
 
         def fail(*arguments: Any, true: Any = true, calls: Any = calls) -> None:

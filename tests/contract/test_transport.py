@@ -251,7 +251,7 @@ def test_a_sync_that_runs_out_of_time_keeps_what_it_did(world: World) -> None:
 
     world.handlers["district.test"] = slow
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("onestop_sync.client.time.monotonic", lambda: now)
+        patch.setattr("onestop_sync.client.syncing.time.monotonic", lambda: now)
         report = world.sync(DISTRICT, deadline_s=300.0)
     assert (report.is_complete, report.round_trips, world.count()) == (False, 1, 0)
     assert world.sync(DISTRICT).is_complete
