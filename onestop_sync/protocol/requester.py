@@ -152,6 +152,7 @@ class Requester:
         What it brought is not sent again at once: the next request asks for what is stored.
         """
         self._is_cut = True
+        self._refusals = 0  # whatever the parent says next is the line's doing, however often it happens
         if self._line is not None:
             self._lost = brief.digest(self._sent)
             self._unsure = tuple(log for log, _, _ in self._brought.ends) or self._unsure

@@ -273,6 +273,23 @@ def test_a_lost_answer_brings_nothing_twice(line: Line) -> None:
     assert (report.received, line.pc1.store.status().unsent) == (0, 0)
 
 
+def test_a_line_that_loses_many_answers_is_no_refusal(line: Line) -> None:
+    """However often in a row an answer is lost, the machine goes on asking, and brings its event once."""
+    writer = line.pc1.writer("An")
+    doc = writer.create("case", {"name": "x"})
+    Talk(line.pc1, line.hub).run()
+    writer.edit(doc, {"phone": "1"})
+    talk = Talk(line.pc1, line.hub)
+    for _ in range(8):
+        talk.responder.respond(talk.requester.next_request() or b"")
+        talk.requester.was_cut()
+        talk.step()
+    talk.run()
+    assert [status for _, status, _ in talk.passed[:8]] == [401] * 8
+    assert line.pc1.store.status().unsent == 0
+    assert len(line.hub.store.history(doc)) == 2
+
+
 def test_a_lost_request_is_sent_once_more(line: Line) -> None:
     """After a cut on the way up the machine hears that nothing came, and sends its batch."""
     writer = line.pc1.writer("An")
