@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -20,11 +21,13 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     func,
     literal_column,
     text,
 )
+from sqlalchemy.event import listen
 
 SCHEMA_VERSION: Final = 2
 """Version of these tables; `upgrade` brings an older store up to it in place."""
@@ -37,6 +40,23 @@ _ZERO_CHAINED: Final = text("chained = 0")
 _IS_OPEN: Final = text("open > 0")
 _IS_WAITING: Final = text("waiting > 0")
 _IS_WANTED: Final = text("wanted > 0")
+
+
+def _partial(name: str, *columns: str, where: TextClause) -> Index:
+    """Returns an index of the rows that meet a condition.
+
+    PostgreSQL is told of the condition when it makes the index: an argument for it here would load its whole
+    dialect, and asyncio with it, into each start of a commune's program.
+    """
+    index = Index(name, *columns, sqlite_where=where)
+
+    def tell(index: Index, connection: Connection, **_: object) -> None:
+        if connection.dialect.name == "postgresql":
+            index.dialect_options["postgresql"]["where"] = where
+
+    listen(index, "before_create", tell)
+    return index
+
 
 meta = Table(
     "meta",
@@ -80,7 +100,7 @@ event = Table(
     Column("body", LargeBinary),
     Index("event_log_seq", "log_n", "seq"),
     # Few rows, and asked for often: what is off its chain.
-    Index("event_off_chain", "log_n", "seq", sqlite_where=_ZERO_CHAINED, postgresql_where=_ZERO_CHAINED),
+    _partial("event_off_chain", "log_n", "seq", where=_ZERO_CHAINED),
 )
 
 document = Table(
@@ -109,8 +129,8 @@ listing = Table(
     Index("listing_kind_doc", "kind", "doc_n"),
     Index("listing_label", "kind", "label"),
     Index("listing_step", "kind", "step", "doc_n"),
-    Index("listing_open", "kind", "doc_n", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
-    Index("listing_waiting", "kind", "doc_n", sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING),
+    _partial("listing_open", "kind", "doc_n", where=_IS_OPEN),
+    _partial("listing_waiting", "kind", "doc_n", where=_IS_WAITING),
 )
 # Ordered by when it is due, what has no due date last. The number stands in the statement itself, not beside
 # it as a parameter: only then does SQLite find the index.
@@ -382,7 +402,7 @@ content = Table(
     Column("at_ms", BigInteger, nullable=False),  # when it was named or completed here
     Column("sent", Integer, nullable=False),  # chunks that a parent has, as it said last
     Column("said", LargeBinary, nullable=False),  # our log under which we confirmed it; empty: not yet
-    Index("content_wanted", "n", sqlite_where=_IS_WANTED, postgresql_where=_IS_WANTED),
+    _partial("content_wanted", "n", where=_IS_WANTED),
 )
 
 # Each chunk of each content; equal chunks are stored once, and the index itself beside them.

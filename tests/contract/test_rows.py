@@ -1,5 +1,7 @@
 """Rows go into every database by its quickest way, and come out as they went in."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,3 +48,22 @@ def test_a_second_row_with_one_key_is_an_integrity_error(connection: sa.Connecti
     insert_all(connection, t.listing, ROWS)
     with pytest.raises(sa.exc.IntegrityError):
         insert_all(connection, t.listing, ROWS[:1])
+
+
+def test_indexes_of_few_rows_hold_few_rows(connection: sa.Connection) -> None:
+    """Each database was told the condition of every partial index."""
+    names = {"event_off_chain", "listing_open", "listing_waiting", "content_wanted"}
+    looked = sa.inspect(connection)
+    where = {
+        index["name"]: str(index.get("dialect_options", {}).get(f"{connection.dialect.name}_where", ""))
+        for table in ("event", "listing", "content")
+        for index in looked.get_indexes(table)
+    }
+    assert {name for name, condition in where.items() if condition} == names
+
+
+def test_a_commune_does_not_load_what_only_servers_use() -> None:
+    """Making the tables known loads no dialect of PostgreSQL: a command on an old PC starts without it."""
+    program = "import sys, onestop_sync.storage.tables; print([m for m in sys.modules if 'postgresql' in m])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
