@@ -53,13 +53,12 @@ def test_a_second_row_with_one_key_is_an_integrity_error(connection: sa.Connecti
 def test_indexes_of_few_rows_hold_few_rows(connection: sa.Connection) -> None:
     """Each database was told the condition of every partial index."""
     names = {"event_off_chain", "listing_open", "listing_waiting", "content_wanted"}
-    looked = sa.inspect(connection)
-    where = {
-        index["name"]: str(index.get("dialect_options", {}).get(f"{connection.dialect.name}_where", ""))
-        for table in ("event", "listing", "content")
-        for index in looked.get_indexes(table)
+    catalogue = {
+        "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index'",
+        "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()",
     }
-    assert {name for name, condition in where.items() if condition} == names
+    made = connection.execute(sa.text(catalogue[connection.dialect.name])).all()
+    assert {name for name, sql in made if " WHERE " in (sql or "")} == names
 
 
 def test_a_commune_does_not_load_what_only_servers_use() -> None:
