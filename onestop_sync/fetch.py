@@ -16,7 +16,7 @@ to know. So each step counts by itself, in any order, and after a cut only what 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
 import sqlalchemy as sa
 
@@ -33,6 +33,7 @@ KIND: Final = "chunks"
 VERSION: Final = 1
 MAX_CONTENTS: Final = 64
 """Contents of which one ask may speak in each of its lists."""
+_CONTENT_SIZE: Final = 32
 
 
 class Ask(NamedTuple):
@@ -78,12 +79,17 @@ def parse_ask(value: object) -> Ask | None:
             list(puts),
             list(gets),
             int(most),
-        ] if max(len(contents), len(gets)) <= MAX_CONTENTS and all(type(c) is bytes for c in contents):
+        ] if max(len(contents), len(gets)) <= MAX_CONTENTS and all(map(_is_content, contents)):
             wanted = tuple(parse_pair(row) for row in gets)
             return Ask(parent, nonce, tuple(contents), tuple(map(parse_piece, puts)), wanted, most)
         case ["chunks", *_]:
             raise FormatError("A request for attachments is malformed.")
     return None
+
+
+def _is_content(value: object) -> TypeGuard[bytes]:
+    """Tells whether a value can name a content: SHA-256, 32 bytes."""
+    return type(value) is bytes and len(value) == _CONTENT_SIZE
 
 
 def parse_piece(row: object) -> Piece:
@@ -93,7 +99,7 @@ def parse_piece(row: object) -> Piece:
         FormatError: Malformed.
     """
     match row:
-        case [bytes(content), int(place), bytes(data)] if type(place) is int and place >= 0:
+        case [content, int(place), bytes(data)] if _is_content(content) and type(place) is int and place >= 0:
             return Piece(content, place, data)
     raise FormatError("A chunk of an attachment is malformed.")
 
@@ -105,7 +111,7 @@ def parse_pair(row: object) -> tuple[bytes, Stock]:
         FormatError: Malformed.
     """
     match row:
-        case [bytes(content), bool() | bytes() | None as lacking]:
+        case [content, bool() | bytes() | None as lacking] if _is_content(content):
             return content, lacking
     raise FormatError("The state of an attachment is malformed.")
 

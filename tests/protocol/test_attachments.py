@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from onestop_sync import codec, exchange, fetch, shelf
 from onestop_sync.attachment import CHUNK_BYTES, Manifest, bitmap
+from onestop_sync.errors import FormatError
 from onestop_sync.event import build, document_id
 from onestop_sync.protocol import LIMITS, Limits, Requester, Responder, open_packet, packets
 from onestop_sync.storage import chunks, tables
@@ -60,6 +61,18 @@ def asks(child: Machine, parent: Machine, limits: Limits = LIMITS) -> Iterator[t
         if ask is not None:
             yield requester, ask, request
         requester.take_answer(*responder.respond(request))
+
+
+@pytest.mark.parametrize("name", [b"", bytes(31), bytes(33), None, "chữ"])
+def test_what_cannot_name_a_content_is_malformed(name: Any) -> None:
+    """A content is named by 32 bytes at every door: in what is asked, brought and told."""
+    with pytest.raises(FormatError):
+        fetch.parse_ask(["chunks", 1, b"", b"", [name], [], [], 1])
+    with pytest.raises(FormatError):
+        fetch.parse_pair([name, None])
+    with pytest.raises(FormatError):
+        fetch.parse_piece([name, 0, b""])
+    assert fetch.parse_pair([bytes(32), None]) == (bytes(32), None)
 
 
 def put_bytes(found: list[fetch.Ask]) -> int:
