@@ -265,6 +265,15 @@ class _Knowledge:
             self.certificates[event.id] = _Issued(event.log, event.header.seq, certificate)
             self.by_key.setdefault(certificate.key, []).append(event.id)
 
+    def remove(self, event: bytes) -> None:
+        """Forgets an event, as if it had never been added."""
+        self.logs.pop(event, None)
+        for each in self.named.pop(event, ()):
+            self.countersigned[each].pop(event, None)
+        issued = self.certificates.pop(event, None)
+        if issued is not None:
+            self.by_key[issued.certificate.key].remove(event)
+
     def copy(self) -> _Knowledge:
         """Returns one that can grow apart."""
         return _Knowledge(
@@ -308,14 +317,22 @@ class Trust:
         self._here.add(event)
         self._known = {log: a for log, a in list(self._known.items()) if isinstance(a, Authority)}
 
+    def remove(self, events: Iterable[Event]) -> None:
+        """Forgets events that were added: what brought them came to nothing."""
+        for event in events:
+            self._here.remove(event.id)
+        self.forget()
+
     def with_events(self, events: Iterable[Event]) -> Trust:
         """Returns what would be known with further ones; other events are passed over."""
+        further = [event for event in events if event.is_genesis or event.header.doc_type in SYSTEM]
+        if not further:
+            return self  # which saves the copy of all that is known
         found = Trust(self.document, self.chain)
         found._here = self._here.copy()
-        for event in events:
-            if event.is_genesis or event.header.doc_type in SYSTEM:
-                with suppress(FormatError):
-                    found.add(event)
+        for event in further:
+            with suppress(FormatError):
+                found.add(event)
         return found
 
     def with_document(self, document: TrustDocument) -> Trust:

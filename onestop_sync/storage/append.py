@@ -56,6 +56,7 @@ class Append:
         self.now_ms = now_ms
         self.taught = taught
         self.named = named
+        self.learned: list[Event] = []
         self.chains = Chains(connection, trust, below)
         self.documents = Documents(connection, types, trust, now_ms, tombstones)
 
@@ -131,6 +132,7 @@ class Append:
             self.trust.add(event)
         except FormatError:
             return  # kept and forwarded, without effect
+        self.learned.append(event)
         self.taught()
 
     def _insert(self, numbered: Sequence[tuple[int, Event]], chained: Mapping[int, int], source: int) -> None:

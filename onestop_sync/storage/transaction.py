@@ -59,7 +59,10 @@ class Transaction:
         )
         self._appends: list[Append] = []
         self._taught = False
-        self._mark = store.trust_mark
+        self.mark = store.trust_mark
+        """Which keys of the database were known when it began."""
+        self.has_moved = False
+        """Whether it changed the publication or the own unit."""
 
     @property
     def feed(self) -> feed.Feed | None:
@@ -98,7 +101,7 @@ class Transaction:
         if self.connection.dialect.name != "sqlite":
             query = query.with_for_update()
         held = self.connection.execute(query).scalar()
-        if (held or b"") != self._mark:
+        if (held or b"") != self.mark:
             raise Raced("Another program changed the keys of this store at the same time.")
         mark = self.store.rng(8)
         if held is None:
@@ -106,6 +109,11 @@ class Transaction:
         else:
             self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "keys").values(value=mark))
         self.store.trust_mark = mark
+
+    @property
+    def learned(self) -> list[Event]:
+        """Geneses, certificates and countersignatures that it has stored."""
+        return [event for append in self._appends for event in append.learned]
 
     @property
     def has_erased(self) -> bool:
@@ -202,6 +210,7 @@ class Transaction:
         """Goes on in another unit, for which this machine was certified: its feed there begins anew."""
         self.connection.execute(sa.update(t.meta).where(t.meta.c.key == "unit").values(value=unit.encode()))
         self.connection.execute(sa.update(t.parent).values(epoch=b"", n=0, digest=feed.START, nonce=b""))
+        self.has_moved = True
         before, self.store.unit = self.store.below, unit
         self._mark_upward()
         self._serve(unit, self.store.below - before)

@@ -31,6 +31,13 @@ _RETRIES: Final = 5
 _OWN: Final = "own:"
 """Before the names of what programs keep in a store."""
 
+_KEYS: Final = (
+    sa.select(t.event)
+    .join(t.document, t.document.c.n == t.event.c.doc_n)
+    .where(t.document.c.kind.in_([LOG, *SYSTEM]), t.event.c.n > sa.bindparam("after"))
+    .order_by(t.event.c.n)
+)
+
 Result = TypeVar("Result")
 
 
@@ -74,11 +81,13 @@ class Base:
         self.database_key = secrets.database_key
         self._lock = threading.RLock()
         self._writes = engine.execution_options(writes=True)
+        self._reads = engines.for_reading(engine)
         self._transaction: Transaction | None = None
         self._writer = 0
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.introduced: set[tuple[str, bytes]] = set()
         self.trust_mark = b""
+        self._trust_n = 0
         self.serves = False
         self.unit = ""
         self.root = b""
@@ -98,7 +107,7 @@ class Base:
             if transaction is not None:
                 yield transaction.connection
                 return
-            with self.engine.begin() as connection:
+            with self._reads.begin() as connection:
                 yield connection
 
     def _own_transaction(self) -> Transaction | None:
@@ -121,12 +130,14 @@ class Base:
             if self._transaction is not None:
                 yield self._transaction
                 return
+            begun: list[Transaction] = []
             try:
                 with engines.told(), self._writes.begin() as connection:
                     _hold_publication(connection)
                     if _trust_mark(connection) != self.trust_mark:
                         self._read_trust(connection)
                     transaction = self._transaction = Transaction(self, connection)
+                    begun.append(transaction)
                     self._writer = threading.get_ident()
                     try:
                         yield transaction
@@ -134,9 +145,8 @@ class Base:
                     finally:
                         self._transaction, self._writer = None, 0
             except BaseException:
-                # What the transaction had taught us of keys and feeds may not be stored.
-                self.trust_mark = b"unknown"
-                self.introduced.clear()
+                if begun:
+                    self._unlearn(begun[0])
                 raise
             transaction.committed()
         if transaction.has_erased:
@@ -226,6 +236,7 @@ class Base:
             if newer.rank <= held.rank:
                 return  # another program was faster
             before = self.trust.with_document(held.document)
+            transaction.has_moved = True
             set_meta(transaction.connection, {"trust": newer.data})
             self._publication, self.tombstones = newer, tombstones(newer)
             self.trust.replace(newer.document)
@@ -245,26 +256,38 @@ class Base:
             self._read_trust(connection)
 
     def _read_trust(self, connection: sa.Connection) -> None:
+        """Reads what is new of keys since the last time.
+
+        Numbers suffice to tell: of two transactions that teach keys, one begins after the other has ended
+        (`Transaction.finish`), so whatever comes later has a larger number.
+        """
         mark = _trust_mark(connection)
         facts = sa.select(t.meta.c.key, t.meta.c.value).where(t.meta.c.key.in_(["trust", "unit"]))
         held = {row.key: row.value for row in connection.execute(facts)}
         data = held["trust"]
         publication = self.publication if data == self.publication.data else Publication.parse(data)
-        trust = Trust(publication.document, self._chain)
-        query = (
-            sa.select(t.event)
-            .join(t.document, t.document.c.n == t.event.c.doc_n)
-            .where(t.document.c.kind.in_([LOG, *SYSTEM]))
-            .order_by(t.event.c.n)
-        )
-        for row in connection.execute(query):
+        trust = self.trust if self._trust_n else Trust(publication.document, self._chain)
+        if publication is not self._publication:
+            trust.replace(publication.document)
+            self.tombstones = tombstones(publication)
+        last = self._trust_n
+        for row in connection.execute(_KEYS, {"after": last}):
             event = Event(row.id, ev.parse_header(row.header), row.header, row.signature, row.body)
             with suppress(FormatError):  # kept and forwarded, without effect
                 trust.add(event)
-        if publication is not self._publication:
-            self.tombstones = tombstones(publication)
+            last = row.n
+        if self._transaction is None:  # otherwise some of them are its own, and may not stay
+            self._trust_n = last
         self.trust, self._publication, self.trust_mark = trust, publication, mark
         self.unit = held["unit"].decode()
+
+    def _unlearn(self, transaction: Transaction) -> None:
+        """Forgets the keys that a transaction had taught which came to nothing."""
+        self.trust_mark = transaction.mark
+        if transaction.has_moved:
+            self.trust_mark, self._trust_n = b"unknown", 0
+        else:
+            self.trust.remove(transaction.learned)
 
     def authority(self, log: bytes) -> Authority | Waiting | NoAuthority:
         """Tells by which authority a log writes."""

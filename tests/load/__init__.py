@@ -1,0 +1,1 @@
+"""Many machines at once against several server processes on one PostgreSQL."""
