@@ -94,12 +94,14 @@ class Transaction:
 
         Raises:
             Raced: It did; the transaction is to be run again (`Store.retrying`).
+            DBAPIError: Another one holds the mark just now; the same is to be done.
         """
         if not self._taught:
             return
         query = sa.select(t.meta.c.value).where(t.meta.c.key == "keys")
         if self.connection.dialect.name != "sqlite":
-            query = query.with_for_update()
+            # Nor waits it for another that does the same: that one may want the feeds that this one holds.
+            query = query.with_for_update(nowait=True)
         held = self.connection.execute(query).scalar()
         if (held or b"") != self.mark:
             raise Raced("Another program changed the keys of this store at the same time.")

@@ -28,6 +28,7 @@ from onestop_sync.trail import TRAIL
 from onestop_sync.trust import SYSTEM, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
 
 _RETRIES: Final = 5
+_RACES: Final = frozenset({"40P01", "40001", "55P03"})
 _OWN: Final = "own:"
 """Before the names of what programs keep in a store."""
 
@@ -84,6 +85,7 @@ class Base:
         self._reads = engines.for_reading(engine)
         self._transaction: Transaction | None = None
         self._writer = 0
+        self._again = threading.local()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.introduced: set[tuple[str, bytes]] = set()
         self.trust_mark = b""
@@ -134,7 +136,8 @@ class Base:
             try:
                 with engines.told(), self._writes.begin() as connection:
                     _hold_publication(connection)
-                    if _trust_mark(connection) != self.trust_mark:
+                    is_again = getattr(self._again, "is_set", False)
+                    if _trust_mark(connection, is_kept=is_again) != self.trust_mark:
                         self._read_trust(connection)
                     transaction = self._transaction = Transaction(self, connection)
                     begun.append(transaction)
@@ -174,18 +177,22 @@ class Base:
             return scrub(self.engine)
 
     def retrying(self, work: Callable[[], Result]) -> Result:
-        """Runs a transaction again when another process was in its way; the outermost one, never a part."""
+        """Runs a transaction again when another process was in its way; the outermost one, never a part.
+
+        From the second time on nobody else may teach keys meanwhile: it does not lose the race for ever.
+        """
         if self._own_transaction() is not None:
             return work()
-        for attempt in range(_RETRIES):
-            try:
-                return work()
-            except OnestopError as error:
-                cause = error.__cause__
-                is_race = isinstance(error, Raced) or isinstance(cause, sa.exc.IntegrityError)
-                is_race |= "deadlock" in str(cause).lower()
-                if not is_race or attempt == _RETRIES - 1:
-                    raise
+        try:
+            for attempt in range(_RETRIES):
+                try:
+                    return work()
+                except OnestopError as error:
+                    if not _is_race(error) or attempt == _RETRIES - 1:
+                        raise
+                    self._again.is_set = True
+        finally:
+            self._again.is_set = False
         raise AssertionError
 
     # ---- what is published, and whose keys are known
@@ -373,5 +380,19 @@ def _hold_publication(connection: sa.Connection) -> None:
         connection.execute(row.with_for_update(read=True))
 
 
-def _trust_mark(connection: sa.Connection) -> bytes:
-    return connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == "keys")).scalar() or b""
+def _trust_mark(connection: sa.Connection, *, is_kept: bool = False) -> bytes:
+    """Returns which keys the database has; ``is_kept``: it stays so until the transaction ends."""
+    query = sa.select(t.meta.c.value).where(t.meta.c.key == "keys")
+    if is_kept and connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    return connection.execute(query).scalar() or b""
+
+
+def _is_race(error: OnestopError) -> bool:
+    """Tells whether the same work succeeds when it is done again: another process came between.
+
+    Source: PostgreSQL, Appendix A: 40P01 deadlock, 40001 serialization failure, 55P03 lock not available.
+    """
+    cause = error.__cause__
+    state = getattr(getattr(cause, "orig", None), "sqlstate", "")
+    return isinstance(error, Raced) or isinstance(cause, sa.exc.IntegrityError) or state in _RACES

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.load.balancer import balanced
 from tests.load.checks import check
 from tests.load.land import Land
 from tests.load.servers import deadlocks, logged, measured, several
@@ -49,11 +50,12 @@ def _run(folder: Path, database: str, asked: argparse.Namespace) -> int:
     _say(f"{asked.communes} communes and {len(land.districts)} districts in {time.monotonic() - begun:.0f} s")
     try:
         with several(land, asked.processes, asked.state_every) as servers:
-            urls = [server.url for server in servers]
-            took_s = work(
-                land, urls, rounds=asked.rounds, cases=asked.cases, at_once=asked.at_once, seed=asked.seed
-            )
-            settle(land, urls, asked.at_once)
+            with balanced([server.port for server in servers]) as url:
+                took_s = work(
+                    land, url, rounds=asked.rounds, cases=asked.cases, at_once=asked.at_once, seed=asked.seed
+                )
+                settle(land, url, asked.at_once)
+                land.hang_up()
             used = measured(servers)
             is_good = all(server.stop() == 0 for server in servers)
         seen, wrong = check(land)

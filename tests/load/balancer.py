@@ -16,30 +16,34 @@ def balanced(ports: Sequence[int]) -> Iterator[str]:
     Args:
         ports: Where the processes listen on 127.0.0.1.
     """
-    loop = asyncio.new_event_loop()
-    ready = threading.Event()
-    found: list[int] = []
     turn = cycle(ports)
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        far, onward = await asyncio.open_connection("127.0.0.1", next(turn))
-        await asyncio.gather(_pump(near, onward), _pump(far, back))
+        with suppress(asyncio.CancelledError):  # the end of the block
+            far, onward = await asyncio.open_connection("127.0.0.1", next(turn))
+            await asyncio.gather(_pump(near, onward), _pump(far, back))
 
-    async def main() -> None:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
-        found.append(server.sockets[0].getsockname()[1])
-        ready.set()
-
+    loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="balancer", daemon=True)
     thread.start()
-    tasks.add(asyncio.run_coroutine_threadsafe(main(), loop))  # type: ignore[arg-type]
-    ready.wait()
     try:
-        yield f"http://127.0.0.1:{found[0]}"
+        starting = asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
+        server = asyncio.run_coroutine_threadsafe(starting, loop).result()
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(_rest(), loop).result()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
+
+
+async def _rest() -> None:
+    """Lets what is going on end."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

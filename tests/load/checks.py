@@ -62,6 +62,13 @@ def check(land: Land) -> tuple[Seen, list[str]]:
     return seen, wrong
 
 
+class _Ends(NamedTuple):
+    """Where the last event of a feed is, and the running digest at each number."""
+
+    last_event: int
+    digests: dict[int, bytes]
+
+
 class _Server:
     """What the server's database holds."""
 
@@ -82,6 +89,7 @@ class _Server:
             self.scopes = {
                 row.unit: (row.n, row.digest) for row in connection.execute(sa.select(t.scope)).all()
             }
+            self.ends: dict[str, _Ends] = {}
             self.feeds = {unit: self._feed(connection, unit) for unit in self.scopes}
         status = store.status()
         for name in ("forks", "waiting", "findings"):
@@ -98,6 +106,10 @@ class _Server:
             self.wrong.append(f"the feed of {unit} has holes")
         if (len(rows), rows[-1].digest if rows else feed.START) != self.scopes[unit]:
             self.wrong.append(f"the feed of {unit} does not end where its counter says")
+        self.ends[unit] = _Ends(
+            max((row.n for row in rows if row.kind == feed.EVENT), default=0),
+            {row.n: row.digest for row in rows},
+        )
         names = {n: event for event, n in self.events.items()}
         found, digest = [], feed.START
         for row in rows:
@@ -138,10 +150,10 @@ def _compare(server: _Server, machine: Machine, mine: _Mine) -> Iterator[str]:
     for name in ("unsent", "forks", "waiting", "findings"):
         if count := getattr(status, name):
             yield f"{count} {name}"
-    ends = [tuple(cursor) for cursor in mine.cursors]
-    # Each process is a parent of its own to a machine; those that it asked last are where the feed ends.
-    if server.scopes[machine.unit] not in ends:
-        yield f"its cursors are at {[n for n, _ in ends]}, its feed ends at {server.scopes[machine.unit][0]}"
+    ends = server.ends[machine.unit]
+    # What comes behind the last events are statements, which a server makes whenever it is time for them.
+    if not any(n >= ends.last_event and ends.digests.get(n) == digest for n, digest in mine.cursors):
+        yield f"its cursors are at {[n for n, _ in mine.cursors]}, the last event at {ends.last_event}"
     if unseen := len(set(server.feeds[machine.unit]) - mine.events):
         yield f"{unseen} events of its feed were passed over"
     if strange := len(mine.events - set(server.events)):

@@ -118,6 +118,11 @@ class Land:
         """The machines of districts."""
         return [machine for machine in self.machines if machine.unit.startswith("d")]
 
+    def hang_up(self) -> None:
+        """Closes all connections."""
+        for machine in self.machines:
+            machine.lines.close()
+
     def close(self) -> None:
         """Closes all machines."""
         for machine in self.machines:

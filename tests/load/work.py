@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -16,12 +16,12 @@ __all__ = ["settle", "work"]
 _KIND = "case"
 
 
-def work(land: Land, urls: Sequence[str], *, rounds: int, cases: int, at_once: int, seed: int) -> float:
+def work(land: Land, url: str, *, rounds: int, cases: int, at_once: int, seed: int) -> float:
     """Lets every machine write and sync some times, many of them at the same moment.
 
     Args:
         land: The machines.
-        urls: The server's processes; each machine goes to another one each time.
+        url: The server's address; each connection may come to another process.
         rounds: How often each machine writes and syncs.
         cases: New cases of a commune in a round.
         at_once: Machines at work at a time.
@@ -41,18 +41,18 @@ def work(land: Land, urls: Sequence[str], *, rounds: int, cases: int, at_once: i
                 dice = random.Random(f"{seed} {number} {n}")
                 write = _at_commune if machine.unit.startswith("c") else _at_district
                 write(machine, dice, number, cases)
-                _timed(machine, lambda: machine.sync(urls[(n + number) % len(urls)]))
+                machine.lines.close()  # and comes to the next process
+                _timed(machine, lambda: machine.sync(url))
 
             list(pool.map(one, order))
     return time.monotonic() - begun
 
 
-def settle(land: Land, urls: Sequence[str], at_once: int) -> None:
-    """Syncs everybody until everything is everywhere: once up for all, then once down, by each process."""
+def settle(land: Land, url: str, at_once: int) -> None:
+    """Syncs everybody until everything is everywhere: once up for all, then once down."""
     with ThreadPoolExecutor(at_once) as pool:
-        for turn in range(2):
-            targets = [urls[(n + turn) % len(urls)] for n in range(len(land.machines))]
-            list(pool.map(Machine.sync, land.machines, targets))
+        for _ in range(2):
+            list(pool.map(lambda machine: machine.sync(url), land.machines))
 
 
 def _timed(machine: Machine, work: Callable[[], None]) -> None:
