@@ -83,9 +83,8 @@ class _Server:
             ).all()  # fmt: skip
             self.events = {row.id: row.n for row in rows}
             self.places = {(row.log, row.seq): row.id for row in rows if row.chained}
-            self.heads = dict(
-                connection.execute(sa.select(t.log.c.id, t.log.c.seq).where(t.log.c.seq >= 0)).tuples().all()
-            )
+            heads = connection.execute(sa.select(t.log.c.id, t.log.c.seq)).all()
+            self.heads = {row.id: row.seq for row in heads}
             self.scopes = {
                 row.unit: (row.n, row.digest) for row in connection.execute(sa.select(t.scope)).all()
             }
