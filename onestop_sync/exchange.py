@@ -23,6 +23,7 @@ from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.cuts import keep_skeleton
 from onestop_sync.storage.findings import Signed
+from onestop_sync.storage.rows import select_in
 from onestop_sync.store import Prepared, Store
 from onestop_sync.trust import MAX_CHAIN, Authority, NoAuthority, Waiting
 
@@ -233,10 +234,9 @@ def _offered_heads(connection: sa.Connection, events: Sequence[bytes]) -> list[A
     query = sa.select(
         t.log.c.id, t.log.c.unit, t.event.c.seq, t.event.c.id.label("head"), t.event.c.chained
     ).join(t.event, t.event.c.log_n == t.log.c.n)
-    for i in range(0, len(events), 500):
-        for row in connection.execute(query.where(t.event.c.id.in_(events[i : i + 500]))):
-            if row.id not in last or (row.chained, row.seq) > (last[row.id].chained, last[row.id].seq):
-                last[row.id] = row
+    for row in select_in(connection, query, t.event.c.id, events):
+        if row.id not in last or (row.chained, row.seq) > (last[row.id].chained, last[row.id].seq):
+            last[row.id] = row
     return list(last.values())
 
 
@@ -274,13 +274,15 @@ def _off_chain(
         .join(t.log, t.log.c.n == t.event.c.log_n)
         .where(t.log.c.broken == 1, sa.or_(t.event.c.chained == 0, t.log.c.forked == 1))
     )
-    wanted = sorted(logs) if logs is not None else []
-    parts = [t.log.c.id.in_(wanted[i : i + 500]) for i in range(0, len(wanted), 500)]
+    query = query.order_by(t.event.c.id)
+    if logs is None:
+        rows: Sequence[Any] = connection.execute(query).all()
+    else:
+        rows = select_in(connection, query, t.log.c.id, sorted(logs))
     found: dict[str, list[bytes]] = {}
-    for part in parts if logs is not None else [sa.true()]:
-        for row in connection.execute(query.where(part).order_by(t.event.c.id)):
-            if row.unit in below:
-                found.setdefault(row.unit, []).append(row.id)
+    for row in rows:
+        if row.unit in below:
+            found.setdefault(row.unit, []).append(row.id)
     return found
 
 

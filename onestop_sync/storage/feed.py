@@ -274,14 +274,8 @@ class Feed:
     ) -> list[tuple[int, int]]:
         """Leaves out what the feed has already."""
         refs = sorted({ref for kind, ref in wanted if new_from is None or kind != EVENT or ref < new_from})
-        there: set[tuple[int, int]] = set()
-        for i in range(0, len(refs), 500):
-            rows = self.connection.execute(
-                sa.select(t.feed.c.kind, t.feed.c.ref).where(
-                    t.feed.c.unit == unit, t.feed.c.ref.in_(refs[i : i + 500])
-                )
-            )
-            there.update((row.kind, row.ref) for row in rows)
+        query = sa.select(t.feed.c.kind, t.feed.c.ref).where(t.feed.c.unit == unit)
+        there = {(row.kind, row.ref) for row in select_in(self.connection, query, t.feed.c.ref, refs)}
         return [key for key in wanted if key not in there]
 
 

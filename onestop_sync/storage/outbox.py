@@ -190,22 +190,12 @@ def _is_on_chain(connection: sa.Connection, log_n: int, seq: int, head: bytes) -
 
 def note_events(connection: sa.Connection, node: bytes, ids: Sequence[bytes]) -> None:
     """Notes that ``node`` has single events."""
-    for i in range(0, len(ids), 500):
-        numbers = (
-            connection.execute(sa.select(t.event.c.n).where(t.event.c.id.in_(ids[i : i + 500])))
-            .scalars()
-            .all()
-        )
-        there = set(
-            connection.execute(
-                sa.select(t.ack_event.c.event_n).where(
-                    t.ack_event.c.node == node, t.ack_event.c.event_n.in_(numbers)
-                )
-            ).scalars()
-        )
-        rows = [{"node": node, "event_n": n} for n in numbers if n not in there]
-        if rows:
-            connection.execute(sa.insert(t.ack_event), rows)
+    numbers = [row.n for row in select_in(connection, sa.select(t.event.c.n), t.event.c.id, ids)]
+    known = sa.select(t.ack_event.c.event_n).where(t.ack_event.c.node == node)
+    there = {row.event_n for row in select_in(connection, known, t.ack_event.c.event_n, numbers)}
+    rows = [{"node": node, "event_n": n} for n in numbers if n not in there]
+    if rows:
+        connection.execute(sa.insert(t.ack_event), rows)
 
 
 def forget_acks(connection: sa.Connection, node: bytes) -> None:
@@ -466,19 +456,11 @@ def nodes_having(connection: sa.Connection, event_n: int, log_n: int, seq: int, 
 
 def heads(connection: sa.Connection, logs: Iterable[bytes]) -> list[tuple[str, bytes, int, bytes]]:
     """Returns ``(unit, log, seq, head)`` of logs, as far as their chains are unbroken."""
-    wanted = sorted(set(logs))
-    found: list[tuple[str, bytes, int, bytes]] = []
-    for i in range(0, len(wanted), 500):
-        rows = connection.execute(
-            sa.select(t.log).where(t.log.c.id.in_(wanted[i : i + 500]), t.log.c.seq >= 0)
-        )
-        found.extend((row.unit, row.id, row.seq, row.head) for row in rows)
-    return found
+    query = sa.select(t.log).where(t.log.c.seq >= 0)
+    rows = select_in(connection, query, t.log.c.id, sorted(set(logs)))
+    return [(row.unit, row.id, row.seq, row.head) for row in rows]
 
 
 def _log_numbers(connection: sa.Connection, logs: Sequence[bytes]) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
-    for i in range(0, len(logs), 500):
-        rows = connection.execute(sa.select(t.log.c.id, t.log.c.n).where(t.log.c.id.in_(logs[i : i + 500])))
-        found.update((row.id, row.n) for row in rows)
-    return found
+    rows = select_in(connection, sa.select(t.log.c.id, t.log.c.n), t.log.c.id, logs)
+    return {row.id: row.n for row in rows}
