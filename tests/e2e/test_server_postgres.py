@@ -12,7 +12,7 @@ from tests.load.work import settle, work
 
 
 def test_processes_on_one_database_serve_many_machines_at_once(tmp_path: Path, postgres_url: str) -> None:
-    """Communes and their district write and sync at once by three processes: each event is everywhere once."""
+    """Communes and a district write and sync at once by three processes: each event is everywhere once."""
     land = Land(tmp_path, postgres_url, 10)
     land.populate()
     with several(land, 3, 1.0) as servers:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import cycle
 
 
@@ -19,9 +19,10 @@ def balanced(ports: Sequence[int]) -> Iterator[str]:
     turn = cycle(ports)
 
     async def serve(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.CancelledError):  # the end of the block
+        async with _closing(back):
             far, onward = await asyncio.open_connection("127.0.0.1", next(turn))
-            await asyncio.gather(_pump(near, onward), _pump(far, back))
+            async with _closing(onward):
+                await asyncio.gather(_pump(near, onward), _pump(far, back))
 
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="balancer", daemon=True)
@@ -46,10 +47,23 @@ async def _rest() -> None:
     await asyncio.gather(*others, return_exceptions=True)
 
 
+@asynccontextmanager
+async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Closes a connection at the end of the block, also when that is the end of the balancer."""
+    try:
+        with suppress(asyncio.CancelledError, ConnectionError):
+            yield
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     with suppress(ConnectionError):
         while data := await source.read(65536):
             sink.write(data)
             await sink.drain()
-    with suppress(ConnectionError):
-        sink.close()
+    if sink.can_write_eof():
+        with suppress(OSError):
+            sink.write_eof()
