@@ -16,7 +16,7 @@ to know. So each step counts by itself, in any order, and after a cut only what 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple, TypeGuard
+from typing import ClassVar, Final, NamedTuple, TypeGuard
 
 import sqlalchemy as sa
 
@@ -29,7 +29,6 @@ from onestop_sync.store import Store
 
 __all__ = ["Answer", "Ask", "Fetcher", "respond"]
 
-KIND: Final = "chunks"
 VERSION: Final = 1
 MAX_CONTENTS: Final = 64
 """Contents of which one ask may speak in each of its lists."""
@@ -55,12 +54,18 @@ class Ask(NamedTuple):
     gets: tuple[tuple[bytes, Stock], ...]
     max_bytes: int
 
+    KIND: ClassVar[str] = "onestop/chunks/1"
+
     def to_row(self) -> list[codec.Value]:
         """Returns it as it travels."""
         puts: list[codec.Value] = [list(piece) for piece in self.puts]
         gets: list[codec.Value] = [[content, lacking] for content, lacking in self.gets]
-        head: list[codec.Value] = [KIND, VERSION, self.parent, self.nonce, list(self.contents)]
+        head: list[codec.Value] = ["chunks", VERSION, self.parent, self.nonce, list(self.contents)]
         return [*head, puts, gets, self.max_bytes]
+
+    def respond(self, store: Store, unit: str, nonce: bytes, max_bytes: int) -> list[codec.Value]:
+        """Answers it; see `respond`."""
+        return respond(store, self, unit, nonce, max_bytes).to_row()
 
 
 def parse_ask(value: object) -> Ask | None:

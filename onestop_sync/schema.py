@@ -128,6 +128,12 @@ class Task:
         """The actions that wait for attachments."""
         return frozenset(t.action for t in self.transitions if t.needs_files)
 
+    @cached_property
+    def ends(self) -> frozenset[str]:
+        """The steps from which nothing leads on."""
+        sources = {source for t in self.transitions for source in t.sources}
+        return frozenset(t.target for t in self.transitions) - sources
+
     def transition(self, action: str, step: str) -> Transition | None:
         """Returns the transition that ``action`` is at ``step``, if there is one."""
         return self._table.get((action, step))

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import zstandard
 
-from onestop_sync import brief, codec, fetch, keys
+from onestop_sync import brief, codec, fetch, keys, past, present
 from onestop_sync.answer import answer_bytes
 from onestop_sync.compact import Block
 from onestop_sync.errors import FormatError
@@ -19,7 +19,6 @@ from onestop_sync.storage.arrive import Outcome
 from onestop_sync.store import Store
 
 REQUEST_KIND: Final = "onestop/sync/1"
-CHUNKS_KIND: Final = "onestop/chunks/1"
 CHALLENGE_KIND: Final = "onestop/challenge/1"
 PUBLISHED_PURPOSE: Final = "onestop published"
 """For which the publication is sealed to a machine that has not met the server yet."""
@@ -69,6 +68,7 @@ class SyncReport:
         was_rolled_back: The parent had lost what it acknowledged; everything was offered again.
         chunks_up: Chunks of attachments that were sent.
         chunks_down: Chunks of attachments that came.
+        histories: Events that came of documents which a snapshot had named.
     """
 
     parent: str = ""
@@ -83,6 +83,7 @@ class SyncReport:
     was_rolled_back: bool = False
     chunks_up: int = 0
     chunks_down: int = 0
+    histories: int = 0
 
 
 def pack_packet(value: codec.Value) -> bytes:
@@ -159,6 +160,8 @@ class Request(NamedTuple):
     """Of which the machine wants to hear what is stored; only where requests are brief."""
     is_first: bool = False
     """It bears no nonce: it is sealed, and taken from a machine that never asked before."""
+    start: present.Start | None = None
+    """From where a new machine begins, if it does not want all of its feed."""
 
     def sign(self, machine: keys.Signer, log: bytes) -> bytes:
         """Returns the packet, signed by the machine with this log."""
@@ -172,17 +175,27 @@ class Request(NamedTuple):
             self.max_bytes,
             self.published.to_row(),
         ]
-        payload = codec.encode([*head, self.frames, self.introduction])
-        return pack_packet([payload, log, machine.sign(codec.pae(REQUEST_KIND, payload))])
+        payload, kind = codec.encode([*head, self.frames, self.introduction]), REQUEST_KIND
+        if self.start is not None:
+            payload, kind = present.wrap(self.start, payload), present.KIND
+        return pack_packet([payload, log, machine.sign(codec.pae(kind, payload))])
 
 
-def sign_ask(ask: fetch.Ask, machine: keys.Signer, log: bytes) -> bytes:
-    """Returns the packet of a request on attachments."""
+Ask = fetch.Ask | past.Mirror | past.History
+"""A request for something else than events that are new."""
+
+
+def sign_ask(ask: Ask, machine: keys.Signer, log: bytes) -> bytes:
+    """Returns the packet of a request for something else than events."""
     payload = codec.encode(ask.to_row())
-    return pack_packet([payload, log, machine.sign(codec.pae(CHUNKS_KIND, payload))])
+    return pack_packet([payload, log, machine.sign(codec.pae(ask.KIND, payload))])
 
 
-def parse_request(data: bytes, limits: Limits) -> tuple[Request | fetch.Ask, bytes, bytes, bytes]:
+def _parse_ask(value: object) -> Ask | None:
+    return fetch.parse_ask(value) or past.parse_mirror(value) or past.parse_history(value)
+
+
+def parse_request(data: bytes, limits: Limits) -> tuple[Request | Ask, bytes, bytes, bytes]:
     """Returns what is asked, the log that asks, what was signed, and the signature, which is not checked.
 
     Raises:
@@ -194,9 +207,17 @@ def parse_request(data: bytes, limits: Limits) -> tuple[Request | fetch.Ask, byt
         case _:
             raise FormatError("A request is malformed.")
     value = codec.decode(payload)
-    ask = fetch.parse_ask(value)
+    ask = _parse_ask(value)
     if ask is not None:
-        return ask, log, codec.pae(CHUNKS_KIND, payload), signature
+        return ask, log, codec.pae(ask.KIND, payload), signature
+    begun = present.parse(value)
+    if begun is not None:
+        request = _parse_plain(codec.decode(begun[1]))._replace(start=begun[0])
+        return request, log, codec.pae(present.KIND, payload), signature
+    return _parse_plain(value), log, codec.pae(REQUEST_KIND, payload), signature
+
+
+def _parse_plain(value: object) -> Request:
     match value:
         case [
             1,
@@ -210,8 +231,7 @@ def parse_request(data: bytes, limits: Limits) -> tuple[Request | fetch.Ask, byt
             list(intro),
         ] if all(isinstance(name, str) for name in wanted):
             published = Published(version, root, tuple(wanted), check_files(files) if files else None)
-            request = Request(parent, nonce, parse_cursor(cursor), echo, max_bytes, published, frames, intro)
-            return request, log, codec.pae(REQUEST_KIND, payload), signature
+            return Request(parent, nonce, parse_cursor(cursor), echo, max_bytes, published, frames, intro)
     raise FormatError("A request is malformed.")
 
 

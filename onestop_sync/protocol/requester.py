@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from onestop_sync import brief, codec, exchange, fetch, keys
+from onestop_sync import brief, codec, exchange, fetch, keys, past, present
 from onestop_sync.answer import KeptAnswer
 from onestop_sync.compact import Block, event_id
 from onestop_sync.errors import (
@@ -23,6 +23,7 @@ from onestop_sync.protocol.packets import (
     NO_SECRET,
     NODE_BYTES,
     PUBLISHED_PURPOSE,
+    Ask,
     Limits,
     Request,
     SyncReport,
@@ -99,8 +100,10 @@ class Requester:
         self._skip: frozenset[bytes] = frozenset()
         self._news = News(store)
         self._fetcher = fetch.Fetcher(store)
+        self._start = present.load(store, parent)
+        self._past: list[past.Mirrorer | past.Historian] = [past.Mirrorer(store, parent), past.Historian(store)]
+        self._asking: past.Mirrorer | past.Historian | fetch.Fetcher | None = None
         self._asks = 0
-        self._is_asking = False
 
     def next_request(self) -> bytes | None:
         """Returns the next request, or ``None`` when both sides have what they may have."""
@@ -109,15 +112,9 @@ class Requester:
             self._is_cut = False
             return self._sent  # a plain request is sent again as it was
         self._line = None
-        self._is_asking = self._is_done and bool(knows.nonce)
-        if self._is_asking:
-            limits = self.limits
-            ask = self._fetcher.next_ask(knows.node, knows.nonce, limits.batch_bytes, limits.answer_bytes)
-            if ask is None:
-                return None
-            data = self._sent = sign_ask(ask, self.store.machine, self._log)
-            self.report.bytes_up += len(data)
-            return data
+        if self._is_done and knows.nonce:
+            return self._next_ask()
+        self._asking = None
         self._key = b""
         if self._knows.node and self._knows.nonce:
             request = self._sync_request()
@@ -141,6 +138,23 @@ class Requester:
         self.report.bytes_up += len(data)
         return data
 
+    def _next_ask(self) -> bytes | None:
+        """Returns a request for what is behind a snapshot, or for attachments: the events are through."""
+        node, nonce, limits = self._knows.node, self._knows.nonce, self.limits
+        ask: Ask | None = None
+        for each in self._past:
+            ask, self._asking = each.next_ask(node, nonce, limits.answer_bytes), each
+            if ask is not None:
+                break
+        if ask is None:
+            self._asking = self._fetcher
+            ask = self._fetcher.next_ask(node, nonce, limits.batch_bytes, limits.answer_bytes)
+        if ask is None:
+            return None
+        data = self._sent = sign_ask(ask, self.store.machine, self._log)
+        self.report.bytes_up += len(data)
+        return data
+
     @property
     def has_more(self) -> bool:
         """Whether the last request and its answer did not hold all that there was."""
@@ -159,7 +173,8 @@ class Requester:
 
     def _written(self, request: Request) -> bytes:
         """Returns the packet: brief, where both sides can put back what is left out."""
-        line = self._common_line() if self.is_brief and request.parent else None
+        is_brief = self.is_brief and request.start is None
+        line = self._common_line() if is_brief and request.parent else None
         published = request.published
         if line is None or published.wanted or published.files:
             return request.sign(self.store.machine, self._log)
@@ -180,7 +195,8 @@ class Requester:
         published = request.published
         shown = [*store.introduction(self._log), *request.introduction]
         proofs = [frame for n, frame in enumerate(shown) if frame not in shown[:n]]
-        asked = brief.Request(request.echo, 0, published.version, published.root, proofs, request.frames)
+        budget = 0 if self._start is None else request.max_bytes
+        asked = brief.Request(request.echo, budget, published.version, published.root, proofs, request.frames)
         data, self._key, self._brought = brief.write_first(
             asked, self._log, store.machine, self._readers, store.rng
         )
@@ -209,9 +225,14 @@ class Requester:
         proofs = [frame for log in found.new_logs for frame in store.introduction(log)]
         # What the first contact brought is stored there already.
         introduction = [frame for frame in proofs if event_id(frame[0]) not in self._shown]
+        most = self.limits.answer_bytes
+        if knows.cursor is None:
+            self._start = present.begin(store, self.parent)
+            most = most if self._start is None else min(most, present.TASTE)
         return Request(
-            knows.node[:NODE_BYTES], knows.nonce, knows.cursor, self._echo, self.limits.answer_bytes,
+            knows.node[:NODE_BYTES], knows.nonce, knows.cursor, self._echo, most,
             self._news.offered(), [frame for _, frame in found.events], introduction,
+            start=self._start if knows.cursor is not None else None,
         )  # fmt: skip
 
     def _question(self) -> Request:
@@ -262,8 +283,10 @@ class Requester:
                 self._take_challenge(node, nonce, theirs, proof, introduction)
             case [1, "answer", bytes(head), bytes(rest), bytes(proof)]:
                 signed = self._check_answer(head, rest, proof)
-                if self._is_asking:
+                if isinstance(self._asking, fetch.Fetcher):
                     self._take_chunks(fetch.parse_answer([*parts(head), *parts(rest)]))
+                elif self._asking is not None:
+                    self._take_past(self._asking, [*parts(head), *parts(rest)])
                 else:
                     self._take_body([*parts(head), *parts(rest)], signed)
             case [1, "published", bytes(sealed)] if self._news.is_behind:
@@ -336,7 +359,8 @@ class Requester:
             # What was erased comes without content: not before its tombstone is here. It comes again.
             cursor, items, has_more, signed = self._knows.cursor or _BEGINNING, [], True, b""
         self._echo &= has_more or body.was_reset
-        self._take_items(exchange.Answer(body.nonce, cursor, body.acks, items, body.was_reset, signed))
+        answer = exchange.Answer(body.nonce, cursor, body.acks, items, body.was_reset, signed)
+        self._take_items(answer, has_more=has_more)
         self._count(body.outcomes, was_reset=body.was_reset)
         self._is_done = not (has_more or self._has_more or body.was_reset)
         self._is_done &= self._news.is_level(body.root_version, body.version)
@@ -351,6 +375,19 @@ class Requester:
         self._asks += 1
         is_news = bool(exchange.pending(self.store, knows.node, 1, 1, self._skip).events)
         self._is_done = not (is_news or self._asks % _EVENTS_AFTER == 0)
+
+    def _take_past(self, asker: past.Mirrorer | past.Historian, found: list[Any]) -> None:
+        """Takes a step of what is behind a snapshot."""
+        match found:
+            case [bytes(nonce), *rest]:
+                pass
+            case _:
+                raise FormatError("The answer is not one of this protocol.")
+        asker.take(rest)
+        self._knows = exchange.meet_parent(self.store, self.parent, self._knows.node, nonce)
+        self._refusals = 0
+        if isinstance(asker, past.Historian):
+            self.report.histories = asker.received
 
     def _catches_up(self) -> bool:
         """Decides to ask for what is published, once: we may only not have heard of a new tree."""
@@ -393,11 +430,25 @@ class Requester:
         self._asked = b""
         self._knows = exchange.meet_parent(self.store, self.parent, node, nonce)
 
-    def _take_items(self, answer: exchange.Answer) -> None:
-        taken = exchange.take(self.store, self._knows, answer, self._introduced)
+    def _take_items(self, answer: exchange.Answer, *, has_more: bool) -> None:
+        store, is_begun = self.store, self._start is not None and self._knows.cursor is not None
+        if is_begun:
+            answer = answer._replace(is_in_turn=False)
+            is_good = present.take(store, self.parent, answer.items)
+        taken = exchange.take(store, self._knows, answer, self._introduced)
+        if is_begun:
+            present.note_sent(store, self._knows.node, answer.items)
+        if self._start is not None:
+            self._go_on(is_through=not has_more or (is_begun and not is_good), was_reset=answer.was_reset)
         self._knows = exchange.load_parent(self.store, self.parent)._replace(nonce=answer.nonce)
         self.report.received += taken.stored
         self.report.rejected += taken.rejected
+
+    def _go_on(self, *, is_through: bool, was_reset: bool) -> None:
+        """Goes on beginning from snapshots: with those that are here now, or as every other machine."""
+        if is_through and not was_reset:
+            present.finish(self.store, self.parent)
+        self._start = present.begin(self.store, self.parent) if was_reset else present.load(self.store, self.parent)
 
     def _count(self, outcomes: list[Outcome], *, was_reset: bool) -> None:
         report = self.report
@@ -419,12 +470,25 @@ class Requester:
         if self._line is not None and code in {"plain", "malformed"}:
             self.is_brief = False  # an older parent, or one that has something else than was believed
             return
+        if code == "malformed" and self._is_misunderstood():
+            return
         if code == "not_allowed" and not self._knows.nonce and self._catches_up():
             return
         is_final = status != HTTP_FORBIDDEN or not self._knows.nonce or code == "revoked"
         self._refuse_again(code, f"The parent refused: {what}", status=status, is_final=is_final)
         # It may have been rolled back, and know us no more: begin anew, with an introduction.
         self._knows = self._knows._replace(nonce=b"")
+
+    def _is_misunderstood(self) -> bool:
+        """Tells whether the parent is older than what it was asked for, and does without that."""
+        if isinstance(self._asking, past.Mirrorer | past.Historian):
+            self._asking.give_up()
+        elif self._asking is None and self._start is not None and self._knows.cursor is not None:
+            present.finish(self.store, self.parent)
+            self._start = None
+        else:
+            return False
+        return True
 
     def _refuse_again(self, code: str, what: str, *, status: int = 0, is_final: bool = False) -> None:
         self._refusals += 1

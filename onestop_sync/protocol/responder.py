@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from onestop_sync import brief, codec, exchange, fetch, keys
+from onestop_sync import brief, codec, exchange, keys, present
 from onestop_sync.compact import Unknown, event_id
 from onestop_sync.errors import (
     FormatError,
@@ -23,6 +23,7 @@ from onestop_sync.protocol.packets import (
     NODE_BYTES,
     PUBLISHED_PURPOSE,
     VERSION,
+    Ask,
     Limits,
     Published,
     Request,
@@ -64,7 +65,7 @@ class Responder:
             if data[:1] == brief.FIRST:
                 return self._respond_first(data)
             request, log, signed, signature = parse_request(data, self.limits)
-            if isinstance(request, fetch.Ask):
+            if not isinstance(request, Request):
                 return self._respond_ask(data, request, log, signed, signature)
             return self._respond(data, request, log, signed, signature)
         except Unknown as error:
@@ -202,9 +203,9 @@ class Responder:
         return pack_answer(self.store.machine, data, line.machine, parts)
 
     def _respond_ask(
-        self, data: bytes, ask: fetch.Ask, log: bytes, signed: bytes, signature: bytes
+        self, data: bytes, ask: Ask, log: bytes, signed: bytes, signature: bytes
     ) -> tuple[int, bytes]:
-        """Answers on attachments, as `_respond` does on events; here nobody introduces himself."""
+        """Answers a request for something else than events; here nobody introduces himself."""
         store = self.store
         node = store.machine_log
         if ask.parent != node[:NODE_BYTES]:
@@ -213,16 +214,16 @@ class Responder:
         if not keys.verify(key, signed, signature):
             raise NotAllowed("The request is not signed by the machine that it names.")
 
-        def work() -> fetch.Answer | None:
+        def work() -> list[codec.Value] | None:
             with store.writing():
                 nonce = exchange.rotate_nonce(store, log, ask.nonce, brief.digest(data))
                 limit = self.limits.answer_bytes
-                return fetch.respond(store, ask, unit, nonce, limit) if nonce is not None else None
+                return ask.respond(store, unit, nonce, limit) if nonce is not None else None
 
         answer = store.retrying(work)
         if answer is None:
             return 401, self._challenge(node, b"", log)
-        return 200, pack_answer(store.machine, data, log, answer.to_row())
+        return 200, pack_answer(store.machine, data, log, answer)
 
     def _take(self, request: Request, log: bytes, digest: bytes) -> tuple[bytes, list[Outcome]] | None:
         """Stores what a request brings, once for each nonce; ``None`` when the nonce is not the last one."""
@@ -290,7 +291,7 @@ class Responder:
         was_reset = request.cursor is not None and not exchange.is_cursor_good(store, unit, request.cursor)
         cursor = None if was_reset else request.cursor
         budget = min(max(request.max_bytes, 1), self.limits.answer_bytes)
-        page = exchange.read_feed(store, unit, cursor, log, budget, echo=request.echo)
+        page = self._page(request, log, unit, cursor, budget)
         offered = [event_id(frame[0]) for frame in request.frames if _is_frame(frame)]
         logs = {item.log for item in page.items if item.log}.union(request.logs)
         acks = exchange.acknowledge(store, offered, logs, unit, everything=cursor is None)
@@ -306,6 +307,15 @@ class Responder:
             [[item.kind, item.payload] for item in page.items],
             [*publication.rank, publication.newer_than(asked.root, asked.wanted) if is_old else None],
         ]
+
+
+    def _page(
+        self, request: Request, log: bytes, unit: str, cursor: exchange.Cursor | None, budget: int
+    ) -> exchange.FeedPage:
+        """Returns what a machine gets of its feed: all of it in order, or what a new one begins with."""
+        if request.start is None:
+            return exchange.read_feed(self.store, unit, cursor, log, budget, echo=request.echo)
+        return present.read_page(self.store, unit, cursor, request.start, (log, budget, request.echo))
 
 
 def _is_frame(frame: object) -> bool:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from onestop_sync.errors import FormatError
 from onestop_sync.event import Event, parse_header
+from onestop_sync.storage import bases
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.feed import START
@@ -52,6 +53,7 @@ class Chains:
         self.trust = trust
         self.below = below
         self.logs: dict[bytes, Log] = {}
+        self._filled: set[tuple[int, int]] = set()
 
     def load(self, events: Sequence[Event], *, own: bool) -> None:
         """Loads and locks the logs of events; begins those whose genesis is among them.
@@ -89,11 +91,27 @@ class Chains:
         if header.seq == log.seq + 1 and header.prev == log.head:
             self.logs[event.log] = log._replace(seq=header.seq, head=event.id)
             return 1
+        if header.seq <= log.seq and self._fills_gap(log, event):
+            return 1
         if header.seq <= log.seq:
             self.logs[event.log] = log._replace(broken=1, forked=1)
         else:
             self.logs[event.log] = log._replace(broken=1)
         return 0
+
+    def _fills_gap(self, log: Log, event: Event) -> bool:
+        """Tells whether an event belongs where its log has a gap that the province knows of."""
+        place = (log.n, event.header.seq)
+        if place in self._filled or not bases.fits(self.connection, *place, event.id, event.header.prev):
+            return False
+        self._filled.add(place)
+        return True
+
+    def join(self, numbers: Sequence[int]) -> None:
+        """Takes into the chains of logs what follows on their new bases, and writes them back."""
+        rows = select_in(self.connection, sa.select(t.log), t.log.c.n, numbers)
+        self.logs = {row.id: Log(*row) for row in rows}
+        self.save()
 
     def save(self) -> None:
         """Writes the logs back; a fork of an own log closes all own logs."""

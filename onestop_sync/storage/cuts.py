@@ -45,7 +45,8 @@ class StoredChain:
         if walked is not None:
             return walked.get(seq) == event
         with self._reading() as connection:
-            if _chained(connection, log, cut_seq) == cut_head:
+            here = _chained(connection, log, cut_seq)
+            if here == cut_head or (here is None and _is_below_base(connection, log, cut_seq)):
                 return _chained(connection, log, seq) == event
             found, missing = _walk(connection, log, cut_seq, cut_head, seq)
         if missing is not None:
@@ -62,6 +63,13 @@ def _chained(connection: sa.Connection, log: bytes, seq: int) -> bytes | None:
     query = sa.select(t.event.c.id).join(t.log, t.log.c.n == t.event.c.log_n)
     where = (t.log.c.id == log, t.event.c.seq == seq, t.event.c.chained == 1)
     return connection.execute(query.where(*where)).scalar()
+
+
+def _is_below_base(connection: sa.Connection, log: bytes, seq: int) -> bool:
+    """Tells whether the province says of a log that it has no gap up to there: then its cut lies on the chain."""
+    query = sa.select(t.base.c.seq).join(t.log, t.log.c.n == t.base.c.log_n).where(t.log.c.id == log)
+    base = connection.execute(query).scalar()
+    return base is not None and seq <= base
 
 
 def _walk(

@@ -18,6 +18,7 @@ from onestop_sync.event import Event
 from onestop_sync.fold import Entry, Reason, Standing, State
 from onestop_sync.schema import DocumentType, Summary, Tally
 from onestop_sync.search_text import fold_text
+from onestop_sync.storage import summaries
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.engines import next_numbers
@@ -41,7 +42,7 @@ class Doc:
     """
 
     __slots__ = (
-        "buried", "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "tally",
+        "buried", "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "summary", "tally",
         "tombstone", "units", "units_before", "waits", "was_new",
     )  # fmt: skip
 
@@ -61,6 +62,17 @@ class Doc:
         self.tally: tuple[Any, ...] = ()
         self.tombstone: Tombstone | None = None
         self.buried: bytes | None = None
+        self.summary: Any = None
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether it is known by the province's word alone: its events are not all here."""
+        return self.summary is not None and not self.summary.held
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is something else now than what is stored."""
+        return self.packed != self.packed_before or bool(self.waits)
 
     def waits_for(self, ids: Iterable[bytes]) -> bool:
         """Tells whether one of its events waits for one of these."""
@@ -103,6 +115,7 @@ class Documents:
         self.docs: dict[bytes, Doc] = {}
         self.woken: list[Doc] = []
         self.outcomes: dict[bytes, Outcome] = {}
+        self._has_summaries = summaries.has_any(connection)
 
     def load(self, events: Sequence[Event]) -> None:
         """Loads and locks the documents of events; those that are not here begin."""
@@ -136,6 +149,8 @@ class Documents:
         """Notes of a document whether it is erased."""
         found = self.tombstones.get(doc.id)
         doc.tombstone = found if found and found.kind == doc.kind and doc.kind not in OF_TRUST else None
+        if self._has_summaries and not doc.is_new:
+            doc.summary = summaries.row_of(self.connection, doc.n)
         return doc
 
     def _bury(self, doc: Doc, tombstone: Tombstone, events: Iterable[Event]) -> None:
@@ -155,6 +170,7 @@ class Documents:
             self.outcomes[event.id] = Outcome(event.id, code, became.reason)
         if not doc.is_new:
             self.has_stripped |= strip(self.connection, doc.n)
+        self._forget_summary(doc)
 
     # ---- folding
 
@@ -173,6 +189,8 @@ class Documents:
                 doc.waits[n] = NEWER
                 self.outcomes[event.id] = Outcome(event.id, "waiting", "newer")
             return True
+        if doc.is_summary:
+            return False
         state = doc.before()
         for _, event in doc.events:
             entry = entry_of(kind, self.trust, event)
@@ -236,9 +254,12 @@ class Documents:
             return
         entries, waits = ready(kind, self.trust, [event for _, event in events.values()])
         before = doc.before()
-        state = f.fold(kind, entries) if entries else None
         doc.waits = {events[event_id][0]: need for event_id, need in waits.items()}
         self._mark_waiting(doc, [n for n, _ in events.values()])
+        if doc.is_summary and not self._has_come(doc, kind, entries):
+            self._leave(doc, kind, list(events))
+            return
+        state = f.fold(kind, entries) if entries else None
         for entry in entries:
             reason = state.refused.get(entry.id) if state else None
             self.outcomes[entry.id] = Outcome(entry.id, "refused" if reason else "", reason or "")
@@ -246,10 +267,59 @@ class Documents:
             why = self._why_waiting(events[event_id][1], need)
             self.outcomes[event_id] = Outcome(event_id, "waiting", why)
         self._keep(doc, kind, state)
-        if before is not None and state is not None:
+        if before is not None and doc.packed_before is not None and state is not None:
             new = {event.id for _, event in doc.events}
             old = [(events[e.id][0], e) for e in entries if e.id not in new]
             self._notice(kind, doc, (before, state), old)
+
+    def _has_come(self, doc: Doc, kind: DocumentType, entries: Sequence[Entry]) -> bool:
+        """Tells whether the past of a summarised document is here; it is compared then, and counts alone."""
+        told = doc.before()
+        past = summaries.past_of(entries, told.heads if told else [])
+        if not past:
+            return False
+        if told is not None:
+            folded = f.fold(kind, past)
+            summaries.compare(self.connection, kind, doc.id, folded, (doc.summary, self.trust.document.version))
+        doc.packed_before = None  # nothing of it changed after the fact: it is known only now
+        self._forget_summary(doc)
+        return True
+
+    def _leave(self, doc: Doc, kind: DocumentType, ids: Sequence[bytes]) -> None:
+        """Leaves a document as its summary says, until the events before these are here."""
+        for event_id in ids:
+            self.outcomes[event_id] = Outcome(event_id, "waiting", "missing")
+        if ids:
+            summaries.want(self.connection, [doc.n])
+        self._keep(doc, kind, doc.before())
+
+    def _forget_summary(self, doc: Doc) -> None:
+        if doc.summary is not None:
+            summaries.forget(self.connection, [doc.n])
+            doc.summary = None
+
+    def place(self, found: Mapping[bytes, summaries.Placed]) -> None:
+        """Lists documents as their summaries say, where not as much of them is here; call `save` after it."""
+        self._has_summaries = True
+        here = {doc.id: doc for doc in self.load_all(found)}
+        fresh = [doc_id for doc_id in sorted(found) if doc_id not in here]
+        first = next_numbers(self.connection, t.document, len(fresh)) if fresh else 0
+        for n, doc_id in enumerate(fresh, first):
+            doc = Doc(n, doc_id, found[doc_id].kind.name, None, is_new=True)
+            here[doc_id] = self.docs[doc_id] = self._marked(doc)
+        for doc_id, placed in found.items():
+            self._place(here[doc_id], placed)
+
+    def _place(self, doc: Doc, placed: summaries.Placed) -> None:
+        before = doc.before()
+        doc.packed, doc.buried, doc.units = doc.packed_before, None, before.units if before else []
+        if doc.tombstone is not None:
+            self._bury(doc, doc.tombstone, [])
+        elif doc.kind == placed.kind.name and not summaries.is_known(self.connection, doc.n, placed):
+            self._forget_summary(doc)
+            summaries.keep(self.connection, doc.n, placed)
+            if placed.state is not None:
+                self._keep(doc, placed.kind, placed.state)
 
     def _why_waiting(self, event: Event, need: bytes) -> str:
         if isinstance(self._authority(event), Waiting):
@@ -340,6 +410,8 @@ class Documents:
         insert_all(
             self.connection, t.document, [(doc.n, doc.id, doc.kind, doc.packed, doc.buried) for doc in fresh]
         )
+        changed = [doc.n for doc in old if doc.summary is not None and doc.summary.held and doc.is_changed]
+        summaries.forget(self.connection, changed)
         if old:
             rows = [{"at": doc.n, "to_state": doc.packed, "to_tombstone": doc.buried} for doc in old]
             self.connection.execute(_UPDATE_DOCUMENT, rows)

@@ -25,6 +25,8 @@ EVENT: Final = 0
 ACKS: Final = 1
 HEADER: Final = 2
 STATEMENT: Final = 3
+SNAPSHOT: Final = 4
+"""A snapshot with its summaries: never a row of a feed, but an item of an answer to who begins from them."""
 DIGEST_BYTES: Final = 8
 START: Final = bytes(DIGEST_BYTES)
 
@@ -297,6 +299,7 @@ def read(
     not_from: int | None,
     max_bytes: int,
     max_rows: int = 2000,
+    left_out: Sequence[sa.ColumnElement[bool]] = (),
 ) -> tuple[list[Item], tuple[int, bytes] | None, bool]:
     """Reads a feed from a cursor on.
 
@@ -307,6 +310,7 @@ def read(
         not_from: Leave out what this source delivered itself (its log's local number; ``None`` for nothing).
         max_bytes: Stop after so many bytes of payload, but not before one item.
         max_rows: Rows to look at.
+        left_out: Conditions on rows that the reader does not want.
 
     Returns:
         Items, the cursor ``(n, digest)`` behind them, or ``None`` when nothing moved, and whether there is
@@ -319,6 +323,7 @@ def read(
     if last is None:
         return [], None, False
     wanted = window.where(sa.or_(at.source != not_from, at.kind != EVENT)).order_by(at.n)
+    wanted = wanted.where(*map(sa.not_, left_out))
     items: list[Item] = []
     size = 0
     for item in _items(connection, connection.execute(wanted).all()):

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync.acks import Acks
-from onestop_sync.storage import chunks, findings
+from onestop_sync.storage import bases, chunks, findings
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.engines import next_numbers
@@ -121,9 +121,7 @@ def note_ack(
     seq, head = entry
     after, paper = said
     row = connection.execute(sa.select(t.ack).where(t.ack.c.node == node, t.ack.c.log_n == log_n)).first()
-    ours = connection.execute(
-        sa.select(t.event.c.id).where(t.event.c.log_n == log_n, t.event.c.seq == seq, t.event.c.chained == 1)
-    ).scalar()
+    ours = bases.chained_at(connection, log_n, seq)
     good = int(ours == head)
     if not good:
         # One part of a split unit has holes in a log that nobody fills: what is named is stored all the same.
@@ -177,15 +175,10 @@ def note_good_acks(connection: sa.Connection, log_numbers: Sequence[int]) -> Non
             (row.ahead, row.ahead_head, row.ahead_after, row.ahead_paper),
         )
         for seq, head, after, paper in said:
-            if seq >= 0 and _is_on_chain(connection, row.log_n, seq, head):
+            if seq >= 0 and bases.chained_at(connection, row.log_n, seq) == head:
                 values = {"seq": seq, "head": head, "after": after, "paper": paper, "good": 1}
                 left = {"ahead": -1, "ahead_head": b""} if seq == row.ahead else {}
                 _update_ack(connection, row.node, row.log_n, **values, **left)
-
-
-def _is_on_chain(connection: sa.Connection, log_n: int, seq: int, head: bytes) -> bool:
-    query = sa.select(t.event.c.n).where(t.event.c.log_n == log_n, t.event.c.seq == seq)
-    return connection.execute(query.where(t.event.c.id == head, t.event.c.chained == 1)).first() is not None
 
 
 def note_events(connection: sa.Connection, node: bytes, ids: Sequence[bytes]) -> None:

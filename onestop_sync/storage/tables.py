@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.event import listen
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Version of these tables; `upgrade` brings an older store up to it in place."""
 
 metadata = MetaData()
@@ -40,6 +40,7 @@ _ZERO_CHAINED: Final = text("chained = 0")
 _IS_OPEN: Final = text("open > 0")
 _IS_WAITING: Final = text("waiting > 0")
 _IS_WANTED: Final = text("wanted > 0")
+_IS_SUMMARY: Final = text("held = 0")
 
 
 def _partial(name: str, *columns: str, where: TextClause) -> Index:
@@ -435,4 +436,54 @@ content_ack = Table(
     metadata,
     Column("node", LargeBinary, primary_key=True),
     Column("content_n", _Number, primary_key=True, autoincrement=False),
+)
+
+# ---- snapshots: finished documents without their past
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("n", _Number, primary_key=True, autoincrement=False),  # a place: in the order of commit, no gaps
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("key", LargeBinary, nullable=False),  # of the machine that signed it
+    Column("node", LargeBinary, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("snapshot_unit", "unit", "n"),
+)
+
+# Documents of which a snapshot holds the summary. At a server the events are here as well, and the row goes
+# when the document changes; at a new machine it goes when they have come.
+summary = Table(
+    "summary",
+    metadata,
+    Column("doc_n", _Number, primary_key=True, autoincrement=False),
+    Column("snapshot_n", _Number, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("made", Text, nullable=False),  # by which versions of type and projection
+    Column("held", SmallInteger, nullable=False),  # the events are here
+    Column("wanted", SmallInteger, nullable=False),  # 0: some day, 1: now; 2: a parent did not give them
+    Index("summary_snapshot", "snapshot_n"),
+    Index("summary_here", "doc_n", sqlite_where=_IS_SUMMARY, postgresql_where=_IS_SUMMARY),
+)
+is_summary: ColumnElement[bool] = summary.c.held == literal_column("0", Integer())
+
+# Where the province's statement says that a log has no gap, although its events are not all here.
+base = Table(
+    "base",
+    metadata,
+    Column("log_n", _Number, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+)
+
+# How far a machine has got with a parent's snapshots: while it begins from them, or mirrors them.
+place = Table(
+    "place",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("upto", BigInteger, nullable=False),  # the newest statement here when it had them all
 )

@@ -21,7 +21,8 @@ from onestop_sync.storage import tables as t
 __all__ = ["MIGRATIONS", "PROJECTION_VERSION", "described", "outdated", "plan_steps", "run_steps"]
 
 PROJECTION_VERSION: Final = 2
-"""Raised when the fold or the packing of a state changes."""
+"""Raised when the fold or the packing of a state changes. States of summaries (`snapshot`) are packed in the same
+way and cannot be folded again: a step that changes the packing converts those."""
 _PROJECTION: Final = "*"
 
 Step = Callable[[sa.Connection], None]
@@ -32,7 +33,13 @@ def _add_tally(connection: sa.Connection) -> None:
     t.tally.create(connection, checkfirst=True)
 
 
-MIGRATIONS: Final[Mapping[int, Step]] = {1: _add_tally}
+def _add_snapshots(connection: sa.Connection) -> None:
+    """Version 3: snapshots have tables, which are empty until somebody makes or takes one."""
+    for table in (t.snapshot, t.summary, t.base, t.place):
+        table.create(connection, checkfirst=True)
+
+
+MIGRATIONS: Final[Mapping[int, Step]] = {1: _add_tally, 2: _add_snapshots}
 """Version of the tables → what brings a store of that version to the next one."""
 
 

@@ -17,6 +17,7 @@ from onestop_sync.storage import upgrade
 from onestop_sync.store import Store
 from tests.province import CASE, Machine, Province
 
+NOW = t.SCHEMA_VERSION
 NEWER = replace(CASE, version=2, fields=(*CASE.fields, Field("colour")))
 
 
@@ -41,7 +42,7 @@ def add_column(connection: sa.Connection) -> None:
 
 def test_tables_are_upgraded_in_place(machine: Machine) -> None:
     """Each step runs once, the version is raised with it, and every document is there."""
-    with mock.patch.object(t, "SCHEMA_VERSION", 3), mock.patch.object(upgrade, "MIGRATIONS", {2: add_column}):
+    with mock.patch.object(t, "SCHEMA_VERSION", NOW + 1), mock.patch.object(upgrade, "MIGRATIONS", {NOW: add_column}):
         for _ in range(2):
             store = reopen(machine)
             assert store.count("case") == 1
@@ -57,7 +58,7 @@ def test_step_that_fails_changes_nothing(machine: Machine) -> None:
         add_column(connection)
         raise StoreDamaged("No further.")
 
-    with mock.patch.object(t, "SCHEMA_VERSION", 3), mock.patch.object(upgrade, "MIGRATIONS", {2: half}):
+    with mock.patch.object(t, "SCHEMA_VERSION", NOW + 1), mock.patch.object(upgrade, "MIGRATIONS", {NOW: half}):
         with pytest.raises(StoreDamaged):
             reopen(machine)
         with mock.patch.object(upgrade, "MIGRATIONS", {}), pytest.raises(StoreDamaged):
