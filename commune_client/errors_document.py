@@ -99,6 +99,7 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "year_closed": "The year's register is closed, and nothing came later.",
     "register_gaps": "Numbers of the register are missing or doubled, and no reason was given.",
     "erased": "The document was erased by law; only its row in the register is kept.",
+    "history": "The province's snapshot alone tells of the document: its events come with the next sync.",
     "late": "It had not seen a handover; the new owner has not looked at it yet.",
     "revoked": "The key was cut off by the province.",
     "countersign": "It lies beyond a cut: the head of the unit has not vouched for it.",

@@ -254,6 +254,7 @@ REASONS: Final[Mapping[str, str]] = {
     "year_closed": "Sổ của năm đó đã khóa, và không có hồ sơ nào đến sau.",
     "register_gaps": "Sổ thiếu số hoặc trùng số. Hãy đồng bộ mọi máy của xã, hoặc nêu lý do (--reason).",
     "erased": "Hồ sơ đã được xóa theo quy định; chỉ còn dòng trong sổ (xem `onestop verify`).",
+    "history": "Hồ sơ này mới chỉ có theo ảnh chụp của tỉnh. Hãy đồng bộ để tải lịch sử rồi làm lại.",
 }
 """Reason code → sentence: why something is refused, or for what it waits."""
 
@@ -285,6 +286,7 @@ FINDING_LABELS: Final[Mapping[str, str]] = {
     "rewritten": "Máy cấp trên đã ký nhận hai nội dung khác nhau ở cùng một chỗ",
     "went_back": "Tỉnh xác nhận ít hơn những gì trước đó đã ký nhận",
     "equivocated": "Tỉnh đã ký hai bản xác nhận khác nhau mang cùng một số",
+    "misstated": "Ảnh chụp có chữ ký của tỉnh khác với điều các ghi chép của hồ sơ cho thấy",
     "withheld": "Có dữ liệu tỉnh đã gửi mà chưa tới máy này",
     "gap": "Có một bản xác nhận của tỉnh chưa tới máy này",
 }
@@ -312,6 +314,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "projection": "điều máy đang hiện khác với điều các ghi chép cho thấy",
     "broken": "nhật ký đứt: ghi chép không nối vào ghi chép trước",
     "head": "đầu nhật ký mà kho ghi nhớ không phải ghi chép cuối",
+    "summary": "điều máy hiện theo ảnh chụp không phải điều tỉnh đã ký",
 }
 """What is not proven, by the codes of `onestop_sync.report.PROBLEMS`."""
 

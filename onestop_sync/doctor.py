@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from onestop_sync import codec
 from onestop_sync.errors import FormatError, OnestopError
 from onestop_sync.event import EVENT_KIND, parse_header
+from onestop_sync.storage import summaries
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.documents import Doc
 from onestop_sync.storage.transaction import Transaction
@@ -41,12 +42,13 @@ class Fault(NamedTuple):
     Attributes:
         kind: ``database``: its own check says so. ``event``: its bytes do not have its hash. ``scan``: a
             chunk of an attachment does not. ``state``, ``list``, ``search``, ``report``, ``waiting``: what is
-            shown does not follow from the events; `rebuild` makes it again.
+            shown does not follow from the events; `rebuild` makes it again. ``summary``: it is not what the
+            province signed; `rebuild` asks for the events.
         doc: Which document, 16 bytes; empty where it is of none.
         what: In English, without content of documents.
     """
 
-    kind: Literal["database", "event", "scan", "state", "list", "search", "report", "waiting"]
+    kind: Literal["database", "event", "scan", "state", "list", "search", "report", "waiting", "summary"]
     doc: bytes
     what: str
 
@@ -63,6 +65,7 @@ class Health(NamedTuple):
         documents: How many were compared.
         events: How many were hashed.
         chunks: How many chunks of attachments were hashed.
+        summaries: How many documents are known by the province's snapshots alone, and were compared with those.
         faults: What is wrong; empty when all is well.
     """
 
@@ -70,6 +73,7 @@ class Health(NamedTuple):
     events: int
     chunks: int
     faults: tuple[Fault, ...]
+    summaries: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Returns the same as maps, arrays, text and integers."""
@@ -107,7 +111,10 @@ def check(store: Store, tell: Tell | None = None) -> Health:
         faults += _compared(store, numbers[at : at + _BATCH])
         if tell:
             tell(min(at + _BATCH, len(numbers)), len(numbers))
-    return Health(len(numbers), events, chunks, tuple(faults))
+    with store.reading() as connection:
+        count, damaged = summaries.damaged(connection, store.types)
+    faults += [Fault("summary", doc, "It is not what the province signed of it.") for _, doc in damaged]
+    return Health(len(numbers), events, chunks, tuple(faults), count)
 
 
 def rebuild(store: Store, tell: Tell | None = None) -> int:
@@ -133,6 +140,9 @@ def rebuild(store: Store, tell: Tell | None = None) -> int:
         store.retrying(work)
         if tell:
             tell(min(at + _BATCH, len(numbers)), len(numbers))
+    with store.writing() as transaction:
+        _, damaged = summaries.damaged(transaction.connection, store.types)
+        summaries.want(transaction.connection, [n for n, _ in damaged])
     return len(numbers)
 
 
@@ -148,7 +158,10 @@ def _forget(transaction: Transaction, numbers: Sequence[int]) -> list[bytes]:
 
 def _documents(store: Store) -> list[int]:
     with store.reading() as connection:
-        return list(connection.execute(sa.select(t.document.c.n).order_by(t.document.c.n)).scalars())
+        # What a snapshot alone says cannot be folded: its events are not here.
+        told = sa.select(t.summary.c.doc_n).where(t.is_summary)
+        query = sa.select(t.document.c.n).where(t.document.c.n.not_in(told)).order_by(t.document.c.n)
+        return list(connection.execute(query).scalars())
 
 
 # ------------------------------------------------------------------------------------------- the database

@@ -107,12 +107,13 @@ def read_page(
     at = cursor or Cursor(store.epoch, 0, feed.START)
     with store.reading() as connection:
         place = start.place if snapshots.at_place(connection, start.place) else Place()
-        if dict(start.versions) == versions_of(store.types):
-            items = _papers(store, connection, units, place, max_bytes)
-            if items:
-                return FeedPage(items, at, has_more=True)
-        else:
-            place = Place()
+        is_same = dict(start.versions) == versions_of(store.types)
+        place = place if is_same else Place()
+        items = _papers(store, connection, units, place, max_bytes) if is_same else []
+    if items:
+        items[0].payload.extend(store.introduction(parse_snapshot(items[0].payload[1])[0].node))
+        return FeedPage(items, at, has_more=True)
+    with store.reading() as connection:
         mine = connection.execute(sa.select(t.log.c.n).where(t.log.c.id == machine)).scalar()
         found, after, has_more = feed.read(
             connection, unit, at.n, not_from=None if echo else mine, max_bytes=max_bytes, max_rows=_ROWS,
@@ -133,8 +134,7 @@ def _papers(
         size += len(paper.data) + sum(map(len, found))
         if items and size > max_bytes:
             break
-        proof = [] if items else store.introduction(paper.node)
-        payload = [paper.n, paper.data, found, proof]
+        payload = [paper.n, paper.data, found]
         items.append(feed.Item(paper.n, paper.hash, feed.SNAPSHOT, payload, b""))
     return items
 
@@ -207,7 +207,7 @@ def note_sent(store: Store, node: bytes, items: Iterable[tuple[int, Any]]) -> No
 
 def _take(store: Store, name: str, payload: object) -> bool:
     match payload:
-        case [int(n), bytes(data), list(found), list(proof)]:
+        case [int(n), bytes(data), list(found), *proof]:
             pass
         case _:
             raise FormatError("A snapshot is malformed.")

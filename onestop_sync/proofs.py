@@ -25,6 +25,7 @@ from onestop_sync.answer import KeptAnswer
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.event import parse, parse_genesis, verify
 from onestop_sync.publication import Publication
+from onestop_sync.snapshot import Snapshot, check_snapshot, parse_snapshot, parse_summary, summary_hash
 from onestop_sync.statement import Statement, check_statement, parse_statement
 from onestop_sync.storage.findings import Finding, Kind, is_less
 from onestop_sync.trust import Authority, Trust
@@ -43,6 +44,7 @@ _MEANING: Final[Mapping[Kind, str]] = {
     "rewritten": "acknowledged two different events at one place of a log",
     "went_back": "states less of a log than it had stated or acknowledged before",
     "equivocated": "made two different statements with one number",
+    "misstated": "signed of a finished document what its events do not come to",
     "withheld": "states that it sent events which have not arrived",
     "gap": "made a statement before this one which has not arrived",
 }
@@ -57,8 +59,9 @@ class Case(NamedTuple):
         unit: Name of its unit.
         about: Id of the unit of which the papers speak.
         is_proven: Whether the papers alone prove that the signer contradicted itself. False for what is
-            withheld: there they prove what the province says, and the rest is the word of the file's writer.
-        missing: What has not arrived, of what is withheld.
+            withheld, or misstated: there they prove what the province says, and the rest is the word of the
+            file's writer, or follows from the document's own evidence file.
+        missing: What has not arrived, of what is withheld; the document that is misstated.
         what: One English sentence.
     """
 
@@ -83,12 +86,15 @@ class Report(NamedTuple):
     cases: tuple[Case, ...]
 
 
+_Said = Acks | Statement | KeptAnswer | Snapshot
+
+
 class _Paper(NamedTuple):
     """A paper whose signature was checked."""
 
     node: bytes
     author: Authority
-    said: Acks | Statement | KeptAnswer
+    said: _Said
     data: bytes
 
 
@@ -101,7 +107,7 @@ def nodes_of(papers: Iterable[tuple[str, bytes]]) -> set[bytes]:
     Raises:
         FormatError: One is malformed.
     """
-    return {_parse(kind, data).node for kind, data in papers}
+    return {_parse(kind, data).node for kind, data in papers if kind != "summary"}
 
 
 def pack(
@@ -182,7 +188,7 @@ def _trust(root: bytes, data: bytes, frames: Iterable[object]) -> Trust:
 # ------------------------------------------------------------------------------------------------ the papers
 
 
-def _parse(kind: str, data: bytes) -> Acks | Statement | KeptAnswer:
+def _parse(kind: str, data: bytes) -> _Said:
     match kind:
         case "ack":
             return parse_acks(data)[0]
@@ -190,6 +196,8 @@ def _parse(kind: str, data: bytes) -> Acks | Statement | KeptAnswer:
             return parse_statement(data)[0]
         case "answer":
             return KeptAnswer.parse(data)
+        case "snapshot":
+            return parse_snapshot(data)[0]
     raise FormatError("The proof holds a paper of an unknown kind.")
 
 
@@ -207,22 +215,24 @@ def _paper(trust: Trust, row: object) -> _Paper:
     return _Paper(said.node, author, said, data)
 
 
-def _check_signature(said: Acks | Statement | KeptAnswer, data: bytes, key: bytes) -> None:
+def _check_signature(said: _Said, data: bytes, key: bytes) -> None:
     if isinstance(said, Acks):
         check_acks(data, key)
     elif isinstance(said, Statement):
         check_statement(data, key)
+    elif isinstance(said, Snapshot):
+        check_snapshot(data, key)
     elif not keys.verify(key, said.signed, said.signature):
         raise SignatureInvalid("An answer is not signed by the machine that it names.")
 
 
-def _check_reach(trust: Trust, said: Acks | Statement | KeptAnswer, author: Authority) -> None:
+def _check_reach(trust: Trust, said: _Said, author: Authority) -> None:
     """Refuses a paper on a unit of which its signer may not speak."""
     if isinstance(said, KeptAnswer):
         return
     unit = author.certificate.unit
     is_above = trust.document.is_over(unit, said.unit)
-    if not is_above or (isinstance(said, Statement) and trust.document.units[unit].parent):
+    if not is_above or (isinstance(said, Statement | Snapshot) and trust.document.units[unit].parent):
         raise FormatError("A paper speaks of a unit that is not its signer's to speak of.")
 
 
@@ -230,10 +240,12 @@ def _case(trust: Trust, row: object) -> Case:
     match row:
         case [str(name), [_, *_] as rows, list(missing)] if name in get_args(Kind):
             kind = cast("Kind", name)
-            papers = [_paper(trust, each) for each in rows]
+            papers = [_paper(trust, each) for each in rows if not _is_summary(each)]
+            missing += [found.doc for each in rows if _is_summary(each) and (found := parse_summary(each[1]))]
+            _check_summaries(papers, [each[1] for each in rows if _is_summary(each)])
         case _:
             raise FormatError("The proof is malformed.")
-    is_claim = kind in {"withheld", "gap"}
+    is_claim = kind in {"misstated", "withheld", "gap"}
     if not (_names(papers, missing) if is_claim else _contradicts(kind, papers)):
         raise FormatError("The papers in the proof do not show what it claims.")
     author = papers[-1].author
@@ -241,6 +253,20 @@ def _case(trust: Trust, row: object) -> Case:
     signer = author.certificate.name
     what = f"{signer} ({unit}) {_MEANING[kind]}."
     return Case(kind, signer, unit, _about(trust, papers), not is_claim, tuple(missing), what)
+
+
+def _is_summary(row: object) -> bool:
+    """Tells whether a row is what a snapshot names by its hash: it bears no signature of its own."""
+    match row:
+        case ["summary", bytes(_)]:
+            return True
+    return False
+
+
+def _check_summaries(papers: Sequence[_Paper], found: Sequence[bytes]) -> None:
+    named = {digest for paper in papers if isinstance(paper.said, Snapshot) for _, digest in paper.said.entries}
+    if not {summary_hash(data) for data in found} <= named:
+        raise FormatError("The proof holds a summary that nobody has signed.")
 
 
 def _about(trust: Trust, papers: Sequence[_Paper]) -> str:
@@ -253,9 +279,13 @@ def _about(trust: Trust, papers: Sequence[_Paper]) -> str:
 
 def _names(papers: Sequence[_Paper], missing: Sequence[Any]) -> bool:
     """Tells whether a statement names all that is said to be missing."""
-    if len(papers) != 1 or not isinstance(papers[0].said, Statement) or not missing:
+    if len(papers) != 1 or not missing:
         return False
     said = papers[0].said
+    if isinstance(said, Snapshot):
+        return {*missing} <= {doc for doc, _ in said.entries}
+    if not isinstance(said, Statement):
+        return False
     return {*missing} <= {*said.foreign, said.prev}
 
 
@@ -278,7 +308,9 @@ def _contradicts(kind: str, papers: Sequence[_Paper]) -> bool:
             return isinstance(second, Statement) and _goes_back(first, second)
 
 
-def _epoch(said: Acks | Statement | KeptAnswer) -> object:
+def _epoch(said: _Said) -> object:
+    if isinstance(said, Snapshot):
+        raise FormatError("A snapshot proves nothing of its author's store.")
     return said.cursors[0][0] if isinstance(said, KeptAnswer) else said.epoch
 
 

@@ -34,6 +34,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "projection": "What the store shows differs from what the events fold to.",
     "broken": "The log has a hole, or an event does not follow the one before.",
     "head": "The store's head of the log is not the end of its chain.",
+    "summary": "What the store shows by a snapshot is not what the province signed.",
 }
 """Code → what is wrong. Each is a reason why something is not proven."""
 

@@ -26,6 +26,7 @@ from onestop_sync.errors import FormatError, NotAllowed, NotFound, SignatureInva
 from onestop_sync.event import EVENT_KIND, Event
 from onestop_sync.proof import Foundation, HeaderChain, check, examine, lay, verify_frames
 from onestop_sync.report import Problem, Report
+from onestop_sync.storage import bases, summaries
 from onestop_sync.storage import evidence_rows as rows_of
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.projection import pack
@@ -53,11 +54,15 @@ def collect(store: Store, doc: bytes) -> Evidence:
 
     Raises:
         NotFound: No event of such a document is here.
+        NotAllowed: The province's snapshot alone says what it is (``details["reason"]`` is ``history``).
     """
     store.refresh_trust()
     trust = store.trust
     with store.reading() as connection:
-        kind = connection.execute(sa.select(t.document.c.kind).where(t.document.c.id == doc)).scalar()
+        row = connection.execute(sa.select(t.document.c.n, t.document.c.kind).where(t.document.c.id == doc)).first()
+        kind = row.kind if row is not None else None
+        if row is not None:
+            summaries.check_history(connection, row.n)
         events = rows_of.document_events(connection, doc)
         if kind is None or not events:
             raise NotFound("There is no such document in this store.")
@@ -178,6 +183,8 @@ class StoreReport:
         documents: How many documents were folded anew, the audit trail's aside.
         trail: How many entries of the audit trail were.
         erased: How many of them are erased.
+        snapshots: How many documents more are known by the province's snapshots alone: not proven here, and no
+            problem while they are what it signed.
         refused: How many events are refused, which is proven like any other verdict.
         waiting: Documents with events that wait, which is proven too.
         problems: What is not proven.
@@ -191,6 +198,7 @@ class StoreReport:
     documents: int = 0
     trail: int = 0
     erased: int = 0
+    snapshots: int = 0
     refused: int = 0
     waiting: int = 0
     problems: list[Problem] = field(default_factory=list)
@@ -212,6 +220,7 @@ class StoreReport:
             "documents": self.documents,
             "trail": self.trail,
             "erased": self.erased,
+            "snapshots": self.snapshots,
             "refused": self.refused,
             "waiting": self.waiting,
             "problems": [
@@ -247,6 +256,8 @@ def verify_store(store: Store, progress: Progress = _quiet, *, threads: int = 2)
         report.version = foundation.publication.version
         bad = _Logs(connection, foundation, report, pool, progress).run()
         _documents(store, connection, foundation, report, bad, progress)
+        report.snapshots, damaged = summaries.damaged(connection, store.types)
+        report.problems += [Problem("summary", doc) for _, doc in damaged]
     return report
 
 
@@ -381,13 +392,15 @@ class _Logs:
     def _judge(self, log: Any, ids: dict[int, list[tuple[bytes, bytes]]]) -> None:
         """Names forks and holes, and checks that each event follows one that is here."""
         forks = tuple(seq for seq, here in sorted(ids.items()) if len(here) > 1)
-        holes = _holes(sorted(ids))
+        base = bases.base_of(self.connection, log.n)
+        holes = tuple(hole for hole in _holes(sorted(ids)) if base is None or hole[1] > base.seq)
         for seq, here in ids.items():
             before = {event_id for event_id, _ in ids.get(seq - 1, ())}
             self.report.problems += [
                 Problem("broken", e, log.id.hex()) for e, prev in here if before and prev not in before
             ]
-        if log.seq >= 0 and log.head not in {event_id for event_id, _ in ids.get(log.seq, ())}:
+        is_stated = base is not None and (log.seq, log.head) == base
+        if log.seq >= 0 and not is_stated and log.head not in {event_id for event_id, _ in ids.get(log.seq, ())}:
             self.report.problems.append(Problem("head", log.id))
         if forks or holes:
             authority = self.foundation.chain_of(log.id)
@@ -415,10 +428,11 @@ def _documents(
 ) -> None:
     """Folds every document anew, and compares what the store shows."""
     kinds = sorted(store.types)
-    count = sa.select(sa.func.count()).where(t.document.c.kind.in_(kinds))
-    total = connection.execute(count).scalar_one()
+    told = sa.select(t.summary.c.doc_n).where(t.is_summary)
+    where = (t.document.c.kind.in_(kinds), t.document.c.n.not_in(told))
+    total = connection.execute(sa.select(sa.func.count()).where(*where)).scalar_one()
     after = -1
-    query = sa.select(t.document).where(t.document.c.kind.in_(kinds)).order_by(t.document.c.n)
+    query = sa.select(t.document).where(*where).order_by(t.document.c.n)
     while rows := connection.execute(query.where(t.document.c.n > after).limit(_DOCUMENTS)).all():
         after = rows[-1].n
         events: dict[int, list[Event]] = {row.n: [] for row in rows}

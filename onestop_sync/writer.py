@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onestop_sync import codec
-from onestop_sync.errors import NotFound
+from onestop_sync.errors import NotAllowed, NotFound
 from onestop_sync.event import Event, Op
 from onestop_sync.fold import Author
 from onestop_sync.keys import Signer
@@ -183,7 +183,12 @@ class Writer:
             with store.writing() as transaction:
                 return transaction.write(self.signer, kind, doc, ops)
 
-        return store.retrying(work)
+        try:
+            return store.retrying(work)
+        except NotAllowed as error:
+            if doc is not None and error.details.get("reason") == "history":
+                store.want_history(doc)
+            raise
 
 
 def _sets(values: Mapping[str, Any]) -> list[Op]:

@@ -319,6 +319,8 @@ def _store_lines(report: StoreReport) -> Iterator[str]:
     yield "store: " + ("proven, from the root up" if report.is_proven else "NOT all of it is proven")
     yield f"root {fingerprint(report.anchor)}, publication {report.version}"
     yield f"{report.documents} documents ({report.erased} erased), {report.trail} entries of the audit trail"
+    if report.snapshots:
+        yield f"{report.snapshots} documents more by the province's snapshots alone: not proven here"
     yield f"{report.events} events in {report.logs} logs"
     yield f"{report.refused} events refused, {report.waiting} documents with events that wait"
     yield from map(_problem, report.problems)

@@ -26,6 +26,7 @@ _WORDS: Final = {
     "search": "chỉ mục tìm kiếm không khớp",
     "report": "dòng trong báo cáo không khớp",
     "waiting": "danh sách ghi chép đang chờ không khớp",
+    "summary": "nội dung theo ảnh chụp không phải điều tỉnh đã ký",
 }
 
 
@@ -45,6 +46,8 @@ def _lines(health: Health, made: int) -> Iterator[str]:
     yield (
         f"Đã kiểm tra {health.documents} tài liệu, {health.events} ghi chép, {health.chunks} phần đính kèm."
     )
+    if health.summaries:
+        yield f"{health.summaries} hồ sơ có theo ảnh chụp có chữ ký của tỉnh; lịch sử được tải dần khi đồng bộ."
     if not health.faults:
         yield "Kho dữ liệu tốt."
         return

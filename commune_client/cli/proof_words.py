@@ -114,6 +114,8 @@ def store_lines(report: StoreReport) -> Iterator[str]:
     yield _verdict(is_proven=report.is_proven, what="Kho dữ liệu")
     yield f"Gốc của tỉnh (root): {fingerprint(report.anchor)}   bản công bố số {report.version}"
     yield f"{report.documents} hồ sơ ({report.erased} đã xóa theo quy định)"
+    if report.snapshots:
+        yield f"{report.snapshots} hồ sơ theo ảnh chụp có chữ ký của tỉnh, chưa tải lịch sử: chưa chứng minh"
     yield f"{report.trail} dòng nhật ký thao tác"
     yield f"{report.events} ghi chép trong {report.logs} nhật ký; {report.refused} ghi chép không có hiệu lực"
     yield f"{report.waiting} hồ sơ có ghi chép đang chờ"

@@ -22,8 +22,13 @@ from onestop_sync.storage.rows import select_in
 
 __all__ = ["Finding", "Kind", "PaperKind", "Signed"]
 
-Kind = Literal["rolled_back", "restored", "rewritten", "went_back", "equivocated", "withheld", "gap"]
-PaperKind = Literal["ack", "statement", "answer"]
+_REFUSED, _TOLD = 2, 3
+"""Of `summary.wanted`, as `summaries` has them."""
+
+Kind = Literal[
+    "rolled_back", "restored", "rewritten", "went_back", "equivocated", "misstated", "withheld", "gap"
+]
+PaperKind = Literal["ack", "statement", "answer", "snapshot", "summary"]
 
 
 class Signed(NamedTuple):
@@ -51,7 +56,8 @@ class Finding(NamedTuple):
             ``restored``: it says itself that its store was put back; ``rewritten``: it acknowledged two
             events at one place of a log; ``went_back``: the province's statement names less of a log than an
             earlier one, or than an earlier ack; ``equivocated``: two statements with one number;
-            ``withheld``: events that the province's statement names are not here; ``gap``: the statement
+            ``misstated``: the events of a document come to something else than the province's snapshot says;
+            ``withheld``: events that the province's statement or snapshot names are not here; ``gap``: the statement
             before this one is not.
         key: Ed25519 key of the machine that contradicted itself; of a ``withheld`` or ``gap``, of the one
             that made the statement, which is not to blame.
@@ -59,7 +65,8 @@ class Finding(NamedTuple):
         unit: Unit of which the papers speak.
         at_ms: When it was noticed, by this machine's clock, milliseconds since 1970 UTC.
         papers: ``(kind, bytes)`` of what was signed.
-        missing: Of a ``withheld`` or ``gap``, what is not here: ids of events, or hash of a statement.
+        missing: Of a ``withheld`` or ``gap``, what is not here: ids of events, hash of a statement, or id of a
+            document that a snapshot names.
         is_told: Whether it was written into a proof already.
     """
 
@@ -295,16 +302,20 @@ _IS_OPEN: Final = sa.and_(
 def load(connection: sa.Connection) -> list[Finding]:
     """Returns all findings, oldest first, then what is withheld."""
     rows = connection.execute(sa.select(t.finding).order_by(t.finding.c.n)).all()
-    return [*map(_finding, rows), *_omissions(connection)]
+    return [*map(_finding, rows), *_omissions(connection), *_untold(connection)]
 
 
 def count(connection: sa.Connection) -> int:
     """Returns how many findings and omissions were not told yet; those of one statement are one."""
     told = sa.select(sa.func.count()).select_from(t.finding).where(t.finding.c.told == 0)
     open_ = sa.select(sa.func.count(t.omission.c.statement_n.distinct()))
+    past = sa.select(sa.func.count(t.summary.c.snapshot_n.distinct())).where(
+        t.is_summary, t.summary.c.wanted == _REFUSED
+    )
     return int(
         connection.execute(told).scalar_one()
         + connection.execute(open_.where(t.omission.c.told == 0, _IS_OPEN)).scalar_one()
+        + connection.execute(past).scalar_one()
     )
 
 
@@ -312,6 +323,7 @@ def mark_told(connection: sa.Connection) -> None:
     """Notes that everything that is found was told to a person."""
     connection.execute(sa.update(t.finding).values(told=1))
     connection.execute(sa.update(t.omission).values(told=1))
+    connection.execute(sa.update(t.summary).where(t.summary.c.wanted == _REFUSED).values(wanted=_TOLD))
 
 
 def _finding(row: Any) -> Finding:
@@ -342,3 +354,20 @@ def _omission(kind: Kind, paper: Signed, rows: Sequence[Any]) -> Finding:
     return Finding(
         0, kind, paper.key, rows[0].node, unit, since, (("statement", paper.data),), missing, is_told
     )
+
+
+def _untold(connection: sa.Connection) -> list[Finding]:
+    """Returns the documents of which a snapshot names heads that a parent was asked for, and did not give."""
+    query = (
+        sa.select(t.snapshot, t.summary.c.wanted, t.document.c.id.label("doc"))
+        .join(t.summary, t.summary.c.snapshot_n == t.snapshot.c.n)
+        .join(t.document, t.document.c.n == t.summary.c.doc_n)
+        .where(t.is_summary, t.summary.c.wanted.in_([_REFUSED, _TOLD]))
+        .order_by(t.document.c.n)
+    )
+    found: list[Finding] = []
+    for row in connection.execute(query):
+        papers: tuple[tuple[PaperKind, bytes], ...] = (("snapshot", row.data),)
+        is_told = row.wanted == _TOLD
+        found.append(Finding(0, "withheld", row.key, b"", row.unit, row.at_ms, papers, (row.doc,), is_told))
+    return found

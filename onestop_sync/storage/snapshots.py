@@ -231,18 +231,25 @@ def left_out(upto: int, units: Collection[str]) -> list[sa.ColumnElement[bool]]:
     """
     at, event = t.feed.c, t.event.c
     summarised = (
-        sa.exists()
-        .where(event.n == at.ref, t.summary.c.doc_n == event.doc_n)
-        .where(t.summary.c.held == 1, t.summary.c.snapshot_n <= upto)
+        sa.select(event.n)
+        .join(t.summary, t.summary.c.doc_n == event.doc_n)
+        .where(event.n == at.ref, t.summary.c.held == 1, t.summary.c.snapshot_n <= upto)
+        .correlate(t.feed)
+        .exists()
     )
     stated = sa.select(sa.func.max(t.stated_head.c.seq)).where(t.stated_head.c.log == t.log.c.id)
     trail = (
-        sa.exists()
-        .where(event.n == at.ref, t.log.c.n == event.log_n, t.document.c.n == event.doc_n)
-        .where(t.document.c.kind == TRAIL.name, event.chained == 1, t.log.c.forked == 0)
-        .where(t.log.c.unit.in_(sorted(units)), event.seq <= stated.scalar_subquery())
+        sa.select(event.n)
+        .join(t.log, t.log.c.n == event.log_n)
+        .join(t.document, t.document.c.n == event.doc_n)
+        .where(event.n == at.ref, t.document.c.kind == TRAIL.name, event.chained == 1, t.log.c.forked == 0)
+        .where(t.log.c.unit.in_(sorted(units)), event.seq <= stated.correlate(t.log).scalar_subquery())
+        .correlate(t.feed)
+        .exists()
     )
-    current = sa.exists().where(t.acks.c.n == at.ref, t.acks.c.about == 1)
+    current = (
+        sa.select(t.acks.c.n).where(t.acks.c.n == at.ref, t.acks.c.about == 1).correlate(t.feed).exists()
+    )
     told = sa.select(t.ack.c.paper).union(sa.select(t.ack.c.ahead_paper))
     last = sa.select(sa.func.max(t.statement.c.n)).group_by(t.statement.c.unit)
     heads = sa.select(t.stated_head.c.statement_n)

@@ -7,12 +7,12 @@ events are not here yet; it goes when they are, and have come to the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from onestop_sync.errors import FormatError
+from onestop_sync.errors import FormatError, NotAllowed
 from onestop_sync.schema import MAIN, DocumentType
 from onestop_sync.snapshot import MAX_SUMMARY, Summary, parse_snapshot, parse_summary, summary_hash, without_ids
 from onestop_sync.state import Entry, State
@@ -22,12 +22,12 @@ from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.storage.upgrade import PROJECTION_VERSION
 
 __all__ = [
-    "Placed", "compare", "forget", "has_any", "is_closed", "is_known", "keep", "made_by", "past_of", "placed_of",
-    "row_of", "summarise", "want",
+    "Placed", "check_history", "compare", "damaged", "forget", "has_any", "is_closed", "is_known", "keep", "made_by", "past_of", "placed_of",
+    "row_of", "stated_ms", "summarise", "want",
 ]  # fmt: skip
 
-ASKED, REFUSED = 1, 2
-"""Of `summary.wanted`: the history is wanted now; a parent was asked and did not give all of it."""
+ASKED, REFUSED, TOLD = 1, 2, 3
+"""Of `summary.wanted`: the history is wanted now; a parent was asked and did not give all of it; that was told."""
 
 
 class Placed(NamedTuple):
@@ -111,6 +111,51 @@ def keep(connection: sa.Connection, doc_n: int, placed: Placed, *, is_held: bool
     )  # fmt: skip
 
 
+def stated_ms(connection: sa.Connection, doc_n: int) -> int | None:
+    """Returns when the province signed what is known of a document; ``None`` when its events are here."""
+    query = sa.select(t.snapshot.c.at_ms).join(t.summary, t.summary.c.snapshot_n == t.snapshot.c.n)
+    return connection.execute(query.where(t.summary.c.doc_n == doc_n, t.is_summary)).scalar()
+
+
+def check_history(connection: sa.Connection, doc_n: int) -> None:
+    """Refuses what needs the events of a document.
+
+    Raises:
+        NotAllowed: They are not here (``details["reason"]`` is ``history``).
+    """
+    if stated_ms(connection, doc_n) is not None:
+        raise NotAllowed(
+            "The events of this document are not here yet: it is known by the province's snapshot.",
+            todo="Nothing was changed. Synchronise, and try again: they come with the next sync.",
+            reason="history",
+        )
+
+
+def damaged(connection: sa.Connection, types: Mapping[str, DocumentType]) -> tuple[int, list[tuple[int, bytes]]]:
+    """Compares what is known by snapshots with what they say.
+
+    Returns:
+        How many documents are, and the local number and id of each that is not what the province signed.
+        What an older version of its type made is passed over: it cannot be made again.
+    """
+    query = (
+        sa.select(t.document.c.n, t.document.c.id, t.document.c.kind, t.document.c.state)
+        .add_columns(t.summary.c.hash, t.summary.c.made)
+        .join(t.summary, t.summary.c.doc_n == t.document.c.n)
+        .where(t.is_summary, t.document.c.state.is_not(None))
+    )
+    bad: list[tuple[int, bytes]] = []
+    count = 0
+    for row in connection.execute(query):
+        count += 1
+        kind = types.get(row.kind)
+        if kind is not None and row.made == made_by(kind):
+            said = Summary(kind.name, kind.version, PROJECTION_VERSION, row.id, row.state)
+            if summary_hash(said.to_bytes()) != row.hash:
+                bad.append((row.n, row.id))
+    return count, bad
+
+
 def forget(connection: sa.Connection, numbers: Sequence[int]) -> None:
     """Forgets the snapshot of documents: they changed, or their events have come."""
     if numbers:
@@ -181,11 +226,15 @@ def compare(
     found = summarise(kind, doc, folded)
     if row.made != made_by(kind) or (found is not None and summary_hash(found) == row.hash):
         return
+    state = connection.execute(sa.select(t.document.c.state).where(t.document.c.n == row.doc_n)).scalar()
+    said = Summary(kind.name, kind.version, PROJECTION_VERSION, doc, state or b"").to_bytes()
+    if summary_hash(said) != row.hash:
+        return  # what is stored here is damaged, and nobody's word
     paper = connection.execute(sa.select(t.snapshot).where(t.snapshot.c.n == row.snapshot_n)).first()
     if paper is None or parse_snapshot(paper.data)[0].trust_version != trust_version:
         return
-    signed = findings.Signed("snapshot", paper.key, paper.data, paper.n)
-    findings.note(connection, "misstated", paper.unit, [doc], [signed])
+    papers = [findings.Signed("snapshot", paper.key, paper.data), findings.Signed("summary", paper.key, said)]
+    findings.note(connection, "misstated", paper.unit, [doc], papers)
 
 
 _FORGET = sa.delete(t.summary).where(t.summary.c.doc_n == sa.bindparam("at"))

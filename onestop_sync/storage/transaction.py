@@ -18,7 +18,7 @@ from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
 from onestop_sync.fold import Entry, State
 from onestop_sync.keys import Signer
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import chunks, feed, outbox
+from onestop_sync.storage import chunks, feed, outbox, summaries
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.append import Append
 from onestop_sync.storage.changes import are_documents_reassigned, changed_logs, heirs
@@ -308,6 +308,7 @@ class Transaction:
                     if row and row.tombstone
                     else NotFound("There is no such document in this store.")
                 )
+            summaries.check_history(self.connection, row.n)
             kind, state = row.kind, unpack(row.state)
         doc_type = self.store.types.get(kind)
         if doc_type is None:

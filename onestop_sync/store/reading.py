@@ -12,7 +12,7 @@ from onestop_sync import fold as f
 from onestop_sync.errors import NotFound
 from onestop_sync.fold import State
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import beyond, findings, outbox, queries
+from onestop_sync.storage import beyond, findings, outbox, queries, summaries
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.findings import Finding
 from onestop_sync.storage.projection import unpack
@@ -34,11 +34,14 @@ class Document(NamedTuple):
         id: 16 bytes.
         kind: Its type.
         state: What its events fold to.
+        stated_ms: Of a document whose events are not here, when the province signed what is shown of it,
+            milliseconds since 1970 UTC: it may be read, and nothing is written on it; see `want_history`.
     """
 
     id: bytes
     kind: DocumentType
     state: State
+    stated_ms: int | None = None
 
     @property
     def conflicts(self) -> list[str]:
@@ -65,12 +68,13 @@ class Reading(Base):
         """
         with self.reading() as connection:
             row = connection.execute(sa.select(t.document).where(t.document.c.id == doc)).first()
+            stated_ms = summaries.stated_ms(connection, row.n) if row else None
         kind = self.types.get(row.kind) if row else None
         if row is not None and row.tombstone is not None:
             raise erased()
         if row is None or row.state is None or kind is None:
             raise NotFound("There is no such document in this store.")
-        return Document(doc, kind, unpack(row.state))
+        return Document(doc, kind, unpack(row.state), stated_ms)
 
     def tombstone(self, doc: bytes) -> Tombstone | None:
         """Returns what stays of a document of this store that was erased by law; ``None`` of any other."""

@@ -15,7 +15,7 @@ from onestop_sync.keyring import Secrets, write_durably
 from onestop_sync.keys import Signer
 from onestop_sync.publication import Publication
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import chunks, engines, upgrade
+from onestop_sync.storage import chunks, engines, summaries, upgrade
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
@@ -262,6 +262,19 @@ class Store(Reading):
             return bytes(found.id)
         with self.writing() as transaction:
             return bytes(transaction.own_log(self.machine).id)
+
+    def want_history(self, doc: bytes) -> bool:
+        """Asks for the events of a document that the province's snapshot alone tells of, with the next sync.
+
+        Returns:
+            Whether they are not here.
+        """
+        with self.writing() as transaction:
+            connection = transaction.connection
+            query = sa.select(t.document.c.n).join(t.summary, t.summary.c.doc_n == t.document.c.n)
+            n = connection.execute(query.where(t.document.c.id == doc, t.is_summary)).scalar()
+            summaries.want(connection, [n] if n is not None else [])
+        return n is not None
 
     def next_serial(self, name: str, day: str) -> int:
         """Returns the next number of a counter, from 1; call it inside `writing`, with what uses it.

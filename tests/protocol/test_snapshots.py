@@ -1,0 +1,398 @@
+"""A machine that begins from snapshots works at once, believes nobody on the way, and ends with everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import sqlalchemy as sa
+
+from onestop_sync import doctor, past, present, proofs, publisher
+from onestop_sync.erasure import plan_erasure, plan_files
+from onestop_sync.errors import NotAllowed
+from onestop_sync.proof_export import export_proof
+from onestop_sync.publication import Publication
+from onestop_sync.protocol import Requester, Responder, SyncReport, pack_packet, packets
+from onestop_sync.snapshot import MAX_ENTRIES, Snapshot, parse_snapshot, summary_hash
+from onestop_sync.snapshotting import make_snapshots
+from onestop_sync.storage import feed, snapshots, summaries
+from onestop_sync.storage import tables as t
+from onestop_sync.verification import collect, verify_document, verify_store
+from tests.protocol.parents import Line, kinds, sync
+from tests.protocol.test_statements import schema
+from tests.province import CASE, Machine, Province
+
+_NOTHING = mock.patch.object(past, "IN_PASSING", 0)
+
+
+class World(Line):
+    """A line of machines with finished dossiers behind it, of which the province has made a snapshot."""
+
+    def __init__(self, tmp_path: Path, database: Any) -> None:
+        super().__init__(Province(tmp_path), database)
+        self.done: list[bytes] = []
+        self.open: list[bytes] = []
+
+    def year(self, count: int = 3) -> None:
+        """Works for a while: dossiers that two machines finish, one that the province decides, an open one."""
+        for i in range(count):
+            doc = self.pc1.writer("An").create("case", {"name": f"Người {i}", "code": f"H{i}", "phone": "0"})
+            self.up_and_down()
+            self.pc2.writer("Cúc").note(doc, "remarks", "đã xem")
+            self.pc2.writer("Cúc").edit(doc, {"phone": "1", "members/bố": True})
+            self.up_and_down()
+            self.pc1.writer("An").act(doc, "reject", {"why": "thiếu"})
+            self.done.append(doc)
+        self.open.append(self.pc1.writer("An").create("case", {"name": "Đang làm", "code": "M"}))
+        sent = self.pc1.writer("An").create("case", {"name": "Gửi tỉnh", "code": "T"})
+        self.pc1.writer("An").act(sent, "hand", {"to": "p"})
+        self.everyone()
+        self.province.writer("Phúc").act(sent, "decide", values={"verdict": "được"})
+        self.done.append(sent)
+        self.everyone()
+        self.signed = make_snapshots(self.province.store)
+        self.everyone()
+
+    def up_and_down(self) -> None:
+        """Carries what the two machines of the commune write to each other."""
+        for pc in (self.pc1, self.pc2, self.pc1):
+            sync(pc, self.hub)
+
+    def newcomer(self, name: str = "moi", unit: str = "c1") -> Machine:
+        """Sets up a new machine."""
+        province = self.clock
+        assert isinstance(province, Province)
+        return province.machine(name, unit, {"Mới": ["clerk"]}, database="sqlite://")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: Any) -> Iterator[World]:
+    """A year of work, its servers on either kind of database; new machines begin from snapshots at once."""
+    monkeypatch.setattr(present, "TASTE", 1)
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    made = World(tmp_path, lambda name: schema(url, name) if url else "sqlite://")
+    made.year()
+    yield made
+    for machine in made.machines:
+        machine.store.close()
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: Any) -> World:
+    """The same, smaller and in memory."""
+    monkeypatch.setattr(present, "TASTE", 1)
+    made = World(tmp_path, lambda _: "sqlite://")
+    made.year(2)
+    return made
+
+
+def told(machine: Machine) -> set[bytes]:
+    """Returns the documents that a machine knows by snapshots alone."""
+    query = sa.select(t.document.c.id).join(t.summary, t.summary.c.doc_n == t.document.c.n)
+    with machine.store.reading() as connection:
+        return set(connection.execute(query.where(t.is_summary)).scalars())
+
+
+def start(new: Machine, parent: Machine, *, history: bool = False) -> SyncReport:
+    """Lets a new machine begin; it asks for no history in passing unless it is told to."""
+    requester = Requester(new.store, parent.folder.name, is_brief=True)
+    requester._past = [past.Historian(new.store, past.IN_PASSING if history else 0)]
+    return run(requester, parent)
+
+
+def run(requester: Requester, parent: Machine) -> SyncReport:
+    """Runs an exchange to its end."""
+    responder = Responder(parent.store)
+    while (request := requester.next_request()) is not None:
+        requester.take_answer(*responder.respond(request))
+    return requester.report
+
+
+def test_it_reads_what_is_finished_and_works_on_what_is_open(world: World) -> None:
+    """Finished dossiers come as summaries that say the same; open ones with their events; and both count."""
+    assert world.signed == len(world.done)
+    new = world.newcomer()
+    start(new, world.district)
+    assert told(new) == set(world.done)
+    for doc in world.done:
+        mine, theirs = (m.store.document(doc) for m in (new, world.pc1))
+        assert mine.stated_ms is not None
+        assert theirs.stated_ms is None
+        assert mine.state.heads == theirs.state.heads
+        for key in ("name", "code", "phone", "members/bố", "verdict"):
+            assert mine.value(key) == theirs.value(key)
+        assert mine.state.tasks["main"].step == "done"
+    lines = [[row[1:5] for row in m.store.page("case", order="due")] for m in (new, world.pc1)]
+    assert sorted(lines[0]) == sorted(lines[1])
+    assert [row.doc for row in new.store.page("case", search="nguoi 1")] == [world.done[1]]
+    new.writer("Mới").edit(world.open[0], {"phone": "7"})
+    assert sync(new, world.district).rejected == []
+    world.everyone()
+    assert world.pc1.store.document(world.open[0]).value("phone") == "7"
+    assert [kinds(m) for m in (*world.machines, new)] == [[]] * 9
+
+
+def test_with_its_history_it_is_the_same_as_every_other(world: World) -> None:
+    """Once the events have come, folds, standings, deliveries, logs and proofs are those of any machine."""
+    new, whole = world.newcomer(), world.newcomer("cũ")
+    start(new, world.district)
+    with mock.patch.object(present, "begin", lambda *_: None):
+        start(whole, world.district)
+    assert told(whole) == set()
+    for machine in (new, whole):
+        for parent in (world.district, world.hub):
+            sync(machine, parent)
+    assert told(new) == set()
+    assert new.store.digest() == whole.store.digest() == world.pc1.store.digest()
+    for doc in (*world.done, *world.open):
+        mine, theirs = (
+            {r.event.id: (r.standing, r.delivery.level) for r in m.store.history(doc)} for m in (new, whole)
+        )
+        assert mine == theirs
+    assert verify_store(new.store).is_proven
+    assert verify_store(new.store).snapshots == 0
+    assert doctor.check(new.store).faults == ()
+    assert (new.store.status().unsent, new.store.status().forks) == (0, 0)
+    assert sync(new, world.hub).sent == sync(new, world.district).sent == 0
+    assert kinds(new) == []
+
+
+def test_nothing_is_signed_on_a_snapshot(world: World) -> None:
+    """No note and no proof is made from a summary; the try asks for the events, and then it works."""
+    new = world.newcomer()
+    start(new, world.district)
+    doc = world.done[0]
+    with pytest.raises(NotAllowed) as caught:
+        new.writer("Mới").note(doc, "remarks", "x")
+    assert caught.value.details["reason"] == "history"
+    with pytest.raises(NotAllowed):
+        collect(new.store, doc)
+    assert verify_store(new.store).snapshots == len(world.done)
+    report = start(new, world.district)  # what was tried is asked for now, and nothing else
+    assert report.histories > 3
+    assert told(new) == set(world.done[1:])
+    new.writer("Mới").note(doc, "remarks", "x")
+    sync(new, world.district)
+    world.everyone()
+    assert [len(m.store.document(doc).state.notes["remarks"]) for m in (new, world.province)] == [2, 2]
+
+
+def test_news_of_a_finished_dossier_brings_its_past(small: World) -> None:
+    """An event that names what is not here waits, visibly, and its past comes with the same sync."""
+    new, doc = small.newcomer(), small.done[0]
+    start(new, small.district)
+    small.pc1.writer("An").note(doc, "remarks", "sau")
+    small.everyone()
+    report = start(new, small.district)
+    assert report.histories > 3
+    assert doc not in told(new)
+    assert new.store.document(doc).state == small.pc1.store.document(doc).state
+    assert kinds(new) == []
+
+
+def test_a_cut_at_any_request_loses_and_repeats_nothing(small: World, monkeypatch: Any) -> None:
+    """Wherever the line breaks, the next exchange goes on with the snapshot and the cursor that it had."""
+    monkeypatch.setattr("onestop_sync.snapshotting.MAX_ENTRIES", 1)
+    with small.province.store._writes_raw() as connection:
+        for table in (t.snapshot, t.summary):
+            connection.execute(sa.delete(table))
+    assert make_snapshots(small.province.store) == len(small.done)
+    new = small.newcomer()
+    tight = packets.Limits(answer_bytes=1500)
+    came: list[int] = []
+    is_through = False
+    for n in range(100):
+        requester, responder = Requester(new.store, "tinh", tight), Responder(small.province.store, tight)
+        for turn in range(6):
+            request = requester.next_request()
+            is_through = request is None
+            if request is None:
+                break
+            answer = responder.respond(request)
+            if turn == 2 + n % 4:  # the answer is lost
+                break
+            requester.take_answer(*answer)
+        came.append(len(told(new)))
+        if is_through:
+            break
+    assert is_through
+    assert max(came) > 1
+    sync(new, small.province)
+    assert new.store.digest() == small.pc1.store.digest()
+    with new.store.reading() as connection:
+        assert connection.execute(sa.select(t.snapshot)).all()
+
+
+def test_a_snapshot_that_the_events_contradict_is_a_finding(small: World, monkeypatch: Any) -> None:
+    """What the province signed and the events do not come to is kept with its papers, and the fold counts."""
+    doc = small.done[0]
+    honest = summaries.summarise
+
+    def lying(kind: Any, doc_id: bytes, state: Any) -> bytes | None:
+        if doc_id == doc:
+            state.registers["name"].live = ((state.registers["name"].live[0][0], "Kẻ khác"),)
+        return honest(kind, doc_id, state)
+
+    with small.province.store._writes_raw() as connection:
+        for table in (t.snapshot, t.summary):
+            connection.execute(sa.delete(table))
+    monkeypatch.setattr(summaries, "summarise", lying)
+    make_snapshots(small.province.store)
+    new = small.newcomer()
+    start(new, small.province)
+    assert new.store.document(doc).value("name") == "Kẻ khác"
+    monkeypatch.setattr(summaries, "summarise", honest)
+    sync(new, small.province)
+    assert new.store.document(doc).value("name") == "Người 0"
+    assert kinds(new) == ["misstated"]
+    [case] = proofs.check(export_proof(new.store)[0]).cases
+    assert (case.signer, case.missing, case.is_proven) == ("tinh", (doc,), False)
+
+
+def test_a_relay_cannot_change_a_summary_or_sign_one(small: World, monkeypatch: Any) -> None:
+    """With a summary that the province has not signed, or a district's list, the machine takes events instead."""
+    def forged(connection: Any, kinds_: Any, paper: snapshots.Paper) -> list[bytes]:
+        return [data.replace("Người".encode(), "Kẻ giả".encode()[:7]) for data in honest(connection, kinds_, paper)]
+
+    honest = snapshots.summaries_of
+    monkeypatch.setattr(snapshots, "summaries_of", forged)
+    new = small.newcomer()
+    start(new, small.district)
+    monkeypatch.setattr(snapshots, "summaries_of", honest)
+    sync(new, small.district)
+    assert new.store.digest() == small.pc1.store.digest()
+    store = small.district.store
+    said = Snapshot(store.machine_log, "c1", 1, 1, ((small.done[0], bytes(32)),)).sign(store.machine)
+    with store.writing() as transaction:
+        n = transaction.next_serial("snapshots", "")
+        snapshots.keep(transaction.connection, parse_snapshot(said)[0], said, store.machine.public, n)
+    other = small.newcomer("khác")
+    start(other, small.district)
+    assert other.store.document(small.done[0]).value("name") == "Người 0"
+    with other.store.reading() as connection:
+        assert {row.key for row in connection.execute(sa.select(t.snapshot))} == {
+            small.province.store.machine.public
+        }
+
+
+def test_what_a_relay_keeps_back_is_asked_for_and_told(small: World, monkeypatch: Any) -> None:
+    """A summary that is not given is replaced by the events; events that are not given are told as withheld."""
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots, "summaries_of", lambda *_: [])
+        new = small.newcomer()
+        start(new, small.district)
+    sync(new, small.district)
+    assert new.store.digest() == small.pc1.store.digest()
+    other = small.newcomer("khác")
+    start(other, small.district)
+    with monkeypatch.context() as patch:
+        patch.setattr(past, "_events", lambda *_: ([], 0))
+        sync(other, small.district)
+    assert set(kinds(other)) == {"withheld"}
+    [case, *_] = proofs.check(export_proof(other.store)[0]).cases
+    assert case.missing[0] in small.done
+    other.store.want_history(small.done[0])
+    sync(other, small.district)
+    assert small.done[0] not in told(other)
+
+
+def test_an_erased_dossier_stays_erased(small: World) -> None:
+    """What was erased by law is no summary, before the new machine came or after."""
+    province = small.clock
+    assert isinstance(province, Province)
+    new = small.newcomer()
+    start(new, small.district)
+    report = verify_document(small.province.store, small.done[0])
+    held = Publication.parse(province.trust)
+    files = plan_files(held, [plan_erasure(report, CASE, why="hết hạn", now_ms=province.clock_ms)])
+    published = publisher.publish(held, province.root, now_ms=province.clock_ms, files=files)
+    assert small.province.store.replace_trust(published)
+    late = small.newcomer("muộn")
+    for machine in (small.district, new, late):
+        sync(machine, small.province if machine is small.district else small.district)
+    for machine in (new, late):
+        with pytest.raises(NotAllowed):
+            machine.store.document(small.done[0])
+        assert small.done[0] not in told(machine)
+        assert machine.store.tombstone(small.done[0]) is not None
+
+
+class OldProgram(Responder):
+    """A parent of before: it takes a new kind of request for rubbish."""
+
+    def respond(self, data: bytes) -> tuple[int, bytes]:
+        """Answers what it knows."""
+        if data[:1] in {b"\x00", b"\x01"}:
+            row = packets.open_packet(data)
+            value = packets.codec.decode(row[0])
+            if isinstance(value, list) and value and value[0] in {"present", "snapshots", "history"}:
+                return 400, pack_packet([1, "error", ["malformed", "A request is malformed."]])
+        return super().respond(data)
+
+
+def test_below_an_older_parent_it_gets_the_whole_feed(small: World) -> None:
+    """A parent that knows no snapshots is asked once, and gives everything; a relay asks no more than daily."""
+    new = small.newcomer()
+    requester, old = Requester(new.store, "huyen", is_brief=True), OldProgram(small.district.store)
+    while (request := requester.next_request()) is not None:
+        requester.take_answer(*old.respond(request))
+    assert told(new) == set()
+    assert new.store.digest() == small.pc1.store.digest()
+    assert (new.store.status().unsent, kinds(new)) == (0, [])
+    with small.district.store._writes_raw() as connection:
+        connection.execute(sa.delete(t.place))
+    trips = []
+    for _ in range(2):
+        requester, old = Requester(small.district.store, "tinh"), OldProgram(small.province.store)
+        while (request := requester.next_request()) is not None:
+            requester.take_answer(*old.respond(request))
+        trips.append(requester.report.round_trips)
+    assert trips[0] == trips[1] + 1
+
+
+def test_a_relay_that_is_updated_mirrors_what_it_missed(small: World) -> None:
+    """Lists that were made while the district's program was older are fetched by the newer one."""
+    with small.district.store._writes_raw() as connection:
+        for table in (t.snapshot, t.summary, t.place):
+            connection.execute(sa.delete(table))
+    sync(small.district, small.province)
+    new = small.newcomer()
+    start(new, small.district)
+    assert told(new) == set(small.done)
+
+
+def test_old_acks_statements_and_trails_are_left_out(small: World) -> None:
+    """A new machine gets the newest of what others overtook, and still learns how far each event has got."""
+    for i in range(6):
+        small.pc1.writer("An").edit(small.open[0], {"phone": str(i)})
+        small.everyone()
+        small.state()
+    small.everyone()
+    new = small.newcomer()
+    start(new, small.district)
+    query = [sa.select(sa.func.count()).select_from(table) for table in (t.acks, t.statement)]
+    counts = []
+    for machine in (new, small.pc2):
+        with machine.store.reading() as connection:
+            counts.append([connection.execute(each).scalar_one() for each in query])
+    assert counts[0][0] < counts[1][0]
+    assert counts[0][1] < counts[1][1]
+    assert {r.delivery.level for r in new.store.history(small.open[0])} == {"province"}
+    small.pc1.writer("An").edit(small.open[0], {"phone": "9"})
+    small.everyone()
+    small.state()
+    small.everyone()
+    sync(new, small.district)
+    assert kinds(new) == []
+
+
+def test_a_server_and_a_machine_that_has_a_feed_take_everything(small: World) -> None:
+    """Whoever serves others never begins from snapshots, and nobody goes back to one."""
+    assert present.begin(small.hub.store, "x") is None
+    assert present.begin(small.pc1.store, "x") is None
+    assert small.province.store.status().findings == 0
+    assert MAX_ENTRIES > 0 and feed.SNAPSHOT == 4
+    assert summary_hash(b"") != bytes(32)
