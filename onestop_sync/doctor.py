@@ -65,7 +65,7 @@ class Health(NamedTuple):
         documents: How many were compared.
         events: How many were hashed.
         chunks: How many chunks of attachments were hashed.
-        summaries: How many documents are known by the province's snapshots alone, and were compared with those.
+        summaries: How many documents are known by snapshots alone, and were compared with those.
         faults: What is wrong; empty when all is well.
     """
 

@@ -16,7 +16,7 @@ to know. So each step counts by itself, in any order, and after a cut only what 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final, NamedTuple, TypeGuard
+from typing import Final, NamedTuple, TypeGuard
 
 import sqlalchemy as sa
 
@@ -54,7 +54,10 @@ class Ask(NamedTuple):
     gets: tuple[tuple[bytes, Stock], ...]
     max_bytes: int
 
-    KIND: ClassVar[str] = "onestop/chunks/1"
+    @property
+    def kind(self) -> str:
+        """What is signed with it."""
+        return "onestop/chunks/1"
 
     def to_row(self) -> list[codec.Value]:
         """Returns it as it travels."""

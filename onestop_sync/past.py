@@ -12,19 +12,20 @@ them all. `protocol` carries both: signed, and bound to the nonce, as every requ
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from onestop_sync import codec, snapshotting
 from onestop_sync.errors import FormatError
+from onestop_sync.snapshot import snapshot_hash
 from onestop_sync.storage import feed, snapshots, summaries
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.rows import select_in
 from onestop_sync.storage.snapshots import Place
 from onestop_sync.store import Store
 
-__all__ = ["History", "Historian", "Mirror", "Mirrorer", "parse_history", "parse_mirror"]
+__all__ = ["Historian", "History", "Mirror", "Mirrorer", "parse_history", "parse_mirror"]
 
 VERSION: Final = 1
 MAX_DOCUMENTS: Final = 64
@@ -51,7 +52,10 @@ class Mirror(NamedTuple):
     place: Place
     max_bytes: int
 
-    KIND: ClassVar[str] = "onestop/snapshots/1"
+    @property
+    def kind(self) -> str:
+        """What is signed with it."""
+        return "onestop/snapshots/1"
 
     def to_row(self) -> list[codec.Value]:
         """Returns it as it travels."""
@@ -93,7 +97,10 @@ class History(NamedTuple):
     documents: tuple[tuple[bytes, int], ...]
     max_bytes: int
 
-    KIND: ClassVar[str] = "onestop/history/1"
+    @property
+    def kind(self) -> str:
+        """What is signed with it."""
+        return "onestop/history/1"
 
     def to_row(self) -> list[codec.Value]:
         """Returns it as it travels."""
@@ -157,9 +164,9 @@ def parse_history(value: object) -> History | None:
         FormatError: It is one, and malformed.
     """
     match value:
-        case ["history", 1, bytes(parent), bytes(nonce), list(rows), int(most)] if (
-            len(rows) <= MAX_DOCUMENTS and all(map(_is_wish, rows))
-        ):
+        case ["history", 1, bytes(parent), bytes(nonce), list(rows), int(most)] if len(
+            rows
+        ) <= MAX_DOCUMENTS and all(map(_is_wish, rows)):
             return History(parent, nonce, tuple((doc, after) for doc, after in rows), most)
         case ["history", *_]:
             raise FormatError("A request for the history of documents is malformed.")
@@ -190,7 +197,7 @@ class Mirrorer:
         self._is_off = not store.serves
 
     def next_ask(self, node: bytes, nonce: bytes, max_bytes: int) -> Mirror | None:
-        """Returns what to ask; ``None`` until a newer statement came: whoever makes snapshots states first."""
+        """Returns what to ask; ``None`` until a newer statement came: those are made before snapshots."""
         if self._is_off:
             return None
         with self.store.reading() as connection:
@@ -217,7 +224,7 @@ class Mirrorer:
         with store.writing() as transaction:
             store.receive(proofs)
             snapshotting.mirror(store, [data for _, data in papers])
-            place = Place(papers[-1][0], snapshots.snapshot_hash(papers[-1][1])) if papers else None
+            place = Place(papers[-1][0], snapshot_hash(papers[-1][1])) if papers else None
             upto = 0 if has_more and papers else _newest_statement(transaction.connection)
             _note_place(transaction.connection, self.name, place, upto)
 

@@ -69,7 +69,7 @@ def wrap(start: Start, payload: bytes) -> bytes:
 
 
 def parse(value: object) -> tuple[Start, bytes] | None:
-    """Reads where a machine begins, and the payload of its plain request; ``None`` of another kind of request.
+    """Reads where a machine begins, and the payload of its plain request; ``None`` of another kind.
 
     Raises:
         FormatError: It is one, and malformed.
@@ -162,7 +162,7 @@ def begin(store: Store, name: str) -> Start | None:
 
 
 def load(store: Store, name: str) -> Start | None:
-    """Returns how far this machine has got in beginning from a parent; ``None`` when it does not, or is through."""
+    """Returns how far this machine has got in beginning from a parent; ``None`` when it does not."""
     if store.serves:
         return None
     with store.reading() as connection:
@@ -267,7 +267,9 @@ def _want_missing(transaction: Transaction) -> None:
     missing: dict[bytes, summaries.Placed] = {}
     for n, data in papers:
         told = dict(parse_snapshot(data)[0].entries)
-        here = {r.id for r in select_in(connection, sa.select(t.document.c.id), t.document.c.id, sorted(told))}
+        here = {
+            r.id for r in select_in(connection, sa.select(t.document.c.id), t.document.c.id, sorted(told))
+        }
         for doc, digest in told.items():
             kind = kinds.get(doc[:4])
             if doc not in here and doc not in store.tombstones and kind is not None:

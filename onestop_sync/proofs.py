@@ -240,9 +240,10 @@ def _case(trust: Trust, row: object) -> Case:
     match row:
         case [str(name), [_, *_] as rows, list(missing)] if name in get_args(Kind):
             kind = cast("Kind", name)
-            papers = [_paper(trust, each) for each in rows if not _is_summary(each)]
-            missing += [found.doc for each in rows if _is_summary(each) and (found := parse_summary(each[1]))]
-            _check_summaries(papers, [each[1] for each in rows if _is_summary(each)])
+            told = [data for each in rows if (data := _summary(each))]
+            papers = [_paper(trust, each) for each in rows if not _summary(each)]
+            _check_summaries(papers, told)
+            missing += [parse_summary(data).doc for data in told]
         case _:
             raise FormatError("The proof is malformed.")
     is_claim = kind in {"misstated", "withheld", "gap"}
@@ -255,16 +256,18 @@ def _case(trust: Trust, row: object) -> Case:
     return Case(kind, signer, unit, _about(trust, papers), not is_claim, tuple(missing), what)
 
 
-def _is_summary(row: object) -> bool:
-    """Tells whether a row is what a snapshot names by its hash: it bears no signature of its own."""
+def _summary(row: object) -> bytes:
+    """Returns what a snapshot names by its hash, which bears no signature itself; empty of other papers."""
     match row:
-        case ["summary", bytes(_)]:
-            return True
-    return False
+        case ["summary", bytes(data)]:
+            return data
+    return b""
 
 
 def _check_summaries(papers: Sequence[_Paper], found: Sequence[bytes]) -> None:
-    named = {digest for paper in papers if isinstance(paper.said, Snapshot) for _, digest in paper.said.entries}
+    named = {
+        digest for paper in papers if isinstance(paper.said, Snapshot) for _, digest in paper.said.entries
+    }
     if not {summary_hash(data) for data in found} <= named:
         raise FormatError("The proof holds a summary that nobody has signed.")
 

@@ -27,7 +27,7 @@ __all__ = [
 
 SNAPSHOT_KIND: Final = "onestop/snapshot/1"
 MAX_ENTRIES: Final = 200
-"""Documents in one snapshot: with their summaries some 40 kB on the wire, a step of its own on a thin line."""
+"""Documents in one snapshot: with their summaries some 30 kB on the wire, a step of its own."""
 MAX_SUMMARY: Final = 32 * 1024
 """Bytes of one summary: a larger document comes with its events."""
 _HASH_BYTES: Final = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from onestop_sync.errors import FormatError, SignatureInvalid
 from onestop_sync.event import typed_id
@@ -17,7 +17,7 @@ from onestop_sync.snapshot import (
     snapshot_hash,
     summary_hash,
 )
-from onestop_sync.stating import make_statements
+from onestop_sync.stating import check_top, make_statements
 from onestop_sync.storage import snapshots, statements, summaries
 from onestop_sync.storage.documents import Doc
 from onestop_sync.storage.projection import unpack
@@ -25,7 +25,10 @@ from onestop_sync.storage.snapshots import Candidate
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority
 
-__all__ = ["COUNTER", "LEAST", "kinds_of", "make_snapshots", "mirror", "read"]
+__all__ = [
+    "COUNTER", "LEAST", "Checked", "Held", "check_snapshots", "kinds_of", "list_snapshots", "make_snapshots",
+    "mirror", "read",
+]  # fmt: skip
 
 LEAST: Final = 50
 """Finished documents of a unit from which the schedule makes a snapshot: a list has a price of its own."""
@@ -39,11 +42,12 @@ def kinds_of(types: Mapping[str, DocumentType]) -> dict[bytes, DocumentType]:
 
 
 def make_snapshots(store: Store, *, least: int = 1) -> int:
-    """Makes snapshots of what is finished at the units below; states first what is new there.
+    """Makes snapshots of what is finished at the units below, as far as statements name its events.
 
     Args:
         store: The top server's.
-        least: Finished documents of a unit from which on it is worth one.
+        least: Finished documents of a unit from which on it is worth one; with 1, what is new is stated
+            first, so that it can be signed at once.
 
     Returns:
         How many documents were signed.
@@ -52,7 +56,9 @@ def make_snapshots(store: Store, *, least: int = 1) -> int:
         NotAllowed: The store is not the top server's.
         StoreError: The disk or database refused; what was made before stays.
     """
-    make_statements(store)
+    check_top(store)
+    if least <= 1:
+        make_statements(store)
     with store.reading() as connection:
         units = sorted(store.below - {store.unit})
         told = {unit: statements.last(connection, store.machine.public, unit).upto for unit in units}
@@ -95,7 +101,7 @@ def _is_still(doc: Doc, found: Candidate) -> bool:
 
 
 def author_of(store: Store, said: Snapshot) -> bytes | None:
-    """Returns the key of a snapshot's author; ``None`` of one that may not speak of its unit, or not yet known."""
+    """Returns the key of a snapshot's author; ``None`` of one that may not speak of its unit."""
     document = store.trust.document
     authority = store.authority(said.node)
     if not isinstance(authority, Authority) or not authority.certificate.serves:
@@ -117,7 +123,7 @@ def read(store: Store, data: object) -> tuple[Snapshot, bytes] | None:
     return None
 
 
-def mirror(store: Store, found: Iterable[object]) -> int:
+def mirror(store: Store, found: Iterable[bytes]) -> int:
     """Takes snapshots at a server that passes them on; returns how many were new.
 
     Args:
@@ -138,3 +144,73 @@ def mirror(store: Store, found: Iterable[object]) -> int:
             snapshots.match(connection, kinds, paper)
             count += 1
     return count
+
+
+class Held(NamedTuple):
+    """A snapshot that is here.
+
+    Attributes:
+        n: Its place here.
+        unit: The unit that created the documents.
+        at_ms: When it was made, milliseconds since 1970 UTC.
+        named: How many documents it names.
+        current: Of how many the events here come to what it says.
+    """
+
+    n: int
+    unit: str
+    at_ms: int
+    named: int
+    current: int
+
+
+def list_snapshots(store: Store) -> list[Held]:
+    """Returns the snapshots of a store, oldest first."""
+    with store.reading() as connection:
+        current = snapshots.current(connection)
+        return [
+            Held(paper.n, paper.unit, said.at_ms, len(said.entries), current.get(paper.n, 0))
+            for paper in snapshots.papers(connection, store.trust.document.units, 0, None)
+            for said in [parse_snapshot(paper.data)[0]]
+        ]
+
+
+class Checked(NamedTuple):
+    """What a check of a server's snapshots came to.
+
+    Attributes:
+        snapshots: How many are here.
+        named: How many documents they name.
+        current: How many of those are as signed.
+        forged: Places of snapshots that no server of the unit at the top has signed.
+        wrong: Ids of documents, in hex, that count as signed and are something else.
+    """
+
+    snapshots: int
+    named: int
+    current: int
+    forged: tuple[int, ...]
+    wrong: tuple[str, ...]
+
+
+def check_snapshots(store: Store) -> Checked:
+    """Checks every snapshot's signature, and makes the summaries again that new machines would be given."""
+    kinds = kinds_of(store.types)
+    forged: list[int] = []
+    wrong: list[str] = []
+    named = current = count = 0
+    with store.reading() as connection:
+        papers = snapshots.papers(connection, store.trust.document.units, 0, None)
+    for paper in papers:
+        count += 1
+        if read(store, paper.data) is None:
+            forged.append(paper.n)
+        told = dict(parse_snapshot(paper.data)[0].entries)
+        named += len(told)
+        with store.reading() as connection:
+            signed = snapshots.signed(connection, paper)
+            found = {summary_hash(data) for data in snapshots.summaries_of(connection, kinds, paper)}
+        bad = [doc for doc in signed if told.get(doc) not in found]
+        current += len(signed) - len(bad)
+        wrong += [doc.hex() for doc in bad]
+    return Checked(count, named, current, tuple(forged), tuple(wrong))

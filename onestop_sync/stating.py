@@ -16,7 +16,7 @@ from onestop_sync.storage.findings import Signed
 from onestop_sync.storage.transaction import Transaction
 from onestop_sync.store import Store
 
-__all__ = ["INTERVAL_MS", "is_top", "make_statements"]
+__all__ = ["INTERVAL_MS", "check_top", "is_top", "make_statements"]
 
 INTERVAL_MS: Final = 24 * 3600 * 1000
 """How often every unit gets a statement, milliseconds."""
@@ -26,6 +26,19 @@ def is_top(store: Store) -> bool:
     """Tells whether a store makes statements: it serves, and its unit has none above it."""
     unit = store.trust.document.units.get(store.unit)
     return store.serves and unit is not None and not unit.parent
+
+
+def check_top(store: Store) -> None:
+    """Refuses to speak for the province elsewhere.
+
+    Raises:
+        NotAllowed: The store is not the top server's.
+    """
+    if not is_top(store):
+        raise NotAllowed(
+            "Only a server of the unit at the top makes statements and snapshots.",
+            todo="Nothing was changed. Run it at the province's server.",
+        )
 
 
 def make_statements(store: Store, *, interval_ms: int | None = None) -> int:
@@ -43,11 +56,7 @@ def make_statements(store: Store, *, interval_ms: int | None = None) -> int:
         NotAllowed: The store is not the top server's.
         StoreError: The disk or database refused; what was made before stays.
     """
-    if not is_top(store):
-        raise NotAllowed(
-            "Only a server of the unit at the top makes statements.",
-            todo="Nothing was changed. Run it at the province's server.",
-        )
+    check_top(store)
     node = store.machine_log
     store.refresh_trust()
     units = sorted(store.below - {store.unit})

@@ -59,7 +59,9 @@ def collect(store: Store, doc: bytes) -> Evidence:
     store.refresh_trust()
     trust = store.trust
     with store.reading() as connection:
-        row = connection.execute(sa.select(t.document.c.n, t.document.c.kind).where(t.document.c.id == doc)).first()
+        row = connection.execute(
+            sa.select(t.document.c.n, t.document.c.kind).where(t.document.c.id == doc)
+        ).first()
         kind = row.kind if row is not None else None
         if row is not None:
             summaries.check_history(connection, row.n)
@@ -183,8 +185,8 @@ class StoreReport:
         documents: How many documents were folded anew, the audit trail's aside.
         trail: How many entries of the audit trail were.
         erased: How many of them are erased.
-        snapshots: How many documents more are known by the province's snapshots alone: not proven here, and no
-            problem while they are what it signed.
+        snapshots: How many documents more are known by the province's snapshots alone: not proven here, and
+            no problem while they are what it signed.
         refused: How many events are refused, which is proven like any other verdict.
         waiting: Documents with events that wait, which is proven too.
         problems: What is not proven.
@@ -400,7 +402,11 @@ class _Logs:
                 Problem("broken", e, log.id.hex()) for e, prev in here if before and prev not in before
             ]
         is_stated = base is not None and (log.seq, log.head) == base
-        if log.seq >= 0 and not is_stated and log.head not in {event_id for event_id, _ in ids.get(log.seq, ())}:
+        if (
+            log.seq >= 0
+            and not is_stated
+            and log.head not in {event_id for event_id, _ in ids.get(log.seq, ())}
+        ):
             self.report.problems.append(Problem("head", log.id))
         if forks or holes:
             authority = self.foundation.chain_of(log.id)

@@ -33,6 +33,7 @@ from server_stub import (
     roster_commands,
     rules_commands,
     settings,
+    snapshot_commands,
     unit_commands,
 )
 from server_stub.options import Verbs, add_common, add_parents, port, seconds
@@ -90,6 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_statement(verbs)
     _add_proof(verbs)
     proof_commands.add_parsers(verbs)
+    snapshot_commands.add_parsers(verbs)
     doctor_commands.add_parsers(verbs)
     retention_commands.add_parsers(verbs)
     portal_commands.add_parsers(verbs)

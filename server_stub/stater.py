@@ -1,4 +1,4 @@
-"""The clock behind the province's statements: looks now and then whether a unit's next one is due."""
+"""The clock behind the province's statements and snapshots: looks now and then whether the next is due."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from typing import Final
 
 from onestop_sync.errors import OnestopError
+from onestop_sync.snapshotting import LEAST, make_snapshots
 from onestop_sync.stating import is_top, make_statements
 from onestop_sync.store import Store
 from server_stub.logs import broke, log, warn
@@ -59,3 +60,16 @@ class Stater:
         else:
             if made:
                 log("stated", statements=made)
+                self._sign_finished()
+
+    def _sign_finished(self) -> None:
+        """Signs what is finished and was stated just now, where it is enough of a unit."""
+        try:
+            signed = make_snapshots(self.store, least=LEAST)
+        except OnestopError as error:
+            warn("snapshots failed", code=error.code)
+        except Exception:  # noqa: BLE001 - as above
+            broke("snapshots broke")
+        else:
+            if signed:
+                log("snapshots", documents=signed)

@@ -47,7 +47,7 @@ def _lines(health: Health, made: int) -> Iterator[str]:
         f"Đã kiểm tra {health.documents} tài liệu, {health.events} ghi chép, {health.chunks} phần đính kèm."
     )
     if health.summaries:
-        yield f"{health.summaries} hồ sơ có theo ảnh chụp có chữ ký của tỉnh; lịch sử được tải dần khi đồng bộ."
+        yield f"{health.summaries} hồ sơ có theo ảnh chụp có chữ ký của tỉnh; lịch sử tải dần khi đồng bộ."
     if not health.faults:
         yield "Kho dữ liệu tốt."
         return

@@ -188,7 +188,7 @@ Ask = fetch.Ask | past.Mirror | past.History
 def sign_ask(ask: Ask, machine: keys.Signer, log: bytes) -> bytes:
     """Returns the packet of a request for something else than events."""
     payload = codec.encode(ask.to_row())
-    return pack_packet([payload, log, machine.sign(codec.pae(ask.KIND, payload))])
+    return pack_packet([payload, log, machine.sign(codec.pae(ask.kind, payload))])
 
 
 def _parse_ask(value: object) -> Ask | None:
@@ -209,7 +209,7 @@ def parse_request(data: bytes, limits: Limits) -> tuple[Request | Ask, bytes, by
     value = codec.decode(payload)
     ask = _parse_ask(value)
     if ask is not None:
-        return ask, log, codec.pae(ask.KIND, payload), signature
+        return ask, log, codec.pae(ask.kind, payload), signature
     begun = present.parse(value)
     if begun is not None:
         request = _parse_plain(codec.decode(begun[1]))._replace(start=begun[0])

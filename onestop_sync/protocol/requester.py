@@ -101,7 +101,10 @@ class Requester:
         self._news = News(store)
         self._fetcher = fetch.Fetcher(store)
         self._start = present.load(store, parent)
-        self._past: list[past.Mirrorer | past.Historian] = [past.Mirrorer(store, parent), past.Historian(store)]
+        self._past: list[past.Mirrorer | past.Historian] = [
+            past.Mirrorer(store, parent),
+            past.Historian(store),
+        ]
         self._asking: past.Mirrorer | past.Historian | fetch.Fetcher | None = None
         self._asks = 0
 
@@ -448,7 +451,9 @@ class Requester:
         """Goes on beginning from snapshots: with those that are here now, or as every other machine."""
         if is_through and not was_reset:
             present.finish(self.store, self.parent)
-        self._start = present.begin(self.store, self.parent) if was_reset else present.load(self.store, self.parent)
+        self._start = (
+            present.begin(self.store, self.parent) if was_reset else present.load(self.store, self.parent)
+        )
 
     def _count(self, outcomes: list[Outcome], *, was_reset: bool) -> None:
         report = self.report

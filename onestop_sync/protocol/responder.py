@@ -308,7 +308,6 @@ class Responder:
             [*publication.rank, publication.newer_than(asked.root, asked.wanted) if is_old else None],
         ]
 
-
     def _page(
         self, request: Request, log: bytes, unit: str, cursor: exchange.Cursor | None, budget: int
     ) -> exchange.FeedPage:

@@ -20,7 +20,7 @@ __all__ = ["Base", "base_of", "chained_at", "fits", "raise_bases"]
 
 
 class Base(NamedTuple):
-    """The last place of a log up to which the province says that nothing is missing, and what stands there."""
+    """The place of a log up to which the province says that nothing is missing, and what stands there."""
 
     seq: int
     head: bytes
@@ -44,7 +44,7 @@ def chained_at(connection: sa.Connection, log_n: int, seq: int) -> bytes | None:
 
 
 def fits(connection: sa.Connection, log_n: int, seq: int, event: bytes, prev: bytes) -> bool:
-    """Tells whether an event fills a gap below a base: nothing stands in its place, and its neighbours agree."""
+    """Tells whether an event fills a gap below a base: nothing has its place, and its neighbours agree."""
     base = base_of(connection, log_n)
     if base is None or seq > base.seq or (seq == base.seq and event != base.head):
         return False

@@ -66,7 +66,7 @@ def _chained(connection: sa.Connection, log: bytes, seq: int) -> bytes | None:
 
 
 def _is_below_base(connection: sa.Connection, log: bytes, seq: int) -> bool:
-    """Tells whether the province says of a log that it has no gap up to there: then its cut lies on the chain."""
+    """Tells whether the province says of a log that it has no gap up to there: its cut lies on it then."""
     query = sa.select(t.base.c.seq).join(t.log, t.log.c.n == t.base.c.log_n).where(t.log.c.id == log)
     base = connection.execute(query).scalar()
     return base is not None and seq <= base

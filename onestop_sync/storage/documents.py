@@ -42,8 +42,8 @@ class Doc:
     """
 
     __slots__ = (
-        "buried", "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "summary", "tally",
-        "tombstone", "units", "units_before", "waits", "was_new",
+        "buried", "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "summary",
+        "tally", "tombstone", "units", "units_before", "waits", "was_new",
     )  # fmt: skip
 
     def __init__(self, n: int, doc_id: bytes, kind: str, state: bytes | None, *, is_new: bool) -> None:
@@ -280,7 +280,9 @@ class Documents:
             return False
         if told is not None:
             folded = f.fold(kind, past)
-            summaries.compare(self.connection, kind, doc.id, folded, (doc.summary, self.trust.document.version))
+            summaries.compare(
+                self.connection, kind, doc.id, folded, (doc.summary, self.trust.document.version)
+            )
         doc.packed_before = None  # nothing of it changed after the fact: it is known only now
         self._forget_summary(doc)
         return True

@@ -57,16 +57,16 @@ class Finding(NamedTuple):
             events at one place of a log; ``went_back``: the province's statement names less of a log than an
             earlier one, or than an earlier ack; ``equivocated``: two statements with one number;
             ``misstated``: the events of a document come to something else than the province's snapshot says;
-            ``withheld``: events that the province's statement or snapshot names are not here; ``gap``: the statement
-            before this one is not.
+            ``withheld``: events that the province's statement or snapshot names are not here; ``gap``: the
+            statement before this one is not.
         key: Ed25519 key of the machine that contradicted itself; of a ``withheld`` or ``gap``, of the one
             that made the statement, which is not to blame.
         node: Of a ``withheld`` or ``gap``, log of the parent that handed the statement on without it.
         unit: Unit of which the papers speak.
         at_ms: When it was noticed, by this machine's clock, milliseconds since 1970 UTC.
         papers: ``(kind, bytes)`` of what was signed.
-        missing: Of a ``withheld`` or ``gap``, what is not here: ids of events, hash of a statement, or id of a
-            document that a snapshot names.
+        missing: Of a ``withheld`` or ``gap``, what is not here: ids of events, hash of a statement, or id of
+            a document that a snapshot names.
         is_told: Whether it was written into a proof already.
     """
 

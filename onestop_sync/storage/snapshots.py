@@ -1,5 +1,4 @@
-"""Snapshots as they are stored: which documents the next one names, those that came, and what a feed leaves
-out for a machine that begins from them.
+"""Snapshots as they are stored: which documents the next one names, those that came, and what they replace.
 
 Each has a *place*, counted from 1 without gaps in the order of commit, by a counter row that is raised in the
 transaction that stores it: so a reader never passes a place that commits later.
@@ -7,8 +6,8 @@ transaction that stores it: so a reader never passes a place that commits later.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,8 +20,8 @@ from onestop_sync.storage.rows import select_in
 from onestop_sync.trail import TRAIL
 
 __all__ = [
-    "Candidate", "Paper", "Place", "at_place", "candidates", "find", "keep", "left_out", "match", "newest",
-    "papers", "summaries_of",
+    "Candidate", "Paper", "Place", "at_place", "candidates", "current", "find", "keep", "left_out", "match",
+    "papers", "signed", "summaries_of",
 ]  # fmt: skip
 
 _BATCH: Final = 500
@@ -127,7 +126,7 @@ def _untold(connection: sa.Connection, numbers: Sequence[int], told: Mapping[str
     return {row.doc_n for row in rows if row.last > told[row.unit]}
 
 
-# ------------------------------------------------------------------------------------------------------ papers
+# ----------------------------------------------------------------------------------------------------- papers
 
 
 def keep(connection: sa.Connection, said: Snapshot, data: bytes, key: bytes, n: int) -> Paper:
@@ -151,12 +150,6 @@ def find(connection: sa.Connection, digest: bytes) -> int | None:
     return connection.execute(sa.select(t.snapshot.c.n).where(t.snapshot.c.hash == digest)).scalar()
 
 
-def newest(connection: sa.Connection, units: Collection[str]) -> int:
-    """Returns the place of the newest snapshot of units; 0 when there is none."""
-    query = sa.select(sa.func.max(t.snapshot.c.n)).where(t.snapshot.c.unit.in_(sorted(units)))
-    return int(connection.execute(query).scalar() or 0)
-
-
 def at_place(connection: sa.Connection, place: Place) -> bool:
     """Tells whether somebody has what this store has up to a place."""
     if not place.n:
@@ -165,12 +158,26 @@ def at_place(connection: sa.Connection, place: Place) -> bool:
     return held == place.hash
 
 
-def papers(connection: sa.Connection, units: Collection[str], after: int, most: int) -> list[Paper]:
+def papers(connection: sa.Connection, units: Collection[str], after: int, most: int | None) -> list[Paper]:
     """Returns snapshots of units behind a place, in order."""
     at = t.snapshot.c
     query = sa.select(at.n, at.hash, at.node, at.unit, at.data)
     where = (at.unit.in_(sorted(units)), at.n > after)
     return [Paper(*row) for row in connection.execute(query.where(*where).order_by(at.n).limit(most))]
+
+
+def current(connection: sa.Connection) -> dict[int, int]:
+    """Returns of how many documents of each snapshot the events here come to what it says."""
+    at = t.summary.c
+    query = sa.select(at.snapshot_n, sa.func.count()).where(at.held == 1).group_by(at.snapshot_n)
+    return {int(n): int(count) for n, count in connection.execute(query)}
+
+
+def signed(connection: sa.Connection, paper: Paper) -> list[bytes]:
+    """Returns the documents of a snapshot that count as what it says."""
+    query = sa.select(t.document.c.id).join(t.summary, t.summary.c.doc_n == t.document.c.n)
+    where = (t.summary.c.snapshot_n == paper.n, t.summary.c.held == 1)
+    return list(connection.execute(query.where(*where).order_by(t.document.c.id)).scalars())
 
 
 def match(connection: sa.Connection, kinds: Mapping[bytes, DocumentType], paper: Paper) -> int:

@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from onestop_sync.errors import FormatError, NotAllowed
 from onestop_sync.schema import MAIN, DocumentType
-from onestop_sync.snapshot import MAX_SUMMARY, Summary, parse_snapshot, parse_summary, summary_hash, without_ids
+from onestop_sync.snapshot import (
+    MAX_SUMMARY,
+    Summary,
+    parse_snapshot,
+    parse_summary,
+    summary_hash,
+    without_ids,
+)
 from onestop_sync.state import Entry, State
 from onestop_sync.storage import findings
 from onestop_sync.storage import tables as t
@@ -22,12 +29,13 @@ from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.storage.upgrade import PROJECTION_VERSION
 
 __all__ = [
-    "Placed", "check_history", "compare", "damaged", "forget", "has_any", "is_closed", "is_known", "keep", "made_by", "past_of", "placed_of",
+    "Placed", "check_history", "compare", "damaged", "forget", "has_any", "is_closed", "is_known", "keep",
+    "made_by", "past_of", "placed_of",
     "row_of", "stated_ms", "summarise", "want",
 ]  # fmt: skip
 
 ASKED, REFUSED, TOLD = 1, 2, 3
-"""Of `summary.wanted`: the history is wanted now; a parent was asked and did not give all of it; that was told."""
+"""Of `summary.wanted`: the history is wanted now; a parent did not give all of it; that was told."""
 
 
 class Placed(NamedTuple):
@@ -131,7 +139,9 @@ def check_history(connection: sa.Connection, doc_n: int) -> None:
         )
 
 
-def damaged(connection: sa.Connection, types: Mapping[str, DocumentType]) -> tuple[int, list[tuple[int, bytes]]]:
+def damaged(
+    connection: sa.Connection, types: Mapping[str, DocumentType]
+) -> tuple[int, list[tuple[int, bytes]]]:
     """Compares what is known by snapshots with what they say.
 
     Returns:
@@ -213,7 +223,7 @@ def compare(
 ) -> None:
     """Notes it when the events of a document come to something else than the province has signed.
 
-    Made by another version of the program, or under another trust document, it may honestly be something else.
+    Made by another version of the program, or under another trust document, it may honestly be another.
 
     Args:
         connection: In a write transaction.

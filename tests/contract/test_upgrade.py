@@ -42,7 +42,10 @@ def add_column(connection: sa.Connection) -> None:
 
 def test_tables_are_upgraded_in_place(machine: Machine) -> None:
     """Each step runs once, the version is raised with it, and every document is there."""
-    with mock.patch.object(t, "SCHEMA_VERSION", NOW + 1), mock.patch.object(upgrade, "MIGRATIONS", {NOW: add_column}):
+    with (
+        mock.patch.object(t, "SCHEMA_VERSION", NOW + 1),
+        mock.patch.object(upgrade, "MIGRATIONS", {NOW: add_column}),
+    ):
         for _ in range(2):
             store = reopen(machine)
             assert store.count("case") == 1
@@ -58,7 +61,10 @@ def test_step_that_fails_changes_nothing(machine: Machine) -> None:
         add_column(connection)
         raise StoreDamaged("No further.")
 
-    with mock.patch.object(t, "SCHEMA_VERSION", NOW + 1), mock.patch.object(upgrade, "MIGRATIONS", {NOW: half}):
+    with (
+        mock.patch.object(t, "SCHEMA_VERSION", NOW + 1),
+        mock.patch.object(upgrade, "MIGRATIONS", {NOW: half}),
+    ):
         with pytest.raises(StoreDamaged):
             reopen(machine)
         with mock.patch.object(upgrade, "MIGRATIONS", {}), pytest.raises(StoreDamaged):

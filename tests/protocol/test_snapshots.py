@@ -1,8 +1,8 @@
-"""A machine that begins from snapshots works at once, believes nobody on the way, and ends with everything."""
+"""A machine that begins from snapshots works at once, believes no relay, and ends with everything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -10,12 +10,12 @@ from unittest import mock
 import pytest
 import sqlalchemy as sa
 
-from onestop_sync import doctor, past, present, proofs, publisher
+from onestop_sync import codec, doctor, past, present, proofs, publisher
 from onestop_sync.erasure import plan_erasure, plan_files
 from onestop_sync.errors import NotAllowed
 from onestop_sync.proof_export import export_proof
-from onestop_sync.publication import Publication
 from onestop_sync.protocol import Requester, Responder, SyncReport, pack_packet, packets
+from onestop_sync.publication import Publication
 from onestop_sync.snapshot import Snapshot, parse_snapshot
 from onestop_sync.snapshotting import make_snapshots
 from onestop_sync.stating import make_statements
@@ -26,13 +26,14 @@ from tests.protocol.parents import kinds, sync
 from tests.protocol.test_statements import schema
 from tests.province import CASE, Machine, Province
 
+
 class World:
-    """Province, district and two machines of a commune with finished dossiers, of which there is a snapshot."""
+    """Province, district and two machines of a commune, with finished dossiers and a snapshot of them."""
 
     def __init__(self, tmp_path: Path, database: Callable[[str], str] = lambda _: "sqlite://") -> None:
         self.clock = Province(tmp_path)
         make = self.clock.machine
-        judges = {"Phúc": ["judge", "boss", "clerk"]}
+        judges: dict[str, Iterable[str]] = {"Phúc": ["judge", "boss", "clerk"]}
         self.province = make("tinh", "p", judges, serves=True, database=database("tinh"))
         self.district = make("huyen", "d1", serves=True, database=database("huyen"))
         self.pc1 = make("pc1", "c1", {"An": ["clerk"]}, database="sqlite://")
@@ -43,7 +44,7 @@ class World:
         self.year()
 
     def year(self) -> None:
-        """Works for a while: a dossier that two machines finish, one that the province decides, an open one."""
+        """Works for a while: a dossier of two machines, one that the province decides, an open one."""
         an, cuc = self.pc1.writer("An"), self.pc2.writer("Cúc")
         shared = an.create("case", {"name": "Người 0", "code": "H0", "phone": "0"})
         sent = an.create("case", {"name": "Gửi tỉnh", "code": "T"})
@@ -105,6 +106,11 @@ def told(machine: Machine) -> set[bytes]:
         return set(connection.execute(query.where(t.is_summary)).scalars())
 
 
+def records(machine: Machine, doc: bytes) -> dict[bytes, tuple[str, str]]:
+    """Returns what became of each event of a document, and how far it has got."""
+    return {r.event.id: (r.standing, r.delivery.level) for r in machine.store.history(doc)}
+
+
 def start(new: Machine, parent: Machine, *, history: bool = False) -> SyncReport:
     """Lets a new machine begin; it asks for no history in passing unless it is told to."""
     requester = Requester(new.store, parent.folder.name, is_brief=True)
@@ -121,7 +127,7 @@ def run(requester: Requester, parent: Machine) -> SyncReport:
 
 
 def test_it_reads_what_is_finished_and_ends_as_every_other(world: World) -> None:
-    """Finished dossiers come as summaries that say the same, open ones with their events; then all history."""
+    """Finished dossiers come as summaries, open ones with their events; then the history of all."""
     assert world.signed == len(world.done)
     new, whole = world.newcomer(), world.newcomer("cũ")
     start(new, world.district)
@@ -141,7 +147,7 @@ def test_it_reads_what_is_finished_and_ends_as_every_other(world: World) -> None
     assert start(new, world.district).rejected == []
     world.everyone()
     assert world.pc1.store.document(world.open[0]).value("phone") == "7"
-    with mock.patch.object(present, "begin", lambda *_: None):
+    with mock.patch.object(present, "begin", return_value=None):
         start(whole, world.district)
     assert told(whole) == set()
     for machine in (new, whole):
@@ -150,10 +156,7 @@ def test_it_reads_what_is_finished_and_ends_as_every_other(world: World) -> None
     assert told(new) == set()
     assert new.store.digest() == whole.store.digest() == world.pc1.store.digest()
     for doc in (*world.done, *world.open):
-        mine, theirs = (
-            {r.event.id: (r.standing, r.delivery.level) for r in m.store.history(doc)} for m in (new, whole)
-        )
-        assert mine == theirs
+        assert records(new, doc) == records(whole, doc)
     assert verify_store(new.store).is_proven
     assert doctor.check(new.store).faults == ()
     assert (new.store.status().unsent, new.store.status().forks) == (0, 0)
@@ -250,9 +253,13 @@ def test_a_snapshot_that_the_events_contradict_is_a_finding(small: World, monkey
 
 
 def test_a_relay_cannot_change_a_summary_or_sign_one(small: World, monkeypatch: Any) -> None:
-    """With a summary that the province has not signed, or a district's list, the machine takes events instead."""
+    """With a summary that the province has not signed, or a district's list, events are taken instead."""
+
     def forged(connection: Any, kinds_: Any, paper: snapshots.Paper) -> list[bytes]:
-        return [data.replace("Người".encode(), "Kẻ giả".encode()[:7]) for data in honest(connection, kinds_, paper)]
+        return [
+            data.replace("Người".encode(), "Kẻ giả".encode()[:7])
+            for data in honest(connection, kinds_, paper)
+        ]
 
     honest = snapshots.summaries_of
     monkeypatch.setattr(snapshots, "summaries_of", forged)
@@ -276,7 +283,7 @@ def test_a_relay_cannot_change_a_summary_or_sign_one(small: World, monkeypatch: 
 
 
 def test_what_a_relay_keeps_back_is_asked_for_and_told(small: World, monkeypatch: Any) -> None:
-    """A summary that is not given is replaced by the events; events that are not given are told as withheld."""
+    """A summary that is not given is replaced by events; events that are not given are told as withheld."""
     with monkeypatch.context() as patch:
         patch.setattr(snapshots, "summaries_of", lambda *_: [])
         new = small.newcomer()
@@ -322,14 +329,14 @@ class OldProgram(Responder):
         """Answers what it knows."""
         if data[:1] in {b"\x00", b"\x01"}:
             row = packets.open_packet(data)
-            value = packets.codec.decode(row[0])
+            value = codec.decode(row[0])
             if isinstance(value, list) and value and value[0] in {"present", "snapshots", "history"}:
                 return 400, pack_packet([1, "error", ["malformed", "A request is malformed."]])
         return super().respond(data)
 
 
 def test_below_an_older_parent_it_gets_the_whole_feed(small: World) -> None:
-    """A parent that knows no snapshots is asked once, and gives everything; a relay asks no more than daily."""
+    """A parent that knows no snapshots is asked once, and gives everything; a relay asks but daily."""
     new = small.newcomer()
     requester, old = Requester(new.store, "huyen", is_brief=True), OldProgram(small.district.store)
     while (request := requester.next_request()) is not None:
