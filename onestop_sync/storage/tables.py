@@ -465,7 +465,7 @@ summary = Table(
     Column("held", SmallInteger, nullable=False),  # the events are here
     Column("wanted", SmallInteger, nullable=False),  # 0: some day, 1: now; 2: a parent did not give them
     Index("summary_snapshot", "snapshot_n"),
-    Index("summary_here", "doc_n", sqlite_where=_IS_SUMMARY, postgresql_where=_IS_SUMMARY),
+    _partial("summary_here", "doc_n", where=_IS_SUMMARY),
 )
 is_summary: ColumnElement[bool] = summary.c.held == literal_column("0", Integer())
 

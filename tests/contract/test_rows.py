@@ -52,7 +52,7 @@ def test_a_second_row_with_one_key_is_an_integrity_error(connection: sa.Connecti
 
 def test_indexes_of_few_rows_hold_few_rows(connection: sa.Connection) -> None:
     """Each database was told the condition of every partial index."""
-    names = {"event_off_chain", "listing_open", "listing_waiting", "content_wanted"}
+    names = {"event_off_chain", "listing_open", "listing_waiting", "content_wanted", "summary_here"}
     catalogue = {
         "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index'",
         "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()",

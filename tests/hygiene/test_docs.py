@@ -26,7 +26,7 @@ SERVER_COMMANDS = {
     "audit", "catalogue", "difficulty", "doctor", "enrol", "erase", "evidence", "init", "portal", "proof",
     "publication", "publish", "published", "recover", "report", "retention",
     "revoke", "root", "roster", "rotate",
-    "rules", "serve", "statement", "status",
+    "rules", "serve", "snapshot", "statement", "status",
     "sync", "unit", "verify",
 }  # fmt: skip
 
