@@ -27,6 +27,7 @@ __all__ = [
     "parent_error",
     "problem_text",
     "reason_text",
+    "stated_words",
 ]
 
 
@@ -378,6 +379,18 @@ _FIELDS: Final[Mapping[str, str]] = {
     "so_tien": "Số tiền",
     "bien_lai": "Số biên lai",
 }
+
+
+def stated_words(day: str) -> str:
+    """Returns that a dossier is shown as the province signed it, and what to do when more is needed.
+
+    Args:
+        day: When it was signed, as it is shown.
+    """
+    return (
+        f"Theo ảnh chụp có chữ ký của tỉnh lúc {day}; lịch sử chưa có trên máy này. Chưa in hay ghi thêm"
+        " được: lịch sử sẽ về khi đồng bộ, không cần nhập lại gì."
+    )
 
 
 def reason_text(code: str) -> str:

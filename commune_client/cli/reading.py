@@ -67,6 +67,7 @@ def show(session: Session) -> int:
         facts = {
             "doc": dossier.doc,
             "level": dossier.level,
+            "stated_ms": dossier.stated_ms,
             **dossier.view.to_json(),
             "timeline": dossier.timeline,
             "choices": dossier.choices,

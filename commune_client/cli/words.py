@@ -32,6 +32,7 @@ from commune_client.messages import (
     parent_error,
     problem_text,
     reason_text,
+    stated_words,
 )
 from onestop_sync.dossier.checks import CHOICES
 from onestop_sync.dossier.dates import local
@@ -140,6 +141,8 @@ def dossier_lines(dossier: Dossier, unit_name: str) -> Iterator[str]:
         yield f"Hẹn trả: {show_time(view.due_ms)}   {due_words(view.due)}".rstrip()
     yield from office_lines(dossier)
     yield f"Đã gửi tới đâu: {LEVEL_LABELS[dossier.level]}"
+    if dossier.stated_ms is not None:
+        yield stated_words(show_time(dossier.stated_ms))
     for issue in view.issues:
         command = f"onestop conflicts {view.code or dossier.doc.hex()}"
         yield f"  {strings.ERROR_MARK} Cần giải quyết: {issue.label} ({command})"

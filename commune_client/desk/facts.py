@@ -235,6 +235,8 @@ class Dossier:
         steps: The procedure's internal steps: who acts, until when, which is late.
         handover_by_ms: By when it is handed on to the appraiser, while it has not been.
         balance: What is due, paid and waived; ``None`` while nothing was noted.
+        stated_ms: When the province signed what is shown, milliseconds since 1970 UTC, while the events are
+            not here: nothing is written on that. ``None`` of a dossier with its events.
     """
 
     doc: bytes
@@ -249,6 +251,7 @@ class Dossier:
     steps: tuple[StepState, ...] = ()
     handover_by_ms: int | None = None
     balance: Balance | None = None
+    stated_ms: int | None = None
 
     @property
     def code(self) -> str:

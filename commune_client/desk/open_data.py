@@ -116,8 +116,9 @@ class OpenData(Base):
                         "register": dict(tombstone.row),
                     }
                     continue
-                history = self.store.history(row.doc)
-                yield line_of(row.doc, kind, self.store.document(row.doc).state, history)
+                document = self.store.document(row.doc)
+                line = line_of(row.doc, kind, document.state, self.store.history(row.doc))
+                yield line if document.stated_ms is None else line | {"stated_ms": document.stated_ms}
                 if kind is DOSSIER:
                     contents.update({a.manifest.content: a for a in shelf.attached(self.store, row.doc)})
             after = page[-1].key

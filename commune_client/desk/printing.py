@@ -137,7 +137,13 @@ class Printing(Base):
 
     def _form_facts(self, doc: bytes, form: str) -> Facts:
         self._check_sight()
-        state = self._document(doc).state
+        document = self._document(doc)
+        if document.stated_ms is not None and self.store.want_history(doc):
+            raise NotAllowed(
+                "A form is filled in from events, and those of this dossier are not here yet.",
+                reason="history",
+            )
+        state = document.state
         acts = tuple(self._acts(doc))
         facts = Facts(
             state=state,

@@ -83,23 +83,28 @@ class Reading(Base):
             return None
 
     def show(self, doc: bytes) -> Dossier:
-        """Returns a dossier with its signed events.
+        """Returns a dossier with its signed events; where only a snapshot tells of it, they come with a sync.
 
         Raises:
             NotFound: It is not here.
         """
-        state = self._document(doc).state
+        document = self._document(doc)
+        state, stated_ms = document.state, document.stated_ms
+        if stated_ms is not None:
+            self.store.want_history(doc)
         view = self._view(state)
         is_masked = self.is_masked
         records = self.store.history(doc)
         timeline = tuple(self._item(record, is_masked=is_masked) for record in records)
         author = self.author
-        choices = view.allowed_actions(author) if author else ()
+        choices = view.allowed_actions(author) if author and stated_ms is None else ()
         attachments = () if is_masked else tuple(map(facts_of, shelf.attached(self.store, doc)))
         level = min((item.level for item in timeline), key=LEVELS.index, default="here")
+        if stated_ms is not None:  # it is the province that says so
+            level = LEVELS[-1]
         return Dossier(
             doc, view, timeline, choices, typed_values(state), _notes(state), level, attachments,
-            moves=tuple(_moves(records)),
+            moves=tuple(_moves(records)), stated_ms=stated_ms,
         )  # fmt: skip
 
     def _item(self, record: Record, *, is_masked: bool) -> TimelineItem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from commune_client.messages import LEVEL_LABELS, reason_text
+from commune_client.messages import LEVEL_LABELS, reason_text, stated_words
 from commune_client.screens import words
 from commune_client.screens.show import day_time, due_cell, explain_due
 from commune_client.theme import StateStyle
@@ -57,6 +57,7 @@ def facts_text(dossier: Dossier, rule: str, unit_name: UnitName) -> list[Paragra
         *_steps(dossier),
         *_fees(dossier),
         Paragraph.labelled(words.DELIVERED, LEVEL_LABELS[dossier.level]),
+        *_stated(dossier),
         *_latest(dossier),
     ]
     if view.issues:
@@ -64,6 +65,12 @@ def facts_text(dossier: Dossier, rule: str, unit_name: UnitName) -> list[Paragra
     if view.blocks_printing:
         lines.append(Paragraph.of(f"! {words.PRINT_BLOCKED}", StateStyle.SOON, 2))
     return lines
+
+
+def _stated(dossier: Dossier) -> list[Paragraph]:
+    """Say that only the province's snapshot tells of it, as long as the events are not here."""
+    at_ms = dossier.stated_ms
+    return [Paragraph.of(f"i {stated_words(day_time(at_ms))}", StateStyle.SOON, 2)] if at_ms else []
 
 
 def _handover(dossier: Dossier) -> list[Paragraph]:

@@ -66,6 +66,10 @@ SCHEMA: Final[Mapping[str, Any]] = {
         "notes": {"type": "object", "additionalProperties": {"type": "array"}},
         "tasks": {"type": "object", "description": "task to its step and the unit that holds it"},
         "history": {"type": "array", "items": _EVENT},
+        "stated_ms": {
+            "type": "integer",
+            "description": "its history is not here: it is as the province signed it then, ms since 1970",
+        },
         "register": {"type": "object"},
     },
 }
