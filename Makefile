@@ -19,7 +19,7 @@ ARGS    ?=
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo tui test check format lint types imports simulate restores hostile network load year bench lock clean
+.PHONY: help venv demo tui test check format lint types imports simulate restores crash hostile network load year bench lock clean
 
 help: ## show this help
 	@echo "make TARGET:"
@@ -79,6 +79,9 @@ year: $(VENV)/.dev ## a year of two communes that merge, from intake to register
 
 restores: $(VENV)/.dev ## restore a machine at 1,000 points of random days: POINTS=n for another number
 	@$(SHM) ONESTOP_RESTORES=$(POINTS) $(PY) -m pytest -q -n $(WORKERS) tests/contract/test_restores.py $(ARGS)
+
+crash: $(VENV)/.dev ## kill, EIO, ENOSPC and power cuts at every call to the disk, resumes, hours: ARGS="--minutes 20"
+	@$(PY) -m tests.crash --workers $(WORKERS) --state var/crash.jsonl $(ARGS)
 
 bench: $(VENV)/.dev ## measure and print figures
 	@$(PY) -m benchmarks $(ARGS)

@@ -90,6 +90,7 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "stranger": "The machine that made the bundle is not certified for our line.",
     "repeated": "The bundle was imported before.",
     "old": "A newer bundle was imported before, and this one brings nothing more.",
+    "reserve": "The disk was full; room that was held back for this is free now, once.",
     "no_form": "There is no such form of the dossier at this step, or under its legal profile.",
     "print_conflict": "What the form prints, or the register holds, is in conflict; `details` names it.",
     "printer": "The printer's command did not take the file, which is kept.",

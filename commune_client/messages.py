@@ -91,6 +91,10 @@ ERRORS: Final[Mapping[str, Message]] = {
         "Kho dữ liệu đang được chương trình khác sử dụng.", f"{_UNCHANGED} Hãy thử lại sau giây lát."
     ),
     "store_full": Message("Ổ đĩa đã đầy.", f"{_SAFE} Hãy giải phóng dung lượng ổ đĩa rồi lưu lại."),
+    "store_failing": Message(
+        "Ổ đĩa báo lỗi; thay đổi vừa rồi chưa được lưu.",
+        f"{_SAFE} Hãy đóng chương trình, kiểm tra ổ đĩa, sao lưu ra nơi khác, rồi mở lại.",
+    ),
     "store_damaged": Message(
         "Không đọc được tệp dữ liệu.",
         "Hãy giữ nguyên tệp đó, báo người quản trị, và khôi phục bản sao lưu vào thư mục khác.",
@@ -175,6 +179,7 @@ REASONS: Final[Mapping[str, str]] = {
     "confirm": "Phải gõ lại mật khẩu để ký quyết định này.",
     "self": "Không ai tự bỏ mình. Hãy để cán bộ khác trên máy này làm.",
     "no_backup_folder": "Chưa chọn nơi sao lưu. Hãy dùng `onestop backup THƯ-MỤC --daily`.",
+    "reserve": "Ổ đĩa đã đầy. Máy vừa mở phần dự trữ: hãy lưu lại ngay.",
     "backup_full": "USB hoặc thư mục sao lưu đã đầy. Hãy dọn bớt, hoặc dùng USB khác.",
     "backup_missing": "Không thấy USB hoặc thư mục sao lưu. Hãy cắm USB rồi thử lại.",
     "backup_refused": "Không ghi được vào USB hoặc thư mục sao lưu. Hãy gỡ khóa chống ghi của USB.",
@@ -452,6 +457,8 @@ def explain(error: Exception) -> Message:
         return _REVOKED
     if reason in _NOTHING_TO_DO:
         return Message(REASONS[reason], _NOT_IMPORTED)
+    if reason == "reserve":
+        return Message(REASONS[reason], f"{_SAFE} Sau đó hãy dọn ổ đĩa.")
     if reason == "code_slip":
         return Message(REASONS[reason], f"Nhóm thứ {details.get('group')} chưa đúng.")
     if reason == "print_conflict" and (fields := details.get("fields")):

@@ -8,7 +8,6 @@ unlocked store has, removed when its content has become an event. File names tel
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -16,8 +15,6 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
-
-from onestop_sync.errors import StoreError, StoreFull
 
 __all__ = ["Note", "Scratch", "reseal"]
 
@@ -62,17 +59,14 @@ class Scratch:
 
         Raises:
             StoreFull: The disk took no more.
-            StoreError: The disk refused.
+            StoreFailing: It failed.
+            StoreError: It may not be written.
         """
-        from onestop_sync.keyring import write_durably
+        from onestop_sync.files import on_disk, write_durably
 
-        try:
+        with on_disk():
             self.folder.mkdir(parents=True, exist_ok=True)
             write_durably(self._path(note.name), self._seal(note))
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise StoreFull("The disk took no more.") from error
-            raise StoreError(f"The disk refused: {error.strerror}.") from error
 
     def read(self, name: str) -> Note | None:
         """Returns a note; ``None`` when there is none, or it cannot be read (it is left where it is)."""
@@ -133,7 +127,10 @@ def reseal(folder: Path, old: bytes, new: bytes) -> None:
     Raises:
         StoreError: The disk refused.
     """
+    from onestop_sync.files import on_disk
+
     before, after = Scratch(folder, old), Scratch(folder, new)
-    for note in before.notes():
-        after.keep(note)
-        before.forget(note.name)
+    with on_disk():
+        for note in before.notes():
+            after.keep(note)
+            before.forget(note.name)

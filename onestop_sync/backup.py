@@ -26,7 +26,7 @@ from onestop_sync import backup_files as files
 from onestop_sync import codec, keys
 from onestop_sync.backup_files import Manifest
 from onestop_sync.errors import BackupFailed, FormatError, InvalidInput, OnestopError, StoreExists
-from onestop_sync.files import locked, sync_folder, write_durably
+from onestop_sync.files import locked, on_disk, sync_folder, write_durably
 from onestop_sync.keyring import Keyring, Secrets
 from onestop_sync.keyring_file import KeyringFile
 from onestop_sync.storage import engines
@@ -142,7 +142,9 @@ def _make(store: Store, folder: Path, keep: int, extras: dict[str, bytes], part_
         if not folder.is_dir():
             raise BackupFailed("The stick or folder of the backup is not there.", reason="backup_missing")
         manifest = _begun(store, folder)
-    manifest = manifest or _snapshot(store, extras, part_bytes)
+    if manifest is None:
+        with on_disk():
+            manifest = _snapshot(store, extras, part_bytes)
     with files.on_stick():
         partial = folder / (manifest.name + files.PARTIAL)
         for old in set(files.partial(folder, manifest.machine)) - {partial}:

@@ -11,6 +11,7 @@
     │       ├── StoreExists        a store is there already
     │       ├── StoreBusy          another program holds the store for too long
     │       ├── StoreFull          the disk took no more
+    │       ├── StoreFailing       the disk failed; this program writes nothing more
     │       ├── StoreDamaged       the file cannot be read
     │       ├── StoreTooNew        written by a newer version of this program
     │       ├── WrongPassphrase    it opens nothing
@@ -123,6 +124,17 @@ class StoreFull(StoreError):
 
     code = "store_full"
     default_todo = "What was saved before is safe. Free some space on the disk and save again."
+
+
+class StoreFailing(StoreError):
+    """The disk failed in the middle of a change; the program must be ended, and the change made again.
+
+    What a disk holds after a failure is known only to who reads it again. So nothing is tried a second time:
+    a program that was refused so writes nothing more.
+    """
+
+    code = "store_failing"
+    default_todo = "What was saved before is safe. End this program, look after the disk, and start again."
 
 
 class StoreDamaged(StoreError):

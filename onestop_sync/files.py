@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-__all__ = ["locked", "sync_folder", "write_durably"]
+from onestop_sync.errors import StoreError, StoreFailing, StoreFull
+
+__all__ = ["locked", "on_disk", "sync_folder", "write_durably"]
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -20,6 +27,25 @@ def write_durably(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     beside.replace(path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def on_disk() -> Iterator[None]:
+    """Says in our words what the machine's own disk had against a file of the program.
+
+    Raises:
+        StoreFull: It took no more.
+        StoreFailing: It failed.
+        StoreError: It may not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StoreFull("The disk is full; the last change was not saved.") from error
+        if error.errno in _REFUSED:
+            raise StoreError("The store's folder cannot be written.") from error
+        raise StoreFailing("The disk failed; the last change was not saved.") from error
 
 
 def sync_folder(folder: Path) -> None:

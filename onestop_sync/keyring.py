@@ -27,7 +27,7 @@ from onestop_sync.errors import (
     TooManyTries,
     WrongPassphrase,
 )
-from onestop_sync.files import locked, write_durably
+from onestop_sync.files import locked, on_disk, write_durably
 from onestop_sync.keyring_file import BOX, Entry, KeyringFile, Shared, open_box
 from onestop_sync.keys import DEFAULT_COST, KeyCost, SealedBox, SigningKey, seal_public_key
 from onestop_sync.tries import Tries, running_ms
@@ -321,7 +321,8 @@ class Keyring:
         return KeyringFile.from_bytes(data)
 
     def _save(self, found: KeyringFile) -> None:
-        write_durably(self.path, found.to_bytes())
+        with on_disk():
+            write_durably(self.path, found.to_bytes())
 
 
 def _shared(secrets: Secrets, found: KeyringFile) -> Shared:

@@ -20,7 +20,7 @@ from typing import Final
 import uvicorn
 
 from onestop_sync.client import Parent
-from onestop_sync.errors import InvalidInput
+from onestop_sync.errors import InvalidInput, StoreFailing
 from onestop_sync.keys import Signer
 from onestop_sync.protocol import LIMITS, Limits
 from onestop_sync.store import Store
@@ -74,6 +74,7 @@ def run(  # noqa: PLR0913 - all but the store have defaults
 
     Raises:
         InvalidInput: The store does not serve, or the address is taken or not this machine's.
+        StoreFailing: The disk failed: whoever keeps the server running starts it anew.
     """
     if not store.serves:
         raise InvalidInput(
@@ -92,7 +93,8 @@ def run(  # noqa: PLR0913 - all but the store have defaults
         parents=parents,
     )
     with _listening(host, port) as listener:
-        server = _Server(_config(app), listener.getsockname()[1], on_ready, stop or threading.Event())
+        port = listener.getsockname()[1]
+        server = _Server(_config(app), port, on_ready, stop or threading.Event(), store)
         relay.start()
         stater.start()
         # What is loaded stays: the garbage collector need not look at it again (5 % of a push).
@@ -103,6 +105,8 @@ def run(  # noqa: PLR0913 - all but the store have defaults
             relay.stop()
             stater.stop()
     log("stopped", unit=store.unit)
+    if store.is_failing:
+        raise StoreFailing("The disk failed, so this server has stopped.")
 
 
 @contextmanager
@@ -145,9 +149,15 @@ class _Server(uvicorn.Server):
     """Uvicorn's server, which says when it is ready and ends by itself instead of by its signal."""
 
     def __init__(
-        self, config: uvicorn.Config, port: int, on_ready: Callable[[int], object], stop: threading.Event
+        self,
+        config: uvicorn.Config,
+        port: int,
+        on_ready: Callable[[int], object],
+        stop: threading.Event,
+        store: Store,
     ) -> None:
         super().__init__(config)
+        self._store = store
         self._port = port
         self._on_ready = on_ready
         self._stop = stop
@@ -159,8 +169,8 @@ class _Server(uvicorn.Server):
         self._on_ready(self._port)
 
     async def on_tick(self, counter: int) -> bool:
-        """Looks, ten times a second, whether somebody wants it to end."""
-        return await super().on_tick(counter) or self._stop.is_set()
+        """Looks, ten times a second, whether somebody wants it to end, or the disk has failed."""
+        return await super().on_tick(counter) or self._stop.is_set() or self._store.is_failing
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,7 +1,9 @@
 """Opening a database, and saying in our words what went wrong with one.
 
-SQLite and SQLCipher run in WAL with ``synchronous=FULL``: what was acknowledged survives a power cut. The
-raw key is given together with its salt, so that a damaged first page leaves the rest readable. Temporary
+SQLite and SQLCipher run in WAL with ``synchronous=FULL``: what was acknowledged survives a power cut. Disks
+write whole sectors: one that a power cut garbles takes with it what was safe in it before. So files are
+opened without SQLite's trust that this does not happen (``psow=0``): no commit shares a sector with the next.
+The raw key is given together with its salt, so that a damaged first page leaves the rest readable. Temporary
 tables stay in memory, and no error of SQLAlchemy repeats the values of a statement: nothing of a dossier gets
 into a file or a log that way.
 """
@@ -15,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from onestop_sync.errors import (
     StoreBusy,
     StoreDamaged,
     StoreError,
+    StoreFailing,
     StoreFull,
 )
 from onestop_sync.storage import tables as t
@@ -61,10 +65,7 @@ def open_engine(database: str | sa.Engine | None, path: Path, key: bytes) -> sa.
             connect_args={"check_same_thread": False, "isolation_level": None},
         )  # fmt: skip
     elif database.startswith("sqlite"):
-        engine = sa.create_engine(
-            database, hide_parameters=True,
-            connect_args={"timeout": BUSY_S, "check_same_thread": False, "isolation_level": None},
-        )  # fmt: skip
+        engine = sa.create_engine(database, creator=partial(_plain, database), hide_parameters=True)
     else:
         engine = sa.create_engine(database, hide_parameters=True)
         _check_idle_ones(engine)
@@ -118,13 +119,30 @@ def opened(database: str | sa.Engine | None, path: Path, key: bytes) -> Iterator
         raise
 
 
+def _plain(database: str) -> sqlite3.Connection:
+    url = sa.make_url(database)
+    named = str(url.database)
+    is_uri = named.startswith("file:")  # then whoever wrote it knows what they want
+    return sqlite3.connect(
+        named if is_uri else _address(Path(named)),
+        uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False,
+    )  # fmt: skip
+
+
+def _address(path: Path) -> str:
+    """Returns a file's name for SQLite, which then shares no sector between two commits."""
+    return f"{path.absolute().as_uri()}?psow=0"
+
+
 def _cipher(
     dbapi2: Any, path: Path, key: bytes, *, timeout_s: float | None = None, is_quiet: bool = False
 ) -> Any:
     with suppress(FileExistsError):  # for its owner only; the files that SQLite puts beside it follow suit
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     wait_s = BUSY_S if timeout_s is None else timeout_s
-    connection = dbapi2.connect(str(path), timeout=wait_s, isolation_level=None, check_same_thread=False)
+    connection = dbapi2.connect(
+        _address(path), uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False
+    )
     if is_quiet:  # a key that does not fit is an answer here, and nothing for the terminal
         connection.execute("PRAGMA cipher_log_level = NONE")
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
@@ -163,6 +181,7 @@ def rekey(path: Path, old: bytes, new: bytes, *, wait_s: float = 2) -> None:
 
     Raises:
         StoreBusy: Another program has it open; nothing was changed.
+        StoreFailing: The disk refused; the old key opens it.
         StoreError: The disk or database refused; one of the two keys opens it.
     """
     from sqlcipher3 import dbapi2
@@ -177,6 +196,11 @@ def rekey(path: Path, old: bytes, new: bytes, *, wait_s: float = 2) -> None:
         raise translate(error) from error
     finally:
         connection.close()
+    # The pragma says nothing of a commit that the disk refused: it is asked of the file.
+    try:
+        check(path, new)
+    except StoreDamaged as error:
+        raise StoreFailing("The disk refused the database's new key; the old one opens it.") from error
 
 
 def check_alone(path: Path, key: bytes) -> None:
@@ -300,6 +324,7 @@ def told() -> Iterator[None]:
         StoreFull: The disk took no more.
         StoreBusy: Another program held the lock for longer than `BUSY_S`.
         StoreDamaged: The file is not a readable store.
+        StoreFailing: The disk failed.
         StoreError: Anything else that the database refused.
     """
     try:
@@ -325,6 +350,8 @@ def translate(error: BaseException) -> StoreError:
         return StoreFull("The disk is full; the last change was not saved.")
     if "locked" in text or "busy" in text:
         return StoreBusy("Another program keeps the store busy.")
+    if "disk i/o error" in text:
+        return StoreFailing("The disk failed; the last change was not saved.")
     if "not a database" in text or "malformed" in text or "file is encrypted" in text:
         return StoreDamaged("The store's file cannot be read.")
     return StoreError(f"The store's database refused: {type(error).__name__}.")

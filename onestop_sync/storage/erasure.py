@@ -83,6 +83,15 @@ def _is_done(engine: sa.Engine) -> bool:
             for table in TABLES:
                 connection.exec_driver_sql(f'VACUUM "{table.name}"')
         return True
+    return fold_log_in(engine)
+
+
+def fold_log_in(engine: sa.Engine) -> bool:
+    """Writes what SQLite's write-ahead log holds into the file, and cuts the log; outside of any transaction.
+
+    Returns:
+        Whether it is done; false while another program is in the way.
+    """
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()

@@ -13,12 +13,12 @@ from typing import Final, TypeVar
 import sqlalchemy as sa
 
 from onestop_sync import event as ev
-from onestop_sync.errors import FormatError, NotAllowed, OnestopError, StoreError
+from onestop_sync.errors import FormatError, NotAllowed, OnestopError, StoreError, StoreFailing, StoreFull
 from onestop_sync.event import LOG, Event
 from onestop_sync.keyring import Secrets
 from onestop_sync.publication import Publication, parse_files
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import engines
+from onestop_sync.storage import ballast, engines
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.cuts import StoredChain
 from onestop_sync.storage.erasure import is_scrub_due, scrub
@@ -27,6 +27,9 @@ from onestop_sync.tombstone import Tombstone, tombstones
 from onestop_sync.trail import TRAIL
 from onestop_sync.trust import SYSTEM, Authority, Certificate, NoAuthority, Trust, TrustDocument, Waiting
 
+_RESERVE: Final = (
+    "What was saved before is safe. Room was held back for this: save again now, then clear the disk."
+)
 _RETRIES: Final = 5
 _RACES: Final = frozenset({"40P01", "40001", "55P03"})
 _OWN: Final = "own:"
@@ -59,6 +62,7 @@ class Base:
         types: Document types by name; that of the audit trail is always among them.
         unit: The machine's unit; empty before it is enrolled.
         serves: Whether this machine is a parent of others.
+        is_failing: The disk has failed: this program only reads from now on, and has to be started again.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class Base:
         self.trust_mark = b""
         self._trust_n = 0
         self.serves = False
+        self.is_failing = False
         self.unit = ""
         self.root = b""
         self.epoch = b""
@@ -118,14 +123,34 @@ class Base:
 
     @contextmanager
     def _writes_raw(self) -> Iterator[sa.Connection]:
-        with self._lock, engines.told(), self._writes.begin() as connection:
+        with self._lock, self._unfailing(), engines.told(), self._writes.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _unfailing(self) -> Iterator[None]:
+        """Lets nothing be written once the disk has failed, and makes room once when it is full.
+
+        What a disk holds after a failure is known only to who reads it again: nothing is tried twice.
+        """
+        if self.is_failing:
+            raise StoreFailing("The disk failed before, so this program writes nothing more.")
+        try:
+            yield
+        except StoreFailing:
+            self.is_failing = True
+            raise
+        except StoreFull as error:
+            if not ballast.give_up(self.folder, ballast.SAVING):
+                raise
+            raise StoreFull(error.what, todo=_RESERVE, reason="reserve") from error
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """Opens a write transaction, or joins the one that this thread is in: all of it or nothing.
 
         Raises:
+            StoreFailing: The disk failed, now or before: nothing is written until the program starts again.
+            StoreFull: The disk took no more; with the reason ``reserve`` it does at the next try.
             StoreError: The disk or database refused; nothing was written.
         """
         with self._lock:
@@ -134,7 +159,7 @@ class Base:
                 return
             begun: list[Transaction] = []
             try:
-                with engines.told(), self._writes.begin() as connection:
+                with self._unfailing(), engines.told(), self._writes.begin() as connection:
                     _hold_publication(connection)
                     is_again = getattr(self._again, "is_set", False)
                     if _trust_mark(connection, is_kept=is_again) != self.trust_mark:

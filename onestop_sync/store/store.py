@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
-from onestop_sync.errors import NotFound, StoreDamaged, StoreExists, StoreMissing
+from onestop_sync.errors import (
+    NotFound,
+    StoreDamaged,
+    StoreExists,
+    StoreFailing,
+    StoreFull,
+    StoreMissing,
+)
 from onestop_sync.event import Event
-from onestop_sync.keyring import Secrets, write_durably
+from onestop_sync.files import on_disk, sync_folder, write_durably
+from onestop_sync.keyring import Secrets
 from onestop_sync.keys import Signer
 from onestop_sync.publication import Publication
 from onestop_sync.schema import DocumentType
-from onestop_sync.storage import chunks, engines, summaries, upgrade
+from onestop_sync.storage import ballast, chunks, engines, summaries, upgrade
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome, parse_all, verify_all
 from onestop_sync.storage.chains import close_own_logs
@@ -89,28 +97,28 @@ class Store(Reading):
             raise StoreExists(f"The folder {folder} holds a store already.")
         if unit not in document.units:
             raise NotFound(f"The trust document names no unit {unit!r}.", todo="Check the unit's id.")
+        facts = {
+            "version": b"%d" % t.SCHEMA_VERSION,
+            "root": root,
+            "trust": trust,
+            "unit": unit.encode(),
+            "serves": b"1" if serves else b"",
+            "epoch": rng(_EPOCH_BYTES),
+            "marker": b"",
+            "next_marker": b"",
+            "restores": b"0",
+            "folded": b"",
+        }
+        if database is None:
+            _make_file(folder / DATABASE, secrets.database_key, facts)
         with engines.opened(database, folder / DATABASE, secrets.database_key) as engine:
-            with engines.told():
-                engines.create_tables(engine)
-                facts = {
-                    "version": b"%d" % t.SCHEMA_VERSION,
-                    "root": root,
-                    "trust": trust,
-                    "unit": unit.encode(),
-                    "serves": b"1" if serves else b"",
-                    "epoch": rng(_EPOCH_BYTES),
-                    "marker": b"",
-                    "next_marker": b"",
-                    "restores": b"0",
-                    "folded": b"",
-                }
-                with engine.execution_options(writes=True).begin() as connection:
-                    if connection.execute(sa.select(t.meta.c.key).limit(1)).first():
-                        raise StoreExists("The database holds a store already.")
-                    rows = [{"key": key, "value": value} for key, value in facts.items()]
-                    connection.execute(sa.insert(t.meta), rows)
+            if database is not None:
+                with engines.told():
+                    _fill(engine, facts)
             store = cls(folder, engine, secrets, types, clock, rng, threads)
             store._load(is_new=True)
+        if database is None:
+            ballast.lay(folder)
         return store
 
     @classmethod
@@ -138,12 +146,34 @@ class Store(Reading):
         folder = Path(folder)
         if database is None and not (folder / DATABASE).exists():
             raise StoreMissing(f"There is no store in {folder}.")
+        try:
+            return cls._open(folder, secrets, types, database, clock, rng, threads)
+        except (StoreFull, StoreFailing) as error:
+            # Where there is no room at all, SQLite speaks of a failure.
+            is_full = isinstance(error, StoreFull) or ballast.is_short(folder)
+            if not (is_full and ballast.give_up(folder, ballast.SAVING, ballast.STARTING)):
+                raise
+        return cls._open(folder, secrets, types, database, clock, rng, threads)
+
+    @classmethod
+    def _open(
+        cls,
+        folder: Path,
+        secrets: Secrets,
+        types: Iterable[DocumentType],
+        database: str | sa.Engine | None,
+        clock: Callable[[], int],
+        rng: Callable[[int], bytes],
+        threads: int,
+    ) -> Store:
         with engines.opened(database, folder / DATABASE, secrets.database_key) as engine:
             with engines.told(), engine.connect() as connection:
                 if not sa.inspect(connection).has_table(t.meta.name):
                     raise StoreMissing(f"There is no store in {folder}.")
             store = cls(folder, engine, secrets, types, clock, rng, threads)
             store._load(is_new=False)
+        if database is None:
+            ballast.lay(folder)
         return store
 
     def close(self) -> None:
@@ -221,7 +251,8 @@ class Store(Reading):
                 sa.select(t.meta.c.value).where(t.meta.c.key == "next_marker")
             ).scalar()
             if announced == fresh:
-                write_durably(self.folder / MARKER, fresh + b"%d" % restores)
+                with on_disk():
+                    write_durably(self.folder / MARKER, fresh + b"%d" % restores)
                 set_meta(connection, {"marker": fresh})
         self.epoch = facts.get("epoch", held["epoch"])
 
@@ -345,6 +376,32 @@ class Store(Reading):
             (event.id, Outcome(event.id, "quota", "Too many events without authority.")) for event in over
         )
         return outcomes
+
+
+def _make_file(path: Path, key: bytes, facts: Mapping[str, bytes]) -> None:
+    """Makes the encrypted file of a new store; stopped anywhere, it is there whole or not at all."""
+    draft = path.with_name(path.name + ".new")
+    with on_disk():
+        for name in (draft.name, f"{draft.name}-wal", f"{draft.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
+    engine = engines.open_engine(None, draft, key)
+    try:
+        with engines.told():
+            _fill(engine, facts)
+    finally:
+        engine.dispose()  # the last connection writes all of it into the file itself
+    with on_disk():
+        draft.replace(path)
+        sync_folder(path.parent)
+
+
+def _fill(engine: sa.Engine, facts: Mapping[str, bytes]) -> None:
+    """Makes the tables of a new store, and writes what is known of it."""
+    engines.create_tables(engine)
+    with engine.execution_options(writes=True).begin() as connection:
+        if connection.execute(sa.select(t.meta.c.key).limit(1)).first():
+            raise StoreExists("The database holds a store already.")
+        connection.execute(sa.insert(t.meta), [{"key": key, "value": value} for key, value in facts.items()])
 
 
 def _known(connection: sa.Connection, ids: Sequence[bytes]) -> set[bytes]:
