@@ -15,12 +15,12 @@ import pytest
 import sqlalchemy as sa
 
 from onestop_sync import doctor, rekey
-from onestop_sync.store import store as store_module
 from onestop_sync.errors import StoreError, StoreFailing, StoreFull
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import FAST_FOR_TESTS
 from onestop_sync.storage import ballast, engines
 from onestop_sync.store import Store
+from onestop_sync.store import store as store_module
 from server_stub import serve
 from tests.province import CASE, Machine, Province
 from tests.unit.cli_world import PASSPHRASE, Commune, take_in
