@@ -5,7 +5,7 @@ A store folds what it keeps by this, and an auditor what a file holds: the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
 from onestop_sync.errors import FormatError
@@ -104,4 +104,18 @@ def ready(
                 free.append(child)
     for entry in left.values():
         waits[entry.id] = next(p for p in entry.parents if p not in found)
+    _hand_down(children, found, waits)
     return list(found.values()), waits
+
+
+def _hand_down(
+    children: Mapping[bytes, Sequence[Entry]], found: Container[bytes], waits: dict[bytes, bytes]
+) -> None:
+    """Notes that what has seen an event that waits for a newer program waits for that as well."""
+    newer = [event_id for event_id, need in waits.items() if need == NEWER]
+    while newer:
+        for child in children.get(newer.pop(), ()):
+            lacking = (p for p in child.parents if p not in found)
+            if waits[child.id] != NEWER and all(waits.get(p) == NEWER for p in lacking):
+                waits[child.id] = NEWER
+                newer.append(child.id)

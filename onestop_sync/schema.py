@@ -10,7 +10,7 @@ each step of that task, to the roles that the field names, in the unit that hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -53,6 +53,7 @@ class Field:
         resolvers: Roles that may settle a conflict on the field besides its owner.
         is_legal: A form prints it, so printing is blocked while it is in conflict.
         max_chars: Longest text, in characters.
+        since: Version of the type that brought it; see `DocumentType.base`.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Field:
     resolvers: Roles = _NOBODY
     is_legal: bool = False
     max_chars: int = 4000
+    since: int = 1
 
     def task_of(self, key: str) -> str:
         """Returns the name of the task that decides who owns ``key``; empty when none does."""
@@ -86,6 +88,7 @@ class Transition:
             regime says so (`DocumentType.regime`).
         needs_files: A store lets nobody begin it while an attachment of the document is neither whole here
             nor confirmed by a parent. It decides no verdict: that must not hang on what has arrived.
+        since: Version of the type that brought it; see `DocumentType.base`.
     """
 
     action: str
@@ -97,6 +100,7 @@ class Transition:
     seals: bool = False
     apart: frozenset[str] = frozenset()
     needs_files: bool = False
+    since: int = 1
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,10 @@ class Task:
     def transition(self, action: str, step: str) -> Transition | None:
         """Returns the transition that ``action`` is at ``step``, if there is one."""
         return self._table.get((action, step))
+
+    def since(self, action: str) -> int:
+        """Returns the version of the type that brought the last of the transitions of this name."""
+        return max((t.since for t in self.transitions if t.action == action), default=1)
 
     def actions_at(self, step: str) -> tuple[Transition, ...]:
         """Returns the transitions that lead from ``step``."""
@@ -198,6 +206,9 @@ class DocumentType:
         writers: Kinds of certificates whose keys write such documents; a machine's only where it is named.
         is_final: One event makes a document whole; whatever comes after it, by whomever, takes no effect.
         version: Schema version; a higher one than known here is kept and waits for a newer program.
+        base: Lowest version that folds what it knows as this one does: all that came since are fields and
+            transitions, each with its `since`. An event that uses none of them is then understood by the
+            programs between, and only the others wait there. 0: none before this one.
         summarise: Makes of a folded state what lists show; pure.
         regime: Names the rules under which a document runs, of which the province says whether they keep
             transitions apart (`TrustDocument.apart`); pure.
@@ -218,6 +229,7 @@ class DocumentType:
     writers: frozenset[str] = _OFFICERS
     is_final: bool = False
     version: int = 1
+    base: int = 0
     summarise: Callable[[State], Summary] | None = None
     regime: Callable[[State], str] | None = None
     register: Callable[[State], Mapping[str, Any]] | None = None
@@ -278,6 +290,27 @@ class DocumentType:
                 task = self.task(name)
                 return task is not None and action in task.waits_for_files
         return False
+
+    def needed(self, ops: Iterable[Sequence[Any]]) -> int:
+        """Returns which version of this type a program must know to fold these operations."""
+        return max([self.base or self.version, *(self._since(op) for op in ops)])
+
+    def _since(self, op: Sequence[Any]) -> int:
+        """Returns with which version an operation came; with this one where that cannot be told."""
+        found: Field | None = None
+        match op:
+            case ["settle", *_]:
+                return 1
+            case ["set" | "resolve", str(key), *_]:
+                if key == VOID:
+                    return 1
+                found = self.field(key)
+            case ["note", str(name), *_]:
+                found = self.notes_field(name)
+            case ["act", str(name), str(action), *_]:
+                task = self.task(name)
+                return task.since(action) if task else self.version
+        return found.since if found else self.version
 
     def task(self, name: str) -> Task | None:
         """Returns the workflow of a task by its full name (``main``, ``agency:h01``)."""

@@ -13,6 +13,7 @@ from onestop_sync import event as ev
 from onestop_sync import fold as f
 from onestop_sync.acks import Acks
 from onestop_sync.attachment import parse_manifest
+from onestop_sync.entries import NEWER
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, StoreBusy
 from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
 from onestop_sync.fold import Entry, State
@@ -139,8 +140,10 @@ class Transaction:
         strangers = {e.id for e in events if not isinstance(known.authority(e.log), Authority)}
         if not strangers:
             return list(events), []
+        # What waits for a newer program is no stranger's, and does not count.
+        query = sa.select(sa.func.count()).join_from(t.needs, t.event, t.event.c.n == t.needs.c.event_n)
         held = self.connection.execute(
-            sa.select(sa.func.count()).where(t.event.c.waiting == 1, t.event.c.source == source)
+            query.where(t.event.c.source == source, t.needs.c.needs != NEWER)
         ).scalar_one()
         if held < WAITING_QUOTA:
             return list(events), []
@@ -366,7 +369,7 @@ class Transaction:
         event = ev.build(
             signer, log=log.id, seq=log.seq + 1, prev=log.head, doc_type=kind.name, doc_id=doc,
             parents=state.heads[: ev.MAX_PARENTS] if state else (), time_ms=store.clock(),
-            schema=kind.version, ops=ops, salt=store.rng(16),
+            schema=kind.needed(ops), ops=ops, salt=store.rng(16),
         )  # fmt: skip
         self.append.run([event], 0, own=True)
         return event
