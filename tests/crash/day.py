@@ -18,7 +18,7 @@ from commune_client.desk.safekeeping import remove_officer
 from onestop_sync import export_bundle, import_bundle
 from onestop_sync.errors import OnestopError
 from onestop_sync.store import Store
-from tests.crash.world import AN, BINH, NEW_PASSPHRASE, World
+from tests.crash.world import AN, BINH, NEW_PASSPHRASE, SCAN, World
 from tests.unit.cli_world import BIRTH, PASSPHRASE, VALUES, checklist, exchange
 
 __all__ = ["AT_SERVER", "NEW_NAME", "SAVING", "STEPS", "Day", "Step", "Tell", "of_kind", "take_in"]
@@ -27,9 +27,6 @@ NEW_NAME: Final = "Nguyễn Thị Hương"
 """What is typed over the name in the morning."""
 Tell = Callable[..., None]
 """Is told a word of `looking` and what belongs to it."""
-
-_SCAN: Final = b"\xff\xd8" + bytes(range(256)) * 80 + b"\xff\xd9"
-"""20 kB, as a page that was made smaller."""
 
 
 @dataclass
@@ -122,11 +119,9 @@ def scan(day: Day) -> None:
     """A scan is attached, and its chunks go up with the next exchange."""
     with day.at_desk() as desk, day.at_server() as server:
         doc = desk.dossiers().rows[0].doc
-        path = day.world.folder / "anh.jpg"
-        path.write_bytes(_SCAN)
-        done = desk.attach(doc, path)
+        done = desk.attach(doc, day.world.scan)
         day.done(done)
-        day.tell("scan", doc.hex(), done.name, hashlib.sha256(_SCAN).hexdigest())
+        day.tell("scan", doc.hex(), done.name, hashlib.sha256(SCAN).hexdigest())
         exchange(desk.store, server)
         day.arrived(desk)
 

@@ -24,16 +24,18 @@ from onestop_sync.storage.engines import open_engine
 from onestop_sync.store import Store
 from tests.unit.cli_world import ALL, PASSPHRASE, Commune
 
-__all__ = ["AN", "BINH", "KINDS", "NEW_PASSPHRASE", "Clock", "Kind", "World", "build"]
+__all__ = ["AN", "BINH", "KINDS", "NEW_PASSPHRASE", "SCAN", "Clock", "Kind", "World", "build"]
 
 Kind = Literal["cipher", "plain"]
 KINDS: Final[tuple[Kind, ...]] = ("cipher", "plain")
 AN: Final = "An"
 BINH: Final = "Trần Thị Bình"
 NEW_PASSPHRASE: Final = "mật khẩu mới rất dài"
+SCAN: Final = b"\xff\xd8" + bytes(range(256)) * 80 + b"\xff\xd9"
+"""20 kB, as a page that was made smaller."""
 _COMPILED: Final[dict[Any, Any]] = {}
 """Statements, compiled by whoever opens a store first: forked processes need not do it again."""
-_PC, _SECOND, _SERVER, _ANSWER = "may-1", "may-2", "hub", "enrol.answer"
+_PC, _SECOND, _SERVER, _ANSWER, _SCANNED = "may-1", "may-2", "hub", "enrol.answer", "anh.jpg"
 
 
 @dataclass
@@ -84,6 +86,11 @@ class World:
     def stick(self) -> Path:
         """Where bundles go, and backups."""
         return self.folder / "stick"
+
+    @property
+    def scan(self) -> Path:
+        """A scan that somebody made elsewhere."""
+        return self.folder / _SCANNED
 
     def copy(self, folder: Path) -> World:
         """Makes another of it."""
@@ -151,6 +158,7 @@ def build(folder: Path, kind: Kind) -> World:
     home = folder / "world"
     home.mkdir(parents=True)
     (home / "stick").mkdir()
+    (home / _SCANNED).write_bytes(SCAN)
     for name in (_PC, _SECOND):
         _ask(commune, home / name, name)
     place = _enrolled(commune, home / _PC, kind)
