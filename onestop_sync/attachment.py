@@ -90,7 +90,9 @@ def parse_index(data: bytes) -> Index:
         FormatError: Malformed, or its chunks cannot make a file of its size.
     """
     match codec.decode(data) if len(data) <= CHUNK_BYTES else None:
-        case [1, bytes(salt), int(size), bytes(joined)] if type(size) is int and len(salt) == SALT_BYTES:
+        case [version, bytes(salt), int(size), bytes(joined)] if (
+            type(version) is type(size) is int and version == _VERSION and len(salt) == SALT_BYTES
+        ):
             count, rest = divmod(len(joined), HASH_BYTES)
             if not rest and count <= MAX_CHUNKS and count == count_of(size):
                 return Index(salt, size, tuple(_split(joined)))

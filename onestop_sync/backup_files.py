@@ -35,6 +35,8 @@ MANIFEST: Final = "manifest"
 PARTIAL: Final = ".partial"
 _SIGNED: Final = "onestop/backup/1"
 _NAME: Final = re.compile(r"onestop-([0-9a-f]{8})-\d{8}-\d{6}-\d{3}")
+_LATEST_MS: Final = 253_370_764_800_000
+"""The year 9999: a folder's name has no room for a later one."""
 _PLAIN_READ: Final = 2**20
 
 
@@ -126,7 +128,8 @@ def _parse(body: bytes) -> Manifest:
     match codec.decode(body):
         case [1, bytes(machine), int(made_ms), int(restores), int(size), int(part_bytes), list(parts),
               bytes(keyring), bytes(extras)]:  # fmt: skip
-            if all(isinstance(part, bytes) for part in parts) and part_bytes > 0:
+            is_time = type(made_ms) is int and 0 <= made_ms <= _LATEST_MS
+            if is_time and all(isinstance(part, bytes) for part in parts) and part_bytes > 0:
                 return Manifest(machine, made_ms, restores, size, part_bytes, tuple(parts), keyring, extras)
     raise FormatError("The manifest of a backup is malformed.")
 

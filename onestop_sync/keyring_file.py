@@ -28,6 +28,7 @@ __all__ = ["BOX", "Entry", "KeyringFile", "Shared", "open_box"]
 BOX: Final = "onestop keyring"
 _ENVELOPE: Final = "onestop keyring "
 _SIGNED: Final = "onestop/keyring/1"
+_SEED_BYTES: Final = 32
 
 
 class Shared(NamedTuple):
@@ -69,8 +70,8 @@ class Shared(NamedTuple):
         """
         match codec.decode(keys.open_sealed(seed, envelope, _ENVELOPE + machine.hex())):
             case [bytes(key), bytes(next_key), bytes(machine_seed), bytes(seal_seed), list(names)]:
-                if SigningKey(machine_seed).public == machine:
-                    return cls(key, next_key, machine_seed, seal_seed, {k: n for k, n in names})  # noqa: C416
+                if len(machine_seed) == _SEED_BYTES and SigningKey(machine_seed).public == machine:
+                    return cls(key, next_key, machine_seed, seal_seed, dict(map(_name, names)))
         raise FormatError("The sealed keys are not those of this machine.")
 
 
@@ -168,6 +169,13 @@ class KeyringFile(NamedTuple):
         except FormatError as error:
             raise StoreDamaged("The file of keys cannot be read.") from error
         raise StoreDamaged("The file of keys cannot be read.")
+
+
+def _name(row: Any) -> tuple[bytes, str]:
+    match row:
+        case [bytes(public), str(name)]:
+            return public, name
+    raise FormatError("The sealed keys name a holder wrongly.")
 
 
 def _entries(rows: Iterable[Any]) -> Iterable[Entry]:

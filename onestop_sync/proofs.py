@@ -14,7 +14,6 @@ cannot be signed by anybody. The file names what is missing, and the province's 
 from __future__ import annotations
 
 import base64
-import binascii
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast, get_args
@@ -168,7 +167,7 @@ def _unwrap(data: bytes) -> bytes:
         raise FormatError("The file is not a proof.")
     try:
         return base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # not ASCII, or not base64
         raise FormatError("The file is not a proof, or was damaged.") from error
 
 
@@ -283,6 +282,8 @@ def _about(trust: Trust, papers: Sequence[_Paper]) -> str:
 def _names(papers: Sequence[_Paper], missing: Sequence[Any]) -> bool:
     """Tells whether a statement names all that is said to be missing."""
     if len(papers) != 1 or not missing:
+        return False
+    if not all(isinstance(each, bytes) for each in missing):
         return False
     said = papers[0].said
     if isinstance(said, Snapshot):

@@ -18,7 +18,6 @@ Source: The Update Framework specification 1.0.34, section 5; docs/decisions/001
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from onestop_sync import codec
 from onestop_sync.errors import FormatError, SignatureInvalid
+from onestop_sync.strict_json import read_json
 from onestop_sync.trust_document import TrustDocument
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Publication:
             self.expiries = {role: _to_ms(self._signed(name)["expires"]) for role, name in roles.items()}
             self.expires_ms = min(self.expiries.values())
             self.document = TrustDocument.from_bytes(self.files[TARGET + TRUST])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FormatError("The publication is malformed.") from error
 
     @property
@@ -143,7 +143,7 @@ class Publication:
         return {n.removeprefix(TARGET): data for n, data in self.files.items() if n.startswith(TARGET)}
 
     def _signed(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.files[name])["signed"]
+        found: dict[str, Any] = read_json(self.files[name])["signed"]
         return found
 
     # ---- bytes
@@ -255,7 +255,7 @@ def _rank_of(files: Mapping[str, bytes], root: int) -> tuple[int, int]:
     while root_name(root + 1) in files:
         root += 1
     try:
-        return root, int(json.loads(files[_TIMESTAMP])["signed"]["version"])
+        return root, int(read_json(files[_TIMESTAMP])["signed"]["version"])
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError("The publication is malformed.") from error
 

@@ -14,7 +14,6 @@ Source: The Update Framework specification 1.0.34, section 6.1; docs/decisions/0
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -24,6 +23,7 @@ from typing import Final, NamedTuple
 from onestop_sync import codec, keys, publisher
 from onestop_sync.errors import FormatError, NotAllowed, SignatureInvalid
 from onestop_sync.publication import Publication, anchor_of, root_name
+from onestop_sync.strict_json import read_json
 
 __all__ = ["RootDraft", "RootFacts", "read_root"]
 
@@ -56,7 +56,7 @@ def read_root(data: bytes) -> RootFacts:
         FormatError: It is none.
     """
     try:
-        signed = json.loads(data)["signed"]
+        signed = read_json(data)["signed"]
         named = {i: bytes.fromhex(key["keyval"]["public"]) for i, key in signed["keys"].items()}
         role = signed["roles"]["root"]
         expires = datetime.strptime(signed["expires"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
@@ -65,7 +65,7 @@ def read_root(data: bytes) -> RootFacts:
         return RootFacts(
             int(signed["version"]), int(expires.timestamp() * 1000), roots, int(role["threshold"]), online
         )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FormatError("The file is not a root of this kind.") from error
 
 
@@ -130,6 +130,7 @@ class RootDraft:
 
     def _check(self) -> None:
         from tuf.api.exceptions import RepositoryError
+        from tuf.api.metadata import Metadata, Root
         from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
         from tuf.ngclient.config import EnvelopeType
 
@@ -137,6 +138,7 @@ class RootDraft:
             trusted = TrustedMetadataSet(self.roots[0], EnvelopeType.METADATA)
             for root in self.roots[1:]:
                 trusted.update_root(root)
+            Metadata[Root].from_bytes(self.root)
         except (RepositoryError, ValueError) as error:
             raise SignatureInvalid(f"The roots in the draft do not check: {error}.") from error
         if self.after.version != self.before.version + 1:

@@ -79,6 +79,8 @@ SHEETS: Final = (
         ),
     ),
 )  # fmt: skip
+_MAX_DIGITS: Final = 4
+"""Of a number of copies."""
 _NOTES: Final = (
     "Mỗi dòng một thủ tục trong một khoảng hiệu lực. Không đổi tên trang và dòng tiêu đề.",
     "Thời hạn: 5 ngày làm việc; 15 ngày; 8 giờ làm việc; trong ngày; trong ngày + 2 ngày làm việc; để trống.",
@@ -307,7 +309,7 @@ def _is_marked(text: str) -> bool:
 def _count(text: str) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise InvalidInput(f"{text[:40]!r} is not a number of copies.")
     return int(text)
 

@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from onestop_sync import client, enrol, enrol_files, enrol_proof
 from onestop_sync.dossier.roles import ADMIN
@@ -24,6 +24,9 @@ from server_stub.relay import Pace
 __all__ = [
     "approve", "ask", "code", "compare", "describe", "found", "join", "serve", "status", "sync",
 ]  # fmt: skip
+
+_MAX_DIGITS: Final = 6
+"""Of a serial."""
 
 
 def found(arguments: Namespace) -> None:
@@ -244,7 +247,8 @@ def _blocks(arguments: Namespace) -> tuple[tuple[int, int], ...] | None:
     found: list[tuple[int, int]] = []
     for part in arguments.blocks.split(","):
         first, _, last = part.partition("-")
-        if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last)):
+        is_short = max(len(first), len(last)) <= _MAX_DIGITS
+        if not (is_short and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last)):
             raise InvalidInput(f"{part!r} is not a block of serials such as 1-500.")
         found.append((int(first), int(last)))
     return tuple(found)

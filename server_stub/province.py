@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,11 +11,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from onestop_sync import founding, publisher
-from onestop_sync.errors import InvalidInput, OnestopError, StoreExists
+from onestop_sync.errors import FormatError, InvalidInput, OnestopError, StoreExists
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import KeyCost, SigningKey, fingerprint, seal_public_key
 from onestop_sync.schema import DocumentType
 from onestop_sync.store import Store
+from onestop_sync.strict_json import read_json
 from onestop_sync.trust import Unit
 from server_stub.keyfiles import PUBLISHING, RECOVERY, Purpose, open_key, root_file, seal_key
 
@@ -68,9 +68,9 @@ def parse_units(text: str) -> tuple[Unit, ...]:
 
 def _json_rows(text: str) -> Sequence[Mapping[str, Any]]:
     try:
-        rows = json.loads(text)
-    except ValueError as error:
-        raise InvalidInput(f"The file of units is not JSON: {error}.") from error
+        rows = read_json(text)
+    except FormatError as error:
+        raise InvalidInput(f"The file of units cannot be read. {error.what}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InvalidInput("The file of units is not a list of objects.")
     return rows
@@ -78,9 +78,12 @@ def _json_rows(text: str) -> Sequence[Mapping[str, Any]]:
 
 def _csv_rows(text: str) -> Sequence[Mapping[str, Any]]:
     reader = csv.DictReader(io.StringIO(text))
-    if not set(_FIELDS[:4]) <= set(reader.fieldnames or ()):
-        raise InvalidInput(f"The file of units needs a first line with {', '.join(_FIELDS)}.")
-    return [{**row, "codes": (row.get("codes") or "").split()} for row in reader]
+    try:
+        if not set(_FIELDS[:4]) <= set(reader.fieldnames or ()):
+            raise InvalidInput(f"The file of units needs a first line with {', '.join(_FIELDS)}.")
+        return [{**row, "codes": (row.get("codes") or "").split()} for row in reader]
+    except csv.Error as error:
+        raise InvalidInput(f"The file of units is not CSV: {error}.") from error
 
 
 def _unit(number: int, row: Mapping[str, Any]) -> Unit:

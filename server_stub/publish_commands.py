@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -12,11 +11,12 @@ from typing import Any, Final
 
 from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.dossier.rules import CATALOGUE, HOLIDAYS, PROFILES, REPORTS, check_publication
-from onestop_sync.errors import InvalidInput
+from onestop_sync.errors import FormatError, InvalidInput
 from onestop_sync.keys import fingerprint
 from onestop_sync.publication import MAX_FILE_BYTES, TRUST, Publication
 from onestop_sync.root_draft import read_root
 from onestop_sync.store import Store
+from onestop_sync.strict_json import read_json
 from onestop_sync.tree_changes import describe_changes, plan_apart
 from onestop_sync.trust_document import TrustDocument
 from server_stub import publishing, settings
@@ -170,9 +170,10 @@ def _read(name: str, path: str) -> bytes:
     try:
         text = data.decode("utf-8-sig") if name.endswith((".json", ".csv")) else ""
         if name.endswith(".json"):
-            json.loads(text)
-    except ValueError as error:
-        raise InvalidInput(f"{path} is not what the name {name} says: {error}.") from error
+            read_json(text)
+    except (ValueError, FormatError) as error:
+        why = error.what if isinstance(error, FormatError) else f"{error}."
+        raise InvalidInput(f"{path} is not what the name {name} says: {why}") from error
     return data
 
 

@@ -42,7 +42,7 @@ def read(store: Store, unit: str, path: str) -> dict[bytes, str]:
     text = settings.read_file(path).decode("utf-8-sig", errors="replace")
     found: dict[bytes, str] = {}
     faults: list[str] = []
-    for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
+    for number, row in enumerate(_rows(text, path), 1):
         cells = [cell.strip() for cell in row]
         if not any(cells) or (number == 1 and cells[0].lower() == "code"):
             continue
@@ -58,6 +58,13 @@ def read(store: Store, unit: str, path: str) -> dict[bytes, str]:
         more = f" And {len(faults) - _TOLD} more." if len(faults) > _TOLD else ""
         raise InvalidInput(f"{path} cannot be taken: {' '.join(faults[:_TOLD])}{more}")
     return found
+
+
+def _rows(text: str, path: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text)))
+    except csv.Error as error:
+        raise InvalidInput(f"{path} is not CSV: {error}.") from error
 
 
 def _line(store: Store, unit: str, cells: list[str]) -> tuple[bytes, str]:

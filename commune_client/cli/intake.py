@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from commune_client.cli.session import Session
 from commune_client.cli.values import form_values, moment_ms, papers_from, papers_of_json, parse_day, whole
 from commune_client.cli.words import accepted_lines
 from commune_client.messages import REASONS, problem_text
-from onestop_sync.errors import OnestopError, StoreError
+from onestop_sync.errors import FormatError, OnestopError, StoreError
 
 if TYPE_CHECKING:
     from commune_client.desk.desk import Desk
@@ -164,10 +163,12 @@ def _take_filed(session: Session, rows: list[object]) -> int:
 
 
 def _read_json(path: Path) -> list[object]:
+    from onestop_sync.strict_json import read_json
+
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
+        data = read_json(text)
+    except (ValueError, FormatError) as error:  # not UTF-8, not JSON, or nested without end
         raise UsageFault(REASONS["json"]) from error
     return data if isinstance(data, list) else [data]
 

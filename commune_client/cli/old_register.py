@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -67,10 +66,11 @@ def _bad_lines(bad: Iterable[BadRow], how: RegisterMap) -> Iterable[str]:
 
 def _mapping(path: Path) -> RegisterMap:
     from onestop_sync.dossier.register_rows import map_from_plain
+    from onestop_sync.strict_json import read_json
 
     try:
-        return map_from_plain(json.loads(path.read_text(encoding="utf-8-sig")))
-    except (ValueError, RecursionError, FormatError) as error:
+        return map_from_plain(read_json(path.read_bytes()))
+    except FormatError as error:
         raise UsageFault(f"{path.name}: {REASONS['mapping']}") from error
 
 

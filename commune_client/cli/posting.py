@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -43,13 +42,16 @@ def post(session: Session) -> int:
 def _mask(path: Path | None) -> PostingMask:
     from onestop_sync.dossier.data import shipped_posting
     from onestop_sync.dossier.posting import mask_from_plain
+    from onestop_sync.strict_json import read_json
 
     if path is None:
         return mask_from_plain(shipped_posting())
     try:
-        return mask_from_plain(json.loads(path.read_text(encoding="utf-8-sig")))
+        plain = read_json(path.read_bytes())
+    except FormatError as error:
+        raise UsageFault(f"tệp {path.name}: {REASONS['json']}") from error
+    try:
+        return mask_from_plain(plain)
     except FormatError as error:
         field = str(error.details.get("field", ""))
         raise UsageFault(f"tệp {path.name}: trường {field or '?'} không được niêm yết như vậy.") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageFault(f"tệp {path.name}: {REASONS['json']}") from error

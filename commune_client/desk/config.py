@@ -71,8 +71,10 @@ def load_config(folder: Path) -> Config:
     path = folder / FILE
     if not path.exists():
         return Config()
+    from onestop_sync.strict_json import read_json
+
     try:
-        match json.loads(path.read_text(encoding="utf-8")):
+        match read_json(path.read_bytes()):
             case {"parents": list(parents), "officer": str(officer), **rest} if all(
                 isinstance(parent, str) for parent in parents
             ):

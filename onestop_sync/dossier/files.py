@@ -25,6 +25,7 @@ from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.profiles import LegalProfile, profile_from_plain
 from onestop_sync.dossier.report.rules import ReportRules, rules_from_plain
 from onestop_sync.errors import FormatError, InvalidInput
+from onestop_sync.strict_json import read_json
 
 __all__ = [
     "CATALOGUE",
@@ -53,6 +54,10 @@ _VERSION, _ANNOUNCED, _WINDOW = "version", "announced_year", "window"
 """Kinds of rows of `HOLIDAYS` that say something of the calendar, not of a day."""
 _DAY: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _HOURS: Final = re.compile(r"(\d{1,2})[:h](\d{2}) *[-\u2013] *(\d{1,2})[:h](\d{2})", re.ASCII)
+
+_DECODER: Final = json.JSONDecoder()
+_MAX_DIGITS: Final = 9
+"""Of a number in a table."""
 
 Read = TypeVar("Read")
 
@@ -110,15 +115,26 @@ def _whole(
 def _json(data: bytes) -> tuple[str, Mapping[str, Any]]:
     text = _text(data)
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", 0)
+        found = _normal(read_json(text))
+    except FormatError as error:
         raise _Wrong(
-            Fault(line, f"The file is not JSON: {getattr(error, 'msg', 'nested too deeply')}.")
+            Fault(int(str(error.details["line"])), error.what.replace("It is", "The file is", 1))
         ) from error
     if not isinstance(found, dict):
         raise _Wrong(Fault(1, "The file is not a JSON object."))
     return text, found
+
+
+def _normal(value: Any) -> Any:
+    """Returns a value with its texts in normal form C, also where JSON escaped half of a character."""
+    match value:
+        case str():
+            return nfc(value)
+        case list():
+            return [_normal(item) for item in value]
+        case dict():
+            return {nfc(key): _normal(item) for key, item in value.items()}
+    return value
 
 
 def _items(text: str, plain: Mapping[str, Any], key: str) -> Iterator[tuple[int, object]]:
@@ -126,19 +142,27 @@ def _items(text: str, plain: Mapping[str, Any], key: str) -> Iterator[tuple[int,
     items = plain.get(key)
     if not isinstance(items, list):
         raise _Wrong(Fault(1, f"The file has no list {key!r}."))
-    decoder = json.JSONDecoder()
-    start = re.search(rf'"{key}"\s*:\s*\[', text)
-    at = start.end() if start else len(text)
+    at = _start_of(text, key)
     for item in items:
         at = _skip(text, at)
-        line = text.count("\n", 0, at) + 1
-        yield (line if at < len(text) else 0), item
-        if at < len(text):
-            _, at = decoder.raw_decode(text, at)
+        yield text.count("\n", 0, at) + 1, item
+        _, at = _DECODER.raw_decode(text, at)
+
+
+def _start_of(text: str, key: str) -> int:
+    """Returns where the elements of a list begin that is a member of the whole."""
+    at = _skip(text, text.index("{") + 1)
+    while True:
+        name, at = _DECODER.raw_decode(text, at)
+        at = _skip(text, at)
+        if name == key:
+            return at + 1
+        _, at = _DECODER.raw_decode(text, at)
+        at = _skip(text, at)
 
 
 def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n,":
+    while text[at] in " \t\r\n,:":
         at += 1
     return at
 
@@ -327,10 +351,10 @@ def _read_calendar(data: bytes) -> tuple[Calendar | None, list[Fault]]:
 def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     head = text.split("\n", 1)[0]
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
-    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise _Wrong(Fault(1, f"The first line lacks {', '.join(missing)}."))
     try:
+        missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise _Wrong(Fault(1, f"The first line lacks {', '.join(missing)}."))
         for row in reader:
             values = {name: (row[name] or "").strip() for name in _COLUMNS}
             if any(values.values()):
@@ -356,7 +380,7 @@ def _setting(kind: str, text: str) -> int | list[int]:
             raise FormatError(f"The office's hours are not written as 07:00-11:30: {text[:40]!r}.")
         start, end = (int(match[n]) * 60 + int(match[n + 1]) for n in (1, 3))
         return [start, end]
-    if not (text.isascii() and text.isdigit() and int(text)):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text)):
         raise FormatError(f"A row of kind {kind} does not begin with a number from 1 up: {text[:40]!r}.")
     return int(text)
 

@@ -9,7 +9,6 @@ run from the end of the year in which the work ended is recalled, and a paramete
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -21,6 +20,7 @@ from onestop_sync.dossier.workflow import FINAL, base_step
 from onestop_sync.errors import FormatError
 from onestop_sync.schema import MAIN
 from onestop_sync.state import State
+from onestop_sync.strict_json import read_json
 
 __all__ = ["CountedFrom", "Retention", "Term", "final_ms", "retention_from_plain"]
 
@@ -93,7 +93,7 @@ def retention_from_plain(data: bytes) -> Retention:
         FormatError: It is none.
     """
     try:
-        plain = PlainMap(json.loads(data), "file of retention terms")
+        plain = PlainMap(read_json(data), "file of retention terms")
         counted_from = CountedFrom(plain.text("counted_from"))
     except ValueError as error:
         raise FormatError(f"The file of retention terms cannot be read: {error}.") from None

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from onestop_sync.dossier.checks import tidy
 from onestop_sync.errors import FormatError
+from onestop_sync.strict_json import read_json
 
 __all__ = ["COST", "Cost", "Entry", "build_file", "key_of", "look_up", "question"]
 
@@ -48,6 +49,9 @@ class Cost(NamedTuple):
 
 
 COST: Final = Cost()
+_MOST_BYTES: Final = 48 * 2**20
+"""Memory of one try that a file may ask for; ours asks for 32 MiB."""
+_MOST_LANES: Final = 4
 
 
 class Entry(NamedTuple):
@@ -116,6 +120,15 @@ def _sealed(entry: Entry, rng: Callable[[int], bytes]) -> str:
     return base64.b64encode(nonce + sealed).decode()
 
 
+def _cost(plain: Mapping[str, Any]) -> Cost:
+    """Reads what one try costs, and refuses what would exhaust the machine."""
+    n, r, p = (plain[name] for name in Cost._fields)
+    is_bounded = type(n) is type(r) is type(p) is int and n > 1 and r > 0 and 0 < p <= _MOST_LANES
+    if not is_bounded or 128 * n * r > _MOST_BYTES or n & (n - 1):
+        raise FormatError("The file of statuses asks for more memory than a look-up may take.")
+    return Cost(n, r, p)
+
+
 def look_up(data: bytes, code: str, phone: str, id_number: str) -> dict[str, str] | None:
     """Returns what a file says to who knows all three; ``None`` to everybody else.
 
@@ -123,16 +136,16 @@ def look_up(data: bytes, code: str, phone: str, id_number: str) -> dict[str, str
         FormatError: It is no such file.
     """
     try:
-        plain: Any = json.loads(data)
+        plain: Any = read_json(data)
         salt, entries = bytes.fromhex(plain["salt"]), plain["entries"]
-        cost = Cost(int(plain["n"]), int(plain["r"]), int(plain["p"]))
+        cost = _cost(plain)
         asked = question(code, phone, id_number)
         if plain["version"] != _VERSION or not asked:
             return None
         key = key_of(asked, salt, cost)
         sealed = base64.b64decode(entries[key[:_ID_BYTES].hex()], validate=True)
         said = ChaCha20Poly1305(key[_ID_BYTES:]).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], b"")
-        return {str(name): str(text) for name, text in json.loads(said).items()}
+        return {str(name): str(text) for name, text in read_json(said).items()}
     except InvalidTag:
         return None
     except KeyError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from onestop_sync import strict_json
 from onestop_sync.audit import record
 from onestop_sync.dossier.data import shipped_portal
 from onestop_sync.dossier.portal.documents import Held, plan_export
@@ -136,7 +137,7 @@ def settings_of(store: Store) -> PortalSettings:
     """Returns the portal's settings: the shipped ones, and what was given."""
     with store.reading() as connection:
         given = vault.load(connection, SETTINGS)
-    return settings_from_plain(shipped_portal(), json.loads(given) if given else {})
+    return settings_from_plain(shipped_portal(), strict_json.read_json(given) if given else {})
 
 
 def read_json(path: str) -> Any:
@@ -146,9 +147,11 @@ def read_json(path: str) -> Any:
         InvalidInput: It is none.
     """
     try:
-        return json.loads(settings.read_file(path).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path} is not JSON.", todo="Nothing was changed. Correct it.") from error
+        return strict_json.read_json(settings.read_file(path))
+    except FormatError as error:
+        raise InvalidInput(
+            f"{path} cannot be read. {error.what}", todo="Nothing was changed. Correct it."
+        ) from error
 
 
 def _set_up(arguments: Namespace) -> None:
@@ -186,7 +189,7 @@ def _line(store: Store, ca: str | None) -> Line:
         raise InvalidInput(
             "The portal's credentials were not given yet.", todo="Give them: `portal set-up --credentials`."
         )
-    credentials = credentials_from_plain(json.loads(vault.open_sealed(store, CREDENTIALS, sealed)))
+    credentials = credentials_from_plain(strict_json.read_json(vault.open_sealed(store, CREDENTIALS, sealed)))
     return Line(settings_of(store), credentials, Path(ca) if ca else None)
 
 

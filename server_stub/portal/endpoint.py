@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -19,9 +18,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from onestop_sync.dossier.rulebook import rules_of
-from onestop_sync.errors import FormatError, NotAllowed, OnestopError
+from onestop_sync.errors import FormatError, InvalidInput, NotAllowed, OnestopError
 from onestop_sync.keys import Signer
 from onestop_sync.store import Store
+from onestop_sync.strict_json import read_json
 from server_stub.logs import log, warn
 from server_stub.portal import rows
 from server_stub.portal.commands import settings_of
@@ -96,10 +96,12 @@ class Filing:
                 (401, {"error": "token"}) if isinstance(error, NotAllowed) else (503, {"error": error.code})
             )
         try:
-            found = self._take(path, integration, json.loads(body))
-        except (ValueError, RecursionError):
-            return 422, {"error": "json"}
+            value = read_json(body)
         except FormatError as error:
+            return 422, {"error": "json", "what": error.what}
+        try:
+            found = self._take(path, integration, value)
+        except (FormatError, InvalidInput) as error:
             log("portal filing wrong", integration=integration.name)
             return 422, {"error": "malformed", "what": error.what}
         except NotAllowed as error:

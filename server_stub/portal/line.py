@@ -7,7 +7,7 @@ the dossier's code up before the next try (`queue`). Neither what is sent nor wh
 from __future__ import annotations
 
 import email.utils
-import json
+import re
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,14 @@ import httpx
 
 from onestop_sync.dossier.portal.documents import envelope
 from onestop_sync.dossier.portal.settings import PortalSettings
-from onestop_sync.errors import InvalidInput, Unreachable, UpstreamMalformed, UpstreamRefused
+from onestop_sync.errors import FormatError, InvalidInput, Unreachable, UpstreamMalformed, UpstreamRefused
+from onestop_sync.strict_json import read_json
 
 __all__ = ["Credentials", "Found", "Line", "PortalBusy", "credentials_from_plain"]
 
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A name in HTTP (RFC 9110, 5.6.2)."""
+_PRINTED: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?|")
 _MAX_ANSWER: Final = 4 * 2**20
 _BUSY: Final = frozenset({429, 503})
 _PASSING: Final = frozenset({408, 500, 502, 504})
@@ -75,7 +79,8 @@ def credentials_from_plain(value: object) -> Credentials:
         case {"session": str(session), **rest} if session and not set(rest) - {"headers"}:
             headers = rest.get("headers", {})
             if isinstance(headers, dict) and all(
-                isinstance(v, str) and v.isascii() for v in headers.values()
+                _HEADER.fullmatch(name) and isinstance(v, str) and _PRINTED.fullmatch(v)
+                for name, v in headers.items()
             ):
                 return Credentials(session, headers)
     raise InvalidInput('The credentials are not {"session": "…", "headers": {…}}.')
@@ -173,8 +178,8 @@ class Line:
         if status >= 400:  # noqa: PLR2004 - HTTP's own number
             raise UpstreamRefused(f"The portal answered {status}.", code=str(status))
         try:
-            answer = json.loads(response.content) if len(response.content) <= _MAX_ANSWER else None
-        except (ValueError, RecursionError):
+            answer = read_json(response.content) if len(response.content) <= _MAX_ANSWER else None
+        except FormatError:
             answer = None
         if status != 200 or not isinstance(answer, dict):  # noqa: PLR2004 - the same
             raise UpstreamMalformed("What answered is not the portal.")

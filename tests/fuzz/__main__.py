@@ -1,4 +1,4 @@
-"""The command behind `make fuzz`: every target for a while, bombs, and the server; prints figures, and resumes."""
+"""The command behind `make fuzz`: targets for a while each, bombs, the server; prints figures, and resumes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,15 @@ def _prepare(target: Target, folder: Path) -> None:
 
 def _run(target: Target, folder: Path, seconds: float) -> _Figures:
     _prepare(target, folder)
-    words = [sys.executable, "-m", "tests.fuzz.guided", target.name, str(seconds), str(folder), *target.modules]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.guided",
+        target.name,
+        str(seconds),
+        str(folder),
+        *target.modules,
+    ]
     begun = time.monotonic()
     done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
     took_s = time.monotonic() - begun
@@ -81,7 +89,9 @@ def _decoders(targets: Sequence[Target], folder: Path, seconds: float, workers: 
             row = (target.name, f.executions, f"{f.rate:.0f}", f.corpus, f.edges, f.lines, f.finds)
             print(_ROW.format(*row), flush=True)
             finds, total = finds + f.finds, total + f.executions
-    print(f"{total} executions, {finds} finds; inputs and tracebacks of finds are in {folder}/TARGET/{FINDS}.")
+    print(
+        f"{total} executions, {finds} finds; inputs and tracebacks of finds are in {folder}/TARGET/{FINDS}."
+    )
     return finds
 
 

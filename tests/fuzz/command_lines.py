@@ -34,13 +34,14 @@ def _ends_well(parse: Callable[[list[str]], object], words: list[str]) -> None:
         with redirect_stdout(said), redirect_stderr(said):
             parse(words)
     except SystemExit as end:
-        assert end.code in {0, None, _USAGE}
-        assert said.getvalue().strip()
-        if end.code == _USAGE:
-            raise UsageFault(said.getvalue()) from None
-    except UsageFault as fault:
-        assert str(fault).strip()
-        raise
+        _check_end(end.code, said.getvalue())
+
+
+def _check_end(code: object, said: str) -> None:
+    assert code in {0, None, _USAGE}
+    assert said.strip()
+    if code == _USAGE:
+        raise UsageFault(said)
 
 
 def _onestop(data: bytes) -> None:
@@ -78,8 +79,9 @@ def _of_parser(read: Callable[[str], object]) -> Callable[[str], object]:
 
 
 _READERS: Final[tuple[Callable[[str], object], ...]] = (
-    console.day_of, console.moment_of, _of_parser(options.port), _of_parser(options.seconds), values.parse_day, values.parse_paper,
-    values.whole, values.field_key, lambda text: values.typed_value("so_luong", text),
+    console.day_of, console.moment_of, _of_parser(options.port), _of_parser(options.seconds),
+    values.parse_day, values.parse_paper, values.whole, values.field_key,
+    lambda text: values.typed_value("so_luong", text),
     lambda text: commands._blocks(Namespace(no_blocks=False, blocks=text)),
 )  # fmt: skip
 
@@ -93,16 +95,43 @@ def _typed(data: bytes) -> None:
             read(text)
         except (UsageFault, OnestopError, ArgumentTypeError) as error:
             told.append(error)
-    if len(told) >= len(_READERS) - 3:  # noqa: PLR2004 - three of them take nearly any text
+    if len(told) >= len(_READERS) - 3:
         raise told[0]
 
 
 TARGETS: Final = (
-    Target("onestop", Form.WORDS, lambda: _onestop, lambda: _lines("onestop"), ("commune_client.cli.parser",),
-           is_slow=True, refusals=(UsageFault,)),
-    Target("onestop-server", Form.WORDS, _server, lambda: _lines("onestop-server"), ("server_stub.options",),
-           is_slow=True, refusals=(UsageFault,)),
-    Target("typed_values", Form.TABLE, lambda: _typed, lambda: [
-        b"2026-09-05", b"05/09/2026", b"2026-07-01 14:30", b"8420", b"1-500,501-1000", "Tờ khai=1/2".encode(), b"30.5",
-    ], ("commune_client.cli.values", "server_stub.console", "server_stub.options"), refusals=(UsageFault, ArgumentTypeError)),
-)  # fmt: skip
+    Target(
+        "onestop",
+        Form.WORDS,
+        lambda: _onestop,
+        lambda: _lines("onestop"),
+        ("commune_client.cli.parser",),
+        is_slow=True,
+        refusals=(UsageFault,),
+    ),
+    Target(
+        "onestop-server",
+        Form.WORDS,
+        _server,
+        lambda: _lines("onestop-server"),
+        ("server_stub.options",),
+        is_slow=True,
+        refusals=(UsageFault,),
+    ),
+    Target(
+        "typed_values",
+        Form.TABLE,
+        lambda: _typed,
+        lambda: [
+            b"2026-09-05",
+            b"05/09/2026",
+            b"2026-07-01 14:30",
+            b"8420",
+            b"1-500,501-1000",
+            "Tờ khai=1/2".encode(),
+            b"30.5",
+        ],
+        ("commune_client.cli.values", "server_stub.console", "server_stub.options"),
+        refusals=(UsageFault, ArgumentTypeError),
+    ),
+)

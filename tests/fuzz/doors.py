@@ -30,9 +30,11 @@ from onestop_sync.dossier.report import periods
 from onestop_sync.errors import FormatError, InvalidInput
 from server_stub import catalogue_sheet, province, roster_check, roster_files
 from server_stub.portal.line import Line, credentials_from_plain
+from server_stub.roster import SHEETS
 from tests.fuzz.seeds import shipped
 from tests.fuzz.target import Form, Run, Target
-from tests.unit.portal_world import Case, settings as portal_settings
+from tests.unit.portal_world import Case
+from tests.unit.portal_world import settings as portal_settings
 
 __all__ = ["TARGETS"]
 
@@ -117,7 +119,7 @@ def _roster_path(suffix: str, data: bytes) -> Path:
         return _file("roster.xlsx", data)
     folder = _folder() / "roster"
     folder.mkdir(exist_ok=True)
-    for part, sheet in zip(data.split(b"\n\n"), roster_files.SHEETS, strict=False):
+    for part, sheet in zip(data.split(b"\n\n"), SHEETS, strict=False):
         (folder / sheet.file).write_bytes(part)
     return folder
 
@@ -125,7 +127,7 @@ def _roster_path(suffix: str, data: bytes) -> Path:
 def _roster_csv() -> list[bytes]:
     tables_ = [
         "\n".join([",".join(c.key for c in sheet.columns), ",".join(c.example for c in sheet.columns)])
-        for sheet in roster_files.SHEETS
+        for sheet in SHEETS
     ]
     return ["\n\n".join(tables_).encode()]
 
@@ -176,13 +178,25 @@ _COLUMNS: Final = {
 }  # fmt: skip
 _MAPPING: Final = {"columns": _COLUMNS, "procedures": {"Khai sinh": "1.001193"}, "returned": ["Đã trả"]}
 _ROWS: Final = (
-    ("07/2026", "Khai sinh", "Trần Văn Bé", "001199012345", "Thôn Đông", "10/08/2026", "11/08/2026", "", "Đang làm"),
+    (
+        "07/2026",
+        "Khai sinh",
+        "Trần Văn Bé",
+        "001199012345",
+        "Thôn Đông",
+        "10/08/2026",
+        "11/08/2026",
+        "",
+        "Đang làm",
+    ),
     ("06/2026", "Khai sinh", "Lê Thị Cúc", "", "Thôn Tây", "01/08/2026 08:15", "", "02/08/2026", "Đã trả"),
 )
 
 
 def _old_register(name: str) -> Run:
-    rules = register_rows.Rules(shipped_catalogue(), shipped_calendar(), shipped_profiles(), date(2026, 11, 25))
+    rules = register_rows.Rules(
+        shipped_catalogue(), shipped_calendar(), shipped_profiles(), date(2026, 11, 25)
+    )
     how = register_rows.map_from_plain(_MAPPING)
 
     def run(data: bytes) -> None:
@@ -278,7 +292,10 @@ def _portal_answer() -> Run:
 
 def _credentials(data: bytes) -> None:
     value = _value(data)
-    with Line(settings.settings_from_plain(shipped_portal(), {"address": "http://127.0.0.1:9/"}), credentials_from_plain(value)):
+    with Line(
+        settings.settings_from_plain(shipped_portal(), {"address": "http://127.0.0.1:9/"}),
+        credentials_from_plain(value),
+    ):
         pass
 
 
@@ -288,10 +305,15 @@ def _status(data: bytes) -> None:
 
 def _status_files() -> list[bytes]:
     cost = status_file.Cost(16, 8, 1)
-    key = status_file.key_of(status_file.question("000.01.01.H99-261125-0007", "0912345678", "001199012345"), bytes(16), cost)
+    key = status_file.key_of(
+        status_file.question("000.01.01.H99-261125-0007", "0912345678", "001199012345"), bytes(16), cost
+    )
     entry = status_file.Entry(key, {"tinh_trang": "Đã tiếp nhận"})
     data = json.loads(status_file.build_file([entry], bytes(16), "25/11/2026", Random(1).randbytes, cost))
-    return [json.dumps({**data, "entries": dict(list(data["entries"].items())[:3])}).encode(), json.dumps(data).encode()]
+    return [
+        json.dumps({**data, "entries": dict(list(data["entries"].items())[:3])}).encode(),
+        json.dumps(data).encode(),
+    ]
 
 
 # ---- words and settings
@@ -301,12 +323,16 @@ def _words(data: bytes) -> None:
     """Codes and periods that somebody typed."""
     text = data.decode("utf-8", errors="surrogateescape")
     told = []
-    for read in (parse_agency_code, parse_procedure_code, lambda each: periods.named(each, shipped_report_rules())):
+    for read in (
+        parse_agency_code,
+        parse_procedure_code,
+        lambda each: periods.named(each, shipped_report_rules()),
+    ):
         try:
             read(text)
         except InvalidInput as error:
             told.append(error)
-    if len(told) == 3:  # noqa: PLR2004 - it is none of the three
+    if len(told) == 3:
         raise told[0]
 
 
@@ -318,61 +344,201 @@ def _config(data: bytes) -> None:
 
 
 TARGETS: Final = (
-    Target("catalogue.json", Form.JSON, _always(_published(files.read_catalogue, files.write_catalogue)),
-           lambda: [files.write_catalogue(_small_catalogue())], ("onestop_sync.dossier.files",
-           "onestop_sync.dossier.catalogue", "onestop_sync.dossier.fees"), is_slow=True),
-    Target("holidays.csv", Form.TABLE, _always(_published(files.read_calendar, files.write_calendar)),
-           lambda: [files.write_calendar(shipped_calendar())], ("onestop_sync.dossier.files",
-           "onestop_sync.dossier.calendar"), is_slow=True),
-    Target("profiles.json", Form.JSON,
-           _always(_published(lambda data: files.read_profiles(data, shipped_profiles()), files.write_profiles)),
-           lambda: [files.write_profiles(shipped_profiles())], ("onestop_sync.dossier.profiles",)),
-    Target("report_rules.json", Form.JSON, _always(_published(files.read_report_rules, files.write_report_rules)),
-           lambda: [files.write_report_rules(shipped_report_rules())], ("onestop_sync.dossier.report.rules",)),
-    Target("retention.json", Form.JSON, _always(_retention), lambda: [shipped("retention.json")],
-           ("onestop_sync.dossier.retention",)),
-    Target("portal.json", Form.JSON, _always(_settings), lambda: [shipped("portal.json")],
-           ("onestop_sync.dossier.portal.settings",)),
-    Target("posting.json", Form.JSON, _always(_posting), lambda: [shipped("posting.json")],
-           ("onestop_sync.dossier.posting",)),
-    Target("units", Form.TABLE, _always(_units), lambda: [
-        "id,name,parent,level,codes\np,Tỉnh,,province,000.00.00.H99\nx,Xã,p,commune,000.01.01.H99".encode(),
-    ], ("server_stub.province",)),
-    Target("units.json", Form.JSON, _always(_units), lambda: [
-        json.dumps([{"id": "p", "name": "Tỉnh", "level": "province", "codes": ["000.00.00.H99"]}]).encode(),
-    ], ("server_stub.province",)),
-    Target("roster.xlsx", Form.ZIP, _always(_roster(".xlsx")), _roster_workbook,
-           ("server_stub.roster_files", "server_stub.roster_check"), is_slow=True),
-    Target("roster.csv", Form.TABLE, _always(_roster("")), _roster_csv,
-           ("server_stub.roster_files", "server_stub.roster_check")),
-    Target("catalogue.xlsx", Form.ZIP, _always(_catalogue), _catalogue_workbook, ("server_stub.catalogue_sheet",),
-           is_slow=True),
-    Target("catalogue.csv", Form.TABLE, _always(_catalogue_csv), _catalogue_tables,
-           ("server_stub.catalogue_sheet", "onestop_sync.dossier.catalogue_text")),
-    Target("register.csv", Form.TABLE, _always(_old_register("register.csv")), _old_csv,
-           ("commune_client.desk.tables", "onestop_sync.dossier.register_rows")),
-    Target("register.xlsx", Form.ZIP, _always(_old_register("register.xlsx")), _old_workbook,
-           ("commune_client.desk.tables", "onestop_sync.dossier.register_rows"), is_slow=True),
-    Target("register_map", Form.JSON, _always(_mapping), lambda: [json.dumps(_MAPPING).encode()],
-           ("onestop_sync.dossier.register_rows",)),
-    Target("filed", Form.JSON, _filed, lambda: [json.dumps(_FILED).encode()],
-           ("onestop_sync.dossier.portal.outside",)),
-    Target("complaint", Form.JSON, _always(_complaint), lambda: [json.dumps(_COMPLAINT).encode()],
-           ("onestop_sync.dossier.portal.voices",)),
-    Target("portal_document", Form.JSON, _always(_portal_document), _portal_documents,
-           ("onestop_sync.dossier.portal.format",)),
-    Target("portal_answer", Form.JSON, _portal_answer, lambda: [
-        json.dumps({shipped_portal()["answer"]["code"]: shipped_portal()["answer"]["ok"], "data": []}).encode(),
-    ], ("server_stub.portal.line",)),
-    Target("credentials", Form.JSON, _always(_credentials), lambda: [
-        json.dumps({"session": "x", "headers": {"X-Key": "y"}}).encode(),
-    ], ("server_stub.portal.line",), is_slow=True),
-    Target("status_file", Form.JSON, _always(_status), _status_files, ("onestop_sync.dossier.status_file",),
-           is_slow=True),
-    Target("typed_codes", Form.TABLE, _always(_words), lambda: [
-        b"000.01.01.H99", b"1.001193", b"1.001193.000.00.00.H99", b"Q1/2026", b"2026", b"01/02/2026-28/02/2026",
-    ], ("onestop_sync.dossier.codes", "onestop_sync.dossier.report.periods")),
-    Target("config.json", Form.JSON, _always(_config), lambda: [
-        json.dumps({"parents": ["http://127.0.0.1:8080"], "officer": "An", "idle_lock_min": 5}).encode(),
-    ], ("commune_client.desk.config",), is_slow=True),
-)  # fmt: skip
+    Target(
+        "catalogue.json",
+        Form.JSON,
+        _always(_published(files.read_catalogue, files.write_catalogue)),
+        lambda: [files.write_catalogue(_small_catalogue())],
+        ("onestop_sync.dossier.files", "onestop_sync.dossier.catalogue", "onestop_sync.dossier.fees"),
+        is_slow=True,
+    ),
+    Target(
+        "holidays.csv",
+        Form.TABLE,
+        _always(_published(files.read_calendar, files.write_calendar)),
+        lambda: [files.write_calendar(shipped_calendar())],
+        ("onestop_sync.dossier.files", "onestop_sync.dossier.calendar"),
+        is_slow=True,
+    ),
+    Target(
+        "profiles.json",
+        Form.JSON,
+        _always(_published(lambda data: files.read_profiles(data, shipped_profiles()), files.write_profiles)),
+        lambda: [files.write_profiles(shipped_profiles())],
+        ("onestop_sync.dossier.profiles",),
+    ),
+    Target(
+        "report_rules.json",
+        Form.JSON,
+        _always(_published(files.read_report_rules, files.write_report_rules)),
+        lambda: [files.write_report_rules(shipped_report_rules())],
+        ("onestop_sync.dossier.report.rules",),
+    ),
+    Target(
+        "retention.json",
+        Form.JSON,
+        _always(_retention),
+        lambda: [shipped("retention.json")],
+        ("onestop_sync.dossier.retention",),
+    ),
+    Target(
+        "portal.json",
+        Form.JSON,
+        _always(_settings),
+        lambda: [shipped("portal.json")],
+        ("onestop_sync.dossier.portal.settings",),
+    ),
+    Target(
+        "posting.json",
+        Form.JSON,
+        _always(_posting),
+        lambda: [shipped("posting.json")],
+        ("onestop_sync.dossier.posting",),
+    ),
+    Target(
+        "units",
+        Form.TABLE,
+        _always(_units),
+        lambda: [
+            "id,name,parent,level,codes\np,Tỉnh,,province,000.00.00.H99\nx,Xã,p,commune,000.01.01.H99".encode(),
+        ],
+        ("server_stub.province",),
+    ),
+    Target(
+        "units.json",
+        Form.JSON,
+        _always(_units),
+        lambda: [
+            json.dumps(
+                [{"id": "p", "name": "Tỉnh", "level": "province", "codes": ["000.00.00.H99"]}]
+            ).encode(),
+        ],
+        ("server_stub.province",),
+    ),
+    Target(
+        "roster.xlsx",
+        Form.ZIP,
+        _always(_roster(".xlsx")),
+        _roster_workbook,
+        ("server_stub.roster_files", "server_stub.roster_check"),
+        is_slow=True,
+    ),
+    Target(
+        "roster.csv",
+        Form.TABLE,
+        _always(_roster("")),
+        _roster_csv,
+        ("server_stub.roster_files", "server_stub.roster_check"),
+    ),
+    Target(
+        "catalogue.xlsx",
+        Form.ZIP,
+        _always(_catalogue),
+        _catalogue_workbook,
+        ("server_stub.catalogue_sheet",),
+        is_slow=True,
+    ),
+    Target(
+        "catalogue.csv",
+        Form.TABLE,
+        _always(_catalogue_csv),
+        _catalogue_tables,
+        ("server_stub.catalogue_sheet", "onestop_sync.dossier.catalogue_text"),
+    ),
+    Target(
+        "register.csv",
+        Form.TABLE,
+        _always(_old_register("register.csv")),
+        _old_csv,
+        ("commune_client.desk.tables", "onestop_sync.dossier.register_rows"),
+    ),
+    Target(
+        "register.xlsx",
+        Form.ZIP,
+        _always(_old_register("register.xlsx")),
+        _old_workbook,
+        ("commune_client.desk.tables", "onestop_sync.dossier.register_rows"),
+        is_slow=True,
+    ),
+    Target(
+        "register_map",
+        Form.JSON,
+        _always(_mapping),
+        lambda: [json.dumps(_MAPPING).encode()],
+        ("onestop_sync.dossier.register_rows",),
+    ),
+    Target(
+        "filed",
+        Form.JSON,
+        _filed,
+        lambda: [json.dumps(_FILED).encode()],
+        ("onestop_sync.dossier.portal.outside",),
+    ),
+    Target(
+        "complaint",
+        Form.JSON,
+        _always(_complaint),
+        lambda: [json.dumps(_COMPLAINT).encode()],
+        ("onestop_sync.dossier.portal.voices",),
+    ),
+    Target(
+        "portal_document",
+        Form.JSON,
+        _always(_portal_document),
+        _portal_documents,
+        ("onestop_sync.dossier.portal.format",),
+    ),
+    Target(
+        "portal_answer",
+        Form.JSON,
+        _portal_answer,
+        lambda: [
+            json.dumps(
+                {shipped_portal()["answer"]["code"]: shipped_portal()["answer"]["ok"], "data": []}
+            ).encode(),
+        ],
+        ("server_stub.portal.line",),
+    ),
+    Target(
+        "credentials",
+        Form.JSON,
+        _always(_credentials),
+        lambda: [
+            json.dumps({"session": "x", "headers": {"X-Key": "y"}}).encode(),
+        ],
+        ("server_stub.portal.line",),
+        is_slow=True,
+    ),
+    Target(
+        "status_file",
+        Form.JSON,
+        _always(_status),
+        _status_files,
+        ("onestop_sync.dossier.status_file",),
+        is_slow=True,
+    ),
+    Target(
+        "typed_codes",
+        Form.TABLE,
+        _always(_words),
+        lambda: [
+            b"000.01.01.H99",
+            b"1.001193",
+            b"1.001193.000.00.00.H99",
+            b"Q1/2026",
+            b"2026",
+            b"01/02/2026-28/02/2026",
+        ],
+        ("onestop_sync.dossier.codes", "onestop_sync.dossier.report.periods"),
+    ),
+    Target(
+        "config.json",
+        Form.JSON,
+        _always(_config),
+        lambda: [
+            json.dumps({"parents": ["http://127.0.0.1:8080"], "officer": "An", "idle_lock_min": 5}).encode(),
+        ],
+        ("commune_client.desk.config",),
+        is_slow=True,
+    ),
+)

@@ -1,7 +1,7 @@
 """One target in a process of its own: `python -m tests.fuzz.guided NAME SECONDS FOLDER MODULE …`.
 
-With atheris, libFuzzer keeps every input that reaches something new of the modules; without it inputs are mutated
-without guidance. Nothing ends at a find: it is kept, by its place, and the run goes on.
+With atheris, libFuzzer keeps every input that reaches something new of the modules; without it inputs are
+mutated without guidance. Nothing ends at a find: it is kept, by its place, and the run goes on.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _fuzz(name: str, seconds: float, folder: Path, modules: Sequence[str]) -> No
             counts[verdict] = counts.get(verdict, 0) + 1
             if time.process_time() - begun > _SLOW_S:
                 raise TooSlow
-        except Exception as error:  # whatever it is, it is a find
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a find
             note(folder / FINDS, error, data)
 
     def change(data: bytes, most: int, seed: int) -> bytes:

@@ -23,7 +23,9 @@ def _lines_of(code: CodeType) -> set[int]:
     found: set[int] = set()
     for each in code.co_consts:
         if isinstance(each, CodeType):
-            found |= {line for _, _, line in each.co_lines() if line is not None and line != each.co_firstlineno}
+            found |= {
+                line for _, _, line in each.co_lines() if line is not None and line != each.co_firstlineno
+            }
             found |= _lines_of(each)
     return found
 

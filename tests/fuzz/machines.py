@@ -1,7 +1,7 @@
 """Targets: whole machines with their stores, talked to by a certified machine that says what it likes.
 
-What is said is signed and sealed as it should be, so that it is read to its end: the worst is not a stranger, who
-is refused at the door, but a machine of the province whose program was changed.
+What is said is signed and sealed as it should be, so that it is read to its end: the worst is not a stranger,
+who is refused at the door, but a machine of the province whose program was changed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from onestop_sync.dossier.timeline import lines_of
 from onestop_sync.dossier.view import DossierView
 from onestop_sync.errors import FormatError, OnestopError
 from onestop_sync.fold import Author
-from onestop_sync.protocol import LIMITS, Requester, Responder, open_packet, pack_packet
+from onestop_sync.protocol import Requester, Responder, open_packet, pack_packet
 from onestop_sync.protocol.packets import CHUNKS_KIND, NODE_BYTES, REQUEST_KIND, pack_answer
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.held import machines_with
@@ -39,7 +39,8 @@ from tests.fuzz.seeds import hex_of, vectors
 from tests.fuzz.target import Form, Run, Target
 from tests.hostile.material import Cast
 from tests.province import CASE, Province
-from tests.unit.portal_world import Case, settings as portal_settings
+from tests.unit.portal_world import Case
+from tests.unit.portal_world import settings as portal_settings
 
 __all__ = ["TARGETS"]
 
@@ -105,9 +106,9 @@ def _asked() -> list[bytes]:
     found = []
     for request, _, _ in pair.passed:
         value = codec.decode(open_packet(request)[0])
-        if isinstance(value, list) and len(value) == 9:  # noqa: PLR2004 - a request's parts
+        if isinstance(value, list) and len(value) == 9:
             found.append(codec.encode([*value[:2], _NONCE if value[1] else value[2], *value[3:]]))
-    ask = fetch.Ask(node, _NONCE, (bytes(32),), [], ((bytes(32), None),), 1000)
+    ask = fetch.Ask(node, _NONCE, (bytes(32),), (), ((bytes(32), None),), 1000)
     return [*found, codec.encode(ask.to_row())]
 
 
@@ -133,7 +134,7 @@ def _answered() -> list[bytes]:
     found = []
     for _, status, answer in _Pair().passed:
         value = open_packet(answer)
-        if status == 200 and value[1] == "answer":  # noqa: PLR2004 - HTTP's own number
+        if status == 200 and value[1] == "answer":
             found.append(codec.encode([*codec.decode(value[2]), *codec.decode(value[3])]))
     return found
 
@@ -172,7 +173,9 @@ def _import() -> Run:
 def _sealed(pair: _Pair, packet: bytes) -> bytes:
     store = pair.pc.store
     seal = keys.seal_public_key(pair.server.store.seal_seed)
-    made = file.seal(packet, root=store.root, sender=store.machine_log, recipients=[seal], content_key=bytes(32))
+    made = file.seal(
+        packet, root=store.root, sender=store.machine_log, recipients=[seal], content_key=bytes(32)
+    )
     return made[0]
 
 
@@ -212,7 +215,7 @@ def _enrol() -> Run:
 
 
 def _events() -> Run:
-    """An officer's program writes events of any operations, with right signatures; the store folds and lists them."""
+    """An officer's program signs events of any operations; the store folds them, lists and shows them."""
     province = Province(Path(tempfile.mkdtemp(prefix="onestop-fuzz-")), types=[DOSSIER])
     store = province.machine("tinh", "p", serves=True, database="sqlite://").store
     cast = Cast(province, Dice(1, "fuzz"))
@@ -279,17 +282,53 @@ def _ops() -> list[bytes]:
 
 
 TARGETS: Final = (
-    Target("respond", Form.CBOR, _respond, _asked, ("onestop_sync.protocol.responder", "onestop_sync.exchange"),
-           is_slow=True),
-    Target("take_answer", Form.CBOR, _take, _answered, ("onestop_sync.protocol.requester", "onestop_sync.exchange"),
-           is_slow=True),
+    Target(
+        "respond",
+        Form.CBOR,
+        _respond,
+        _asked,
+        ("onestop_sync.protocol.responder", "onestop_sync.exchange"),
+        is_slow=True,
+    ),
+    Target(
+        "take_answer",
+        Form.CBOR,
+        _take,
+        _answered,
+        ("onestop_sync.protocol.requester", "onestop_sync.exchange"),
+        is_slow=True,
+    ),
     Target("take_packet", Form.CBOR, _told, _packets, ("onestop_sync.protocol.requester",), is_slow=True),
-    Target("bundle", Form.CBOR, _import, _bundles, ("onestop_sync.bundle.incoming", "onestop_sync.bundle.packet"),
-           is_slow=True),
+    Target(
+        "bundle",
+        Form.CBOR,
+        _import,
+        _bundles,
+        ("onestop_sync.bundle.incoming", "onestop_sync.bundle.packet"),
+        is_slow=True,
+    ),
     Target("bundle_file", Form.BYTES, _bundle_head, _bundle_files, ("onestop_sync.bundle.file",)),
-    Target("enrol_door", Form.CBOR, _enrol, lambda: hex_of(vectors("enrol")["look"], vectors("enrol")["request"]),
-           ("onestop_sync.enrol_take",), is_slow=True),
-    Target("dossier", Form.CBOR, _events, _ops,
-           ("onestop_sync.fold", "onestop_sync.judge", "onestop_sync.state", "onestop_sync.tasktree",
-            "onestop_sync.dossier.view", "onestop_sync.dossier.summary"), is_slow=True),
-)  # fmt: skip
+    Target(
+        "enrol_door",
+        Form.CBOR,
+        _enrol,
+        lambda: hex_of(vectors("enrol")["look"], vectors("enrol")["request"]),
+        ("onestop_sync.enrol_take",),
+        is_slow=True,
+    ),
+    Target(
+        "dossier",
+        Form.CBOR,
+        _events,
+        _ops,
+        (
+            "onestop_sync.fold",
+            "onestop_sync.judge",
+            "onestop_sync.state",
+            "onestop_sync.tasktree",
+            "onestop_sync.dossier.view",
+            "onestop_sync.dossier.summary",
+        ),
+        is_slow=True,
+    ),
+)

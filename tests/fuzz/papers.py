@@ -1,4 +1,4 @@
-"""Targets: what is signed and kept: trust documents, publications, tombstones, evidence, backups, keyrings."""
+"""Targets: what is signed and kept: trust, publications, tombstones, evidence, backups, keyrings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from onestop_sync import (
-    backup_files, codec, enrol_files, event, keyring_file, keys, nearby, proofs, publisher, recovery, root_draft,
-    tombstone, trust,
+    backup_files,
+    codec,
+    enrol_files,
+    event,
+    keyring_file,
+    keys,
+    nearby,
+    proofs,
+    publisher,
+    recovery,
+    root_draft,
+    tombstone,
+    trust,
 )  # fmt: skip
 from onestop_sync.document_evidence import Claim, Evidence
 from onestop_sync.errors import FormatError
@@ -84,7 +95,10 @@ def _certificates() -> list[bytes]:
         _MACHINE.public, "c1", "machine", "Máy 1", seal=bytes(32), blocks=((1, 500),), serves=True
     )
     told = vectors("event")["events"][1]
-    return [codec.encode(certificate.to_op()), codec.encode(codec.decode(bytes.fromhex(told["body_bytes"]))[1][0])]
+    return [
+        codec.encode(certificate.to_op()),
+        codec.encode(codec.decode(bytes.fromhex(told["body_bytes"]))[1][0]),
+    ]
 
 
 def _publication(data: bytes) -> None:
@@ -109,15 +123,15 @@ def _newer_files() -> list[bytes]:
 
 
 def _metadata() -> Run:
-    """What is said in the metadata, signed by the true keys: by somebody who stole them, or a newer program."""
+    """What metadata says, signed by the true keys: by somebody who stole them, or by a newer program."""
     from securesystemslib.formats import encode_canonical
 
     files = parse_files(_published())
     (name,) = json.loads(files["1.root.json"])["signed"]["keys"]
 
-    def signed(value: object) -> bytes:
+    def signed(value: Any) -> bytes:
         try:
-            signature = {"keyid": name, "sig": _ROOT.sign(encode_canonical(value).encode()).hex()}
+            signature = {"keyid": name, "sig": _ROOT.sign(str(encode_canonical(value)).encode()).hex()}
         except Exception as error:  # what has no canonical form is signed by nobody
             raise FormatError("Nothing that can be signed.") from error
         whole = {"signatures": [signature], "signed": value}
@@ -157,7 +171,11 @@ def _draft(data: bytes) -> None:
 def _drafts() -> list[bytes]:
     held = Publication.parse(_published())
     key = SigningKey(bytes([9]) * 32)
-    return [root_draft.RootDraft.make(held, [_ROOT.public, key.public], 2, _ROOT.public, now_ms=1_800_000_000_000).data]
+    return [
+        root_draft.RootDraft.make(
+            held, [_ROOT.public, key.public], 2, _ROOT.public, now_ms=1_800_000_000_000
+        ).data
+    ]
 
 
 def _tombstone(data: bytes) -> None:
@@ -169,7 +187,7 @@ def _tombstone(data: bytes) -> None:
 
 def _tombstones(data: bytes) -> None:
     for found in tombstone.read(data):
-        assert found.became(bytes(32))
+        assert found.became(bytes(32)).standing
 
 
 def _stones() -> list[bytes]:
@@ -212,12 +230,14 @@ def _proof_values() -> list[bytes]:
         province = Province(Path(folder))
         store = province.machine("tinh", "p", serves=True, database="sqlite://").store
         event_id = bytes([9]) * 32
-        said = Statement(store.machine_log, "c1", bytes(16), 1, b"", 5, 1, (), (event_id,)).sign(store.machine)
+        said = Statement(store.machine_log, "c1", bytes(16), 1, b"", 5, 1, (), (event_id,)).sign(
+            store.machine
+        )
         frames = store.introduction(store.machine_log)
         root, published = province.anchor, province.trust
         store.close()
         province.office.close()
-    found = [1, root, published, frames, [["withheld", [["statement", said]], [event_id]]]]
+    found: list[codec.Value] = [1, root, published, frames, [["withheld", [["statement", said]], [event_id]]]]
     return [codec.encode(found), codec.encode([*found[:4], []])]
 
 
@@ -252,7 +272,7 @@ def _keyring() -> Run:
 
     def run(data: bytes) -> None:
         value = codec.decode(data)
-        if not isinstance(value, list) or len(value) != 6:  # noqa: PLR2004 - what the file is made of
+        if not isinstance(value, list) or len(value) != 6:
             raise FormatError("Not a keyring.")
         found = keyring_file.KeyringFile.from_bytes(_signed_keyring(value))
         assert keyring_file.KeyringFile.from_bytes(found.to_bytes()) == found
@@ -294,7 +314,7 @@ def _shares() -> list[bytes]:
 
 
 def _open_box(data: bytes) -> None:
-    assert len(keyring_file.open_box(data)) == 3  # noqa: PLR2004 - what a box holds
+    assert len(keyring_file.open_box(data)) == 3
 
 
 def _recovery(data: bytes) -> None:
@@ -325,14 +345,18 @@ def _backup() -> Run:
 
 
 def _manifests() -> list[bytes]:
-    return [backup_files.Manifest(_MACHINE.public, 1_790_000_000_000, 0, 0, 1024, (), bytes(32), bytes(32), b"")._body()]
+    return [
+        backup_files.Manifest(
+            _MACHINE.public, 1_790_000_000_000, 0, 0, 1024, (), bytes(32), bytes(32), b""
+        )._body()
+    ]
 
 
 def _hub(data: bytes) -> None:
     """What an announcement on the local network says: anybody can send one."""
     value = codec.decode(data)
     match value:
-        case [dict(told), list(addresses), int(port)]:
+        case [dict(told), list(addresses), int(port)] if all(isinstance(each, str) for each in addresses):
             found = nearby.read_hub({k.encode(): v for k, v in told.items()}, addresses, port)
             if found is None:
                 raise FormatError("Not a hub.")
@@ -347,33 +371,83 @@ def _hubs() -> list[bytes]:
 
 
 TARGETS: Final = (
-    Target("trust_document", Form.CBOR, _always(_trust_document), lambda: hex_of(vectors("trust")["payload_bytes"]),
-           ("onestop_sync.trust_document", "onestop_sync.units")),
+    Target(
+        "trust_document",
+        Form.CBOR,
+        _always(_trust_document),
+        lambda: hex_of(vectors("trust")["payload_bytes"]),
+        ("onestop_sync.trust_document", "onestop_sync.units"),
+    ),
     Target("certificate", Form.CBOR, _certificate, _certificates, ("onestop_sync.trust",)),
-    Target("publication", Form.CBOR, _always(_publication), lambda: [_published()], ("onestop_sync.publication",),
-           is_slow=True),
+    Target(
+        "publication",
+        Form.CBOR,
+        _always(_publication),
+        lambda: [_published()],
+        ("onestop_sync.publication",),
+        is_slow=True,
+    ),
     Target("newer_files", Form.CBOR, _newer, _newer_files, ("onestop_sync.publication",), is_slow=True),
     Target("metadata", Form.JSON, _metadata, _signed_parts, ("onestop_sync.publication",), is_slow=True),
-    Target("root", Form.JSON, _always(_root), lambda: [parse_files(_published())["1.root.json"]],
-           ("onestop_sync.root_draft",)),
+    Target(
+        "root",
+        Form.JSON,
+        _always(_root),
+        lambda: [parse_files(_published())["1.root.json"]],
+        ("onestop_sync.root_draft",),
+    ),
     Target("root_draft", Form.CBOR, _always(_draft), _drafts, ("onestop_sync.root_draft",), is_slow=True),
-    Target("tombstone", Form.CBOR, _always(_tombstone), lambda: hex_of(vectors("evidence")["tombstone"]),
-           ("onestop_sync.tombstone",)),
+    Target(
+        "tombstone",
+        Form.CBOR,
+        _always(_tombstone),
+        lambda: hex_of(vectors("evidence")["tombstone"]),
+        ("onestop_sync.tombstone",),
+    ),
     Target("tombstones", Form.CBOR, _always(_tombstones), _stones, ("onestop_sync.tombstone",)),
-    Target("evidence", Form.CBOR, _evidence,
-           lambda: hex_of(*(each["file"] for each in vectors("evidence")["files"].values())),
-           ("onestop_sync.document_evidence", "onestop_sync.proof"), is_slow=True),
-    Target("proof", Form.TABLE, _always(_proof), lambda: [_framed(each) for each in _proof_values()],
-           ("onestop_sync.proofs",), is_slow=True),
-    Target("proof_inside", Form.CBOR, _always(_proof_inside), _proof_values, ("onestop_sync.proofs",), is_slow=True),
-    Target("enrolment_answer", Form.CBOR, _always(_enrol_answer), _enrol_answers, ("onestop_sync.enrol_files",),
-           is_slow=True),
+    Target(
+        "evidence",
+        Form.CBOR,
+        _evidence,
+        lambda: hex_of(*(each["file"] for each in vectors("evidence")["files"].values())),
+        ("onestop_sync.document_evidence", "onestop_sync.proof"),
+        is_slow=True,
+    ),
+    Target(
+        "proof",
+        Form.TABLE,
+        _always(_proof),
+        lambda: [_framed(each) for each in _proof_values()],
+        ("onestop_sync.proofs",),
+        is_slow=True,
+    ),
+    Target(
+        "proof_inside",
+        Form.CBOR,
+        _always(_proof_inside),
+        _proof_values,
+        ("onestop_sync.proofs",),
+        is_slow=True,
+    ),
+    Target(
+        "enrolment_answer",
+        Form.CBOR,
+        _always(_enrol_answer),
+        _enrol_answers,
+        ("onestop_sync.enrol_files",),
+        is_slow=True,
+    ),
     Target("sealed_key", Form.CBOR, _always(_box), _boxes, ("onestop_sync.keys",)),
     Target("keyring", Form.CBOR, _keyring, _keyrings, ("onestop_sync.keyring_file",)),
     Target("keyring_envelope", Form.CBOR, _shared, _shares, ("onestop_sync.keyring_file",)),
-    Target("keyring_box", Form.CBOR, _always(_open_box), lambda: [codec.encode([bytes(32), bytes(32), bytes(32)])],
-           ("onestop_sync.keyring_file",)),
+    Target(
+        "keyring_box",
+        Form.CBOR,
+        _always(_open_box),
+        lambda: [codec.encode([bytes(32), bytes(32), bytes(32)])],
+        ("onestop_sync.keyring_file",),
+    ),
     Target("recovery", Form.CBOR, _always(_recovery), _recoveries, ("onestop_sync.recovery",)),
     Target("backup", Form.CBOR, _backup, _manifests, ("onestop_sync.backup_files",)),
     Target("hub", Form.CBOR, _always(_hub), _hubs, ("onestop_sync.nearby",)),
-)  # fmt: skip
+)

@@ -1,4 +1,4 @@
-"""Valid inputs to begin from: the golden vectors, what the package ships, and packets that machines exchanged."""
+"""Valid inputs to begin from: the golden vectors, and what the package ships."""
 
 from __future__ import annotations
 

@@ -63,9 +63,10 @@ def try_one(target: Target, run: Run, data: bytes) -> Verdict:
     Raises:
         Exception: Whatever is neither a value nor one of our errors: a find.
     """
+    refusals: tuple[type[BaseException], ...] = (OnestopError, *target.refusals)
     try:
         run(data)
-    except (OnestopError, *target.refusals):
+    except refusals:
         return Verdict.REFUSED
     return Verdict.TAKEN
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from onestop_sync import acks, attachment, brief, codec, compact, enrol_files, enrol_line, enrol_proof, event, fetch
+from onestop_sync import (
+    acks,
+    attachment,
+    brief,
+    codec,
+    compact,
+    enrol_files,
+    enrol_line,
+    enrol_proof,
+    event,
+    fetch,
+)
 from onestop_sync import statement as statements
 from onestop_sync.answer import KeptAnswer
 from onestop_sync.brief import first
@@ -26,7 +37,9 @@ __all__ = ["TARGETS"]
 
 _LIMIT: Final = LIMITS.packet_bytes
 _LOG, _NODE, _KEY = bytes(range(32)), bytes(range(32, 64)), SigningKey(bytes(32))
-_LINE: Final = brief.Line(_LOG, _NODE, "c1", bytes(16), Cursor(bytes(16), 7, bytes(8)), Secret(bytes(32), bytes(32)))
+_LINE: Final = brief.Line(
+    _LOG, _NODE, "c1", bytes(16), Cursor(bytes(16), 7, bytes(8)), Secret(bytes(32), bytes(32))
+)
 
 
 def _always(run: Run) -> Callable[[], Run]:
@@ -80,8 +93,13 @@ def _kept_answer(data: bytes) -> None:
 
 
 def _answers() -> list[bytes]:
-    heads = [[bytes(16), [bytes(16), 4, bytes(8)], False, None], [bytes(16), [bytes(16), 0, bytes(8)], True, [b"", 1, b""]]]
-    return [KeptAnswer(_NODE, _LOG, bytes(32), bytes(32), codec.encode(head), bytes(64)).pack() for head in heads]
+    heads: list[codec.Value] = [
+        [bytes(16), [bytes(16), 4, bytes(8)], False, None],
+        [bytes(16), [bytes(16), 0, bytes(8)], True, [b"", 1, b""]],
+    ]
+    return [
+        KeptAnswer(_NODE, _LOG, bytes(32), bytes(32), codec.encode(head), bytes(64)).pack() for head in heads
+    ]
 
 
 def _packet(data: bytes) -> None:
@@ -97,7 +115,7 @@ def _request(data: bytes) -> None:
 
 
 def _requests() -> list[bytes]:
-    asks = fetch.Ask(b"12345678", bytes(16), (bytes(32),), [], ((bytes(32), None), (bytes(32), b"\1")), 1000)
+    asks = fetch.Ask(b"12345678", bytes(16), (bytes(32),), (), ((bytes(32), None), (bytes(32), b"\1")), 1000)
     ask = codec.encode([codec.encode(asks.to_row()), _LOG, bytes(64)])
     return [*hex_of(*(e["request_inside"] for e in vectors("sync")["exchange"])), ask]
 
@@ -176,7 +194,11 @@ def _brief_answer(data: bytes) -> None:
 
 def _brief_answers() -> list[bytes]:
     told = (bytes.fromhex(e["answer"]) for e in vectors("brief")["exchange"])
-    return [_columns_of(p[1 + (64 if p[:1] == brief.SIGNED else 16) :]) for p in told if p[:1] in {brief.MARK, brief.SIGNED}]
+    return [
+        _columns_of(p[1 + (64 if p[:1] == brief.SIGNED else 16) :])
+        for p in told
+        if p[:1] in {brief.MARK, brief.SIGNED}
+    ]
 
 
 def _first_request() -> Run:
@@ -228,7 +250,9 @@ def _enrol_request(data: bytes) -> None:
 def _enrol_requests() -> list[bytes]:
     from onestop_sync.keyring import Secrets
 
-    secrets = Secrets("An", bytes(48), SigningKey(bytes([1]) * 32), bytes([2]) * 32, SigningKey(bytes([3]) * 32))
+    secrets = Secrets(
+        "An", bytes(48), SigningKey(bytes([1]) * 32), bytes([2]) * 32, SigningKey(bytes([3]) * 32)
+    )
     officers = [enrol_files.Applicant("Nguyễn Văn An", SigningKey(bytes([4]) * 32), ["tiep_nhan"])]
     data = enrol_files.request(secrets, "x01", "Máy tiếp nhận 1", officers)
     return [data, enrol_files.to_text(data).encode()]
@@ -274,59 +298,128 @@ def _enrol_wire(data: bytes) -> None:
 
 
 def _enrol_wires() -> list[bytes]:
-    return [codec.encode([1, "enrol", 0, packet]) for packet in hex_of(vectors("enrol")["look"], vectors("enrol")["request"])]
+    return [
+        codec.encode([1, "enrol", 0, packet])
+        for packet in hex_of(vectors("enrol")["look"], vectors("enrol")["request"])
+    ]
 
 
 def _wire_requests() -> list[bytes]:
-    return hex_of(*(e["request"] for e in vectors("sync")["exchange"]), *(e["answer"] for e in vectors("sync")["exchange"]))
+    return hex_of(
+        *(e["request"] for e in vectors("sync")["exchange"]),
+        *(e["answer"] for e in vectors("sync")["exchange"]),
+    )
 
 
 TARGETS: Final = (
     Target(
-        "codec", Form.CBOR, _always(_codec),
-        lambda: hex_of(*(case["hex"] for case in vectors("cbor")["accept"])), ("onestop_sync.codec",),
+        "codec",
+        Form.CBOR,
+        _always(_codec),
+        lambda: hex_of(*(case["hex"] for case in vectors("cbor")["accept"])),
+        ("onestop_sync.codec",),
     ),
     Target("event", Form.CBOR, _always(_event), _events, ("onestop_sync.event",)),
     Target("acks", Form.CBOR, _always(_acks), _some_acks, ("onestop_sync.acks",)),
     Target(
-        "statement", Form.CBOR, _always(_statement), lambda: hex_of(vectors("statement")["statement"]),
+        "statement",
+        Form.CBOR,
+        _always(_statement),
+        lambda: hex_of(vectors("statement")["statement"]),
         ("onestop_sync.statement",),
     ),
     Target("kept_answer", Form.CBOR, _always(_kept_answer), _answers, ("onestop_sync.answer",)),
     Target("packet", Form.BYTES, _always(_packet), _wire_requests, ("onestop_sync.protocol.packets",)),
-    Target("request", Form.CBOR, _always(_request), _requests, ("onestop_sync.protocol.packets", "onestop_sync.fetch")),
     Target(
-        "chunks_answer", Form.CBOR, _always(_answer_row),
+        "request",
+        Form.CBOR,
+        _always(_request),
+        _requests,
+        ("onestop_sync.protocol.packets", "onestop_sync.fetch"),
+    ),
+    Target(
+        "chunks_answer",
+        Form.CBOR,
+        _always(_answer_row),
         lambda: [codec.encode([bytes(16), [[bytes(32), b"\1"], [bytes(32), True]], [[bytes(32), 1, b"x"]]])],
         ("onestop_sync.fetch",),
     ),
     Target(
-        "compact", Form.BYTES, _always(_compact), lambda: [_columns_of(*hex_of(vectors("compact")["block"]))],
+        "compact",
+        Form.BYTES,
+        _always(_compact),
+        lambda: [_columns_of(*hex_of(vectors("compact")["block"]))],
         ("onestop_sync.compact.reading", "onestop_sync.compact.headers", "onestop_sync.columns"),
     ),
-    Target("zstd", Form.BYTES, _always(_zstd), lambda: hex_of(vectors("compact")["block"]), ("onestop_sync.columns",)),
     Target(
-        "brief_request", Form.BYTES, _always(_brief_request), _brief_requests,
+        "zstd",
+        Form.BYTES,
+        _always(_zstd),
+        lambda: hex_of(vectors("compact")["block"]),
+        ("onestop_sync.columns",),
+    ),
+    Target(
+        "brief_request",
+        Form.BYTES,
+        _always(_brief_request),
+        _brief_requests,
         ("onestop_sync.brief.request", "onestop_sync.compact.reading"),
     ),
     Target(
-        "brief_answer", Form.BYTES, _always(_brief_answer), _brief_answers,
+        "brief_answer",
+        Form.BYTES,
+        _always(_brief_answer),
+        _brief_answers,
         ("onestop_sync.brief.reply", "onestop_sync.brief.acks", "onestop_sync.brief.items"),
     ),
-    Target("first_request", Form.BYTES, _first_request, lambda: hex_of(vectors("first")["request"]),
-           ("onestop_sync.brief.first",)),
-    Target("first_inside", Form.BYTES, _first_inside, lambda: [_opened_first()[2]], ("onestop_sync.brief.first",)),
-    Target("attachment_index", Form.CBOR, _always(_index), lambda: [
-        attachment.Index(bytes(16), 70_000, (bytes(32), bytes(32))).encode(), attachment.Index(bytes(16), 0, ()).encode(),
-    ], ("onestop_sync.attachment",)),
-    Target("attachment_manifest", Form.CBOR, _always(_manifest), lambda: [
-        codec.encode(attachment.Manifest(bytes(32), "đơn.jpg", 70_000, "image/jpeg", (("trang", 2),)).to_value()),
-    ], ("onestop_sync.attachment",)),
-    Target("enrol_request", Form.CBOR, _always(_enrol_request), _enrol_requests, ("onestop_sync.enrol_files",)),
-    Target("enrol_code", Form.TABLE, _code, lambda: [write_code(bytes(13)).encode(), vectors("enrol")["code"].encode()],
-           ("onestop_sync.enrol_code",)),
-    Target("enrol_packet", Form.CBOR, _always(_enrol_packet),
-           lambda: hex_of(vectors("enrol")["look"], vectors("enrol")["request"]), ("onestop_sync.enrol_proof",)),
+    Target(
+        "first_request",
+        Form.BYTES,
+        _first_request,
+        lambda: hex_of(vectors("first")["request"]),
+        ("onestop_sync.brief.first",),
+    ),
+    Target(
+        "first_inside", Form.BYTES, _first_inside, lambda: [_opened_first()[2]], ("onestop_sync.brief.first",)
+    ),
+    Target(
+        "attachment_index",
+        Form.CBOR,
+        _always(_index),
+        lambda: [
+            attachment.Index(bytes(16), 70_000, (bytes(32), bytes(32))).encode(),
+            attachment.Index(bytes(16), 0, ()).encode(),
+        ],
+        ("onestop_sync.attachment",),
+    ),
+    Target(
+        "attachment_manifest",
+        Form.CBOR,
+        _always(_manifest),
+        lambda: [
+            codec.encode(
+                attachment.Manifest(bytes(32), "đơn.jpg", 70_000, "image/jpeg", (("trang", 2),)).to_value()
+            ),
+        ],
+        ("onestop_sync.attachment",),
+    ),
+    Target(
+        "enrol_request", Form.CBOR, _always(_enrol_request), _enrol_requests, ("onestop_sync.enrol_files",)
+    ),
+    Target(
+        "enrol_code",
+        Form.TABLE,
+        _code,
+        lambda: [write_code(bytes(13)).encode(), vectors("enrol")["code"].encode()],
+        ("onestop_sync.enrol_code",),
+    ),
+    Target(
+        "enrol_packet",
+        Form.CBOR,
+        _always(_enrol_packet),
+        lambda: hex_of(vectors("enrol")["look"], vectors("enrol")["request"]),
+        ("onestop_sync.enrol_proof",),
+    ),
     Target("enrol_answer", Form.CBOR, _enrol_answer, _replies, ("onestop_sync.enrol_proof",)),
     Target("enrol_wire", Form.CBOR, _always(_enrol_wire), _enrol_wires, ("onestop_sync.enrol_line",)),
-)  # fmt: skip
+)

@@ -158,7 +158,8 @@ def _envelope(value: Mapping[object, object], services: Mapping[str, str]) -> It
     unit = value.get("madonvi")
     if isinstance(unit, str) and not _UNIT_FORM.fullmatch(unit):
         yield Fault("madonvi", "an agency code")
-    if value.get("isUpdating") not in _FLAGS:
+    flag = value.get("isUpdating")
+    if not isinstance(flag, str) or flag not in _FLAGS:
         yield Fault("isUpdating", "True or False")
     rules = _SERVICES.get(services.get(str(value.get("service")), ""))
     if rules is None:

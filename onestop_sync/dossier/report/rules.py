@@ -102,7 +102,7 @@ def _quarter(value: object) -> tuple[int, int]:
         case [int(month), int(day)]:
             try:
                 date(2001, month, day)
-            except ValueError:
+            except (ValueError, OverflowError):
                 raise FormatError("A quarter of the rules for reports begins on no day.") from None
             return month, day
     raise FormatError("A quarter of the rules for reports is not month and day.")
