@@ -4,6 +4,7 @@
     POST /v1/enrol     application/cbor, new machines with a one-time code, see `enrolment`
     POST /v1/portal/…  application/json, what citizens filed on a portal, see `portal.endpoint`
     GET  /v1/health    whether the database answers; says nothing of anybody
+    GET  /v1/openapi.json  every endpoint, status and content type, see `openapi`
     GET  /             the dashboard, when it has a password
 
 Requests are answered in threads, because each waits for the disk; the store has one writer at a time, so a
@@ -36,11 +37,10 @@ from onestop_sync.store import Store
 from server_stub import dashboard, figures
 from server_stub.enrolment import MAX_BODY, Enrolment, Refused
 from server_stub.logs import log
+from server_stub.openapi import HEALTH_PATH, OPENAPI_PATH, document
 from server_stub.portal.endpoint import COMPLAINT_PATH, PORTAL_PATH, Filing
 
 __all__ = ["HEALTH_PATH", "Bounds", "build_app"]
-
-HEALTH_PATH: Final = "/v1/health"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,7 @@ def build_app(
     endpoint = _Sync(store, limits, bounds, on_events)
     enrolment = Enrolment(store, signer, parents, partial(endpoint.intake.body, most=MAX_BODY), on_events)
 
+    described = document()
     filing = Filing(store, signer, on_events) if signer is not None else None
 
     async def sync(request: Request) -> Response:
@@ -214,6 +215,7 @@ def build_app(
         Route(SYNC_PATH, sync, methods=["POST"]),
         Route(ENROL_PATH, enrol, methods=["POST"]),
         Route(HEALTH_PATH, health),
+        Route(OPENAPI_PATH, lambda _: JSONResponse(described)),
     ]
     if filing is not None:
         routes += [Route(path, filed, methods=["POST"]) for path in (PORTAL_PATH, COMPLAINT_PATH)]

@@ -23,6 +23,7 @@ from server_stub import (
     difficulty_commands,
     doctor_commands,
     keeping,
+    openapi,
     proof_commands,
     proofs,
     publish_commands,
@@ -95,6 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
     doctor_commands.add_parsers(verbs)
     retention_commands.add_parsers(verbs)
     portal_commands.add_parsers(verbs)
+    _add_openapi(verbs)
     return parser
 
 
@@ -400,6 +402,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"onestop-server: a mistake of the program ({what}). What was stored is safe.", file=sys.stderr)
         return REFUSED
     return DONE
+
+
+def _add_openapi(verbs: Verbs) -> None:
+    described = verbs.add_parser(
+        "openapi",
+        help="print what a server answers, as an OpenAPI document",
+        description="Print the OpenAPI document of the server: every endpoint, status and content type. A server"
+        " that runs has it at /v1/openapi.json.",
+    )
+    described.set_defaults(run=openapi.print_document)
 
 
 def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:

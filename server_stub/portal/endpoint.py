@@ -23,6 +23,7 @@ from onestop_sync.keys import Signer
 from onestop_sync.store import Store
 from onestop_sync.strict_json import read_json
 from server_stub.logs import log, warn
+from server_stub.openapi import COMPLAINT_PATH, PORTAL_PATH
 from server_stub.portal import rows
 from server_stub.portal.commands import settings_of
 from server_stub.portal.filing import Taken, take, take_complaint
@@ -30,8 +31,6 @@ from server_stub.portal.integrations import Integration, known_by
 
 __all__ = ["COMPLAINT_PATH", "MAX_BODY", "PORTAL_PATH", "Filing"]
 
-PORTAL_PATH: Final = "/v1/portal/dossiers"
-COMPLAINT_PATH: Final = "/v1/portal/complaints"
 MAX_BODY: Final = 256 * 1024
 """Largest dossier in bytes: files are named by their address, and do not come along."""
 _THREADS: Final = 2
@@ -64,7 +63,7 @@ class Filing:
         try:
             return await self._received(request)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
+            return JSONResponse({"error": "broken"}, 400)  # nobody is there to read it
         finally:
             self._at_once -= 1
 

@@ -1,4 +1,4 @@
-"""The command behind `make fuzz`: targets for a while each, bombs, the server; prints figures, and resumes."""
+"""The command behind `make fuzz`: targets for a while each, bombs, the server; it prints figures and resumes."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from onestop_sync.protocol.packets import parse_request
 from tests.fuzz.seeds import hex_of, vectors
 from tests.fuzz.target import Form, Run, Target
 
-__all__ = ["TARGETS"]
+__all__ = ["TARGETS", "enrol_wires"]
 
 _LIMIT: Final = LIMITS.packet_bytes
 _LOG, _NODE, _KEY = bytes(range(32)), bytes(range(32, 64)), SigningKey(bytes(32))
@@ -297,7 +297,7 @@ def _enrol_wire(data: bytes) -> None:
     assert hops >= 0
 
 
-def _enrol_wires() -> list[bytes]:
+def enrol_wires() -> list[bytes]:
     return [
         codec.encode([1, "enrol", 0, packet])
         for packet in hex_of(vectors("enrol")["look"], vectors("enrol")["request"])
@@ -421,5 +421,5 @@ TARGETS: Final = (
         ("onestop_sync.enrol_proof",),
     ),
     Target("enrol_answer", Form.CBOR, _enrol_answer, _replies, ("onestop_sync.enrol_proof",)),
-    Target("enrol_wire", Form.CBOR, _always(_enrol_wire), _enrol_wires, ("onestop_sync.enrol_line",)),
+    Target("enrol_wire", Form.CBOR, _always(_enrol_wire), enrol_wires, ("onestop_sync.enrol_line",)),
 )
