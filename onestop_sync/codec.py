@@ -23,6 +23,11 @@ MAX_DEPTH: Final = 16
 """Deepest nesting of arrays and maps."""
 MAX_INT: Final = 2**53 - 1
 """Largest magnitude of an integer."""
+_MANY: Final = 2**17
+_LARGEST_INLINE: Final = 23
+_LONGEST_ARGUMENT: Final = 8
+_COUNT_FROM: Final = 2**16
+"""Bytes from which on items are counted first: each takes up to a hundred times its one byte in memory."""
 
 # Every tag that cbor2 would turn into an object by itself: bignums and bigfloats that eat memory, shared
 # references that make cycles, regular expressions. None belongs here, so each is refused before it runs.
@@ -63,8 +68,11 @@ def decode(data: bytes) -> Any:
     """Decodes canonical CBOR, refusing whatever would re-encode differently.
 
     Raises:
-        FormatError: Not CBOR, not canonical, trailing bytes, or outside the value space.
+        FormatError: Not CBOR, not canonical, trailing bytes, outside the value space, or of far more items
+            than its bytes are good for.
     """
+    if len(data) > _COUNT_FROM and _has_too_many(data):
+        raise FormatError("The data has more items than any of this format.")
     try:
         value = cbor2.loads(
             data,
@@ -93,6 +101,29 @@ def pae(kind: str, payload: bytes) -> bytes:
     """
     name = kind.encode()
     return b"DSSEv1 %d %s %d %s" % (len(name), name, len(payload), payload)
+
+
+def _has_too_many(data: bytes) -> bool:
+    """Tells whether data of one item behind the other holds far more than its size gives reason for.
+
+    Events come to some 70 bytes an item. Only heads are looked at; what is wrong with them the decoder says.
+    """
+    left, at, end = _MANY + len(data) // 64, 0, len(data)
+    while at < end:
+        major, size = data[at] >> 5, data[at] & 31
+        at += 1
+        if size > _LARGEST_INLINE:  # the argument follows, in 1, 2, 4 or 8 bytes
+            width = 1 << (size - _LARGEST_INLINE - 1)
+            if width > _LONGEST_ARGUMENT:
+                return False
+            size = int.from_bytes(data[at : at + width])
+            at += width
+        if major in {2, 3}:
+            at += size
+        left -= 1
+        if left < 0:
+            return True
+    return False
 
 
 def _problem(value: object, depth: int, *, ordered: bool) -> str:

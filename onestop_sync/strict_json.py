@@ -14,10 +14,12 @@ from typing import Any, Final, NoReturn
 
 from onestop_sync.errors import FormatError
 
-__all__ = ["MAX_DEPTH", "MAX_DIGITS", "read_json"]
+__all__ = ["MAX_CONTAINERS", "MAX_DEPTH", "MAX_DIGITS", "read_json"]
 
 MAX_DEPTH: Final = 64
 """Deepest nesting of arrays and objects."""
+MAX_CONTAINERS: Final = 2**17
+"""Most arrays and objects: each takes a hundred times its two characters in memory."""
 MAX_DIGITS: Final = 32
 """Longest whole number, in characters; how large a field's may be is told by whoever reads the field."""
 
@@ -33,6 +35,8 @@ def read_json(data: bytes | str) -> Any:
             ``details["line"]`` is the line, from 1, or 0 where that is not known.
     """
     text = _text(data) if isinstance(data, bytes) else data
+    if text.count("{") + text.count("[") > MAX_CONTAINERS:
+        raise FormatError(f"It is JSON with more than {MAX_CONTAINERS} arrays and objects.", line=0)
     try:
         value = _DECODER.decode(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:

@@ -408,8 +408,8 @@ def _add_openapi(verbs: Verbs) -> None:
     described = verbs.add_parser(
         "openapi",
         help="print what a server answers, as an OpenAPI document",
-        description="Print the OpenAPI document of the server: every endpoint, status and content type. A server"
-        " that runs has it at /v1/openapi.json.",
+        description="Print the OpenAPI document of the server: every endpoint, status and content type. A"
+        " server that runs has it at /v1/openapi.json.",
     )
     described.set_defaults(run=openapi.print_document)
 

@@ -1,8 +1,8 @@
 """What the server answers, as an OpenAPI document: every endpoint, and every status with its content type.
 
-It is served at `OPENAPI_PATH` and printed by `onestop-server openapi`. A test holds it against the routes of the
-application, and a tool asks the server what the document allows, and more: an answer that is not in it is a
-mistake. The bodies of machines are canonical CBOR, which OpenAPI has no words for: see docs/protocol.md.
+It is served at `OPENAPI_PATH` and printed by `onestop-server openapi`. A test holds it against the routes of
+the application, and a tool asks the server what the document allows, and more: an answer that is not in it is
+a mistake. The bodies of machines are canonical CBOR, which OpenAPI has no words for: see docs/protocol.md.
 
 Source: OpenAPI 3.1.0.
 """
@@ -30,14 +30,14 @@ _ASKS: Final = {"WWW-Authenticate": {"description": "How to say who asks.", "sch
 
 
 def document() -> dict[str, Any]:
-    """Returns the document; whether a server has a portal's endpoints or a dashboard is its operator's choice."""
+    """Returns the document; a portal's endpoints and a dashboard are the operator's choice."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "onestop server",
             "version": _version(),
-            "description": "The server of a hub, a district or a province. Endpoints of portals are there where the"
-            " server holds an administrator's key, the dashboard where it has a password.",
+            "description": "The server of a hub, a district or a province. Endpoints of portals are there"
+            " where the server holds an administrator's key, the dashboard where it has a password.",
         },
         "paths": {
             SYNC_PATH: {"post": _sync()},

@@ -17,7 +17,7 @@ from server_stub.settings import read_file
 
 __all__ = ["read", "write", "write_template"]
 
-_MAX_UNPACKED: Final = 256 * 2**20
+_MAX_UNPACKED: Final = 48 * 2**20
 """Largest workbook once it is unpacked, in bytes: a small file can hold a very large one."""
 _MAX_COLUMNS: Final = 50
 _WIDTH: Final = 28

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,9 @@ __all__ = ["Table", "read_table"]
 
 _MAX_BYTES: Final = 64 * 2**20
 _MAX_ROWS: Final = 100_000
+_MAX_COLUMNS: Final = 100
+_MAX_UNPACKED: Final = 96 * 2**20
+"""Largest workbook once it is unpacked, in bytes: a small file can hold a very large one."""
 
 
 class Table(NamedTuple):
@@ -53,6 +57,8 @@ def read_table(path: Path, sheet: str = "") -> Table:
     headings: tuple[str, ...] = ()
     rows: list[Row] = []
     for number, cells in enumerate(lines, 1):
+        if number > 2 * _MAX_ROWS:  # with the empty ones, which cost a file nothing
+            raise _unreadable()
         if all(cell is None or cell == "" for cell in cells):
             continue
         if not headings:
@@ -81,11 +87,16 @@ def _workbook(data: bytes, sheet: str) -> Iterator[tuple[Any, ...]]:
     import openpyxl
 
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > _MAX_UNPACKED:
+                raise _unreadable()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and validations, which nobody here needs
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         found = book[sheet] if sheet else book.worksheets[0]
-        yield from found.iter_rows(values_only=True)
+        yield from found.iter_rows(values_only=True, max_col=_MAX_COLUMNS)
+    except InvalidInput:
+        raise
     except Exception as error:  # a damaged workbook fails in as many ways as it has parts
         raise _unreadable() from error
 

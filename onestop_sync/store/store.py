@@ -390,6 +390,8 @@ def _make_file(path: Path, key: bytes, facts: Mapping[str, bytes]) -> None:
             _fill(engine, facts)
     finally:
         engine.dispose()  # the last connection writes all of it into the file itself
+    if path.with_name(f"{draft.name}-wal").exists():  # which it removes only when that went well
+        raise StoreFailing("The disk failed while the store was made; there is no store yet.")
     with on_disk():
         draft.replace(path)
         sync_folder(path.parent)

@@ -6,7 +6,7 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,34 @@ def test_a_store_that_was_stopped_in_its_making_is_not_there(
     accept_answer(place, secrets, answer)
     with place.unlock("An", PASSPHRASE) as desk:
         assert desk.find(desk.show(take_in(desk)).view.code)
+    commune.close()
+
+
+def test_a_store_that_the_disk_did_not_take_whole_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite says nothing of a last write that was refused: what it left behind shows it."""
+    commune = Commune(tmp_path)
+    place = commune.request("may-1")
+    answer = commune.approve((place.folder / "enrol.request").read_bytes())
+    secrets = place.secrets("An", PASSPHRASE)
+    still_open = []
+    fill = store_module._fill
+
+    def held(engine: sa.Engine, facts: Mapping[str, bytes]) -> None:
+        fill(engine, facts)
+        still_open.append(engine.raw_connection())  # so closing does not write the log into the file
+
+    from commune_client.desk.enrolment import accept_answer
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store_module, "_fill", held)
+        with pytest.raises(StoreFailing):
+            accept_answer(place, secrets, answer)
+    still_open[0].close()
+    assert not place.is_enrolled
+    accept_answer(place, secrets, answer)
+    place.unlock("An", PASSPHRASE).close()
     commune.close()
 
 

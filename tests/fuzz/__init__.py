@@ -4,6 +4,6 @@
     python -m tests.fuzz --only codec bundle       some of them
 
 A *target* (`target`) is a decoder with valid inputs to begin from. Whatever comes in, it takes it, or refuses
-it by an error of `onestop_sync.errors`; anything else is a find. What was found once is kept in ``found/`` and
-is run with the suite.
+it by an error of `onestop_sync.errors`; anything else is a find. What was found once is kept in ``found/``
+and is run with the suite.
 """

@@ -1,4 +1,4 @@
-"""The command behind `make fuzz`: targets for a while each, bombs, the server; it prints figures and resumes."""
+"""The command behind `make fuzz`: targets for a while each, bombs, the server; with figures, and resuming."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tests.fuzz import bombs, server
 from tests.fuzz.found import load_finds
 from tests.fuzz.guided import CORPUS, FINDS
 from tests.fuzz.target import Target
@@ -102,6 +103,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"targets, or {' or '.join(_OTHERS)}")
     parser.add_argument("--folder", type=Path, default=Path("var/fuzz"), help="where corpora are kept")
     parser.add_argument("--workers", type=int, default=2, help="targets at a time")
+    parser.add_argument("--requests", type=int, default=200, help="to each endpoint of the server, twice")
     parser.add_argument("--list", action="store_true", help="name the targets")
     arguments = parser.parse_args()
     known = all_targets()
@@ -113,6 +115,10 @@ def main() -> int:
         parser.error(f"no target is called {', '.join(sorted(unknown))}; --list names them")
     targets = [known[name] for name in wanted if name in known]
     finds = _decoders(targets, arguments.folder, arguments.seconds, arguments.workers) if targets else 0
+    if "bombs" in wanted:
+        finds += bombs.main()
+    if "server" in wanted:
+        finds += server.main(arguments.requests)
     return int(finds > 0)
 
 

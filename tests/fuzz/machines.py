@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from onestop_sync import bundle, codec, enrol_take, fetch, keys
+from onestop_sync import bundle, codec, enrol_take, fetch, keys, past, present
 from onestop_sync.bundle import file
 from onestop_sync.bundle.packet import BUNDLE_KIND, Signed
 from onestop_sync.dossier.data import shipped_calendar, shipped_profiles
@@ -30,9 +30,10 @@ from onestop_sync.dossier.view import DossierView
 from onestop_sync.errors import FormatError, OnestopError
 from onestop_sync.fold import Author
 from onestop_sync.protocol import Requester, Responder, open_packet, pack_packet
-from onestop_sync.protocol.packets import CHUNKS_KIND, NODE_BYTES, REQUEST_KIND, pack_answer
+from onestop_sync.protocol.packets import NODE_BYTES, REQUEST_KIND, pack_answer
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.held import machines_with
+from onestop_sync.storage.snapshots import Place
 from onestop_sync.store import Store
 from onestop_sync.testing.dice import Dice
 from tests.fuzz.seeds import hex_of, vectors
@@ -47,6 +48,8 @@ __all__ = ["TARGETS"]
 _NONCE: Final = b"the nonce of now"
 """Stands in an input for the nonce that the other side gave last."""
 _NOW_MS: Final = 1_795_600_000_000
+_ASKS: Final = ("chunks", "present", "snapshots", "history")
+"""Requests for something else than events, and what is signed with them."""
 _FINE: Final = {200, 400, 401, 403, 409}
 
 
@@ -90,7 +93,7 @@ def _respond() -> Run:
     def run(data: bytes) -> None:
         codec.decode(data)
         payload = data.replace(_NONCE, pair.nonce)
-        kind = CHUNKS_KIND if b"chunks" in data[:12] else REQUEST_KIND
+        kind = next((f"onestop/{word}/1" for word in _ASKS if word.encode() in data[:14]), REQUEST_KIND)
         status, answer = pair.responder.respond(pair.signed(kind, payload))
         assert status in _FINE, status
         said = open_packet(answer)
@@ -108,8 +111,13 @@ def _asked() -> list[bytes]:
         value = codec.decode(open_packet(request)[0])
         if isinstance(value, list) and len(value) == 9:
             found.append(codec.encode([*value[:2], _NONCE if value[1] else value[2], *value[3:]]))
-    ask = fetch.Ask(node, _NONCE, (bytes(32),), (), ((bytes(32), None),), 1000)
-    return [*found, codec.encode(ask.to_row())]
+    start = present.Start(Place(), present.versions_of(pair.server.store.types))
+    asks = (
+        fetch.Ask(node, _NONCE, (bytes(32),), (), ((bytes(32), None),), 1000),
+        past.Mirror(node, _NONCE, Place(), 1000),
+        past.History(node, _NONCE, ((pair.doc, 0),), 1000),
+    )
+    return [*found, present.wrap(start, found[-1]), *(codec.encode(ask.to_row()) for ask in asks)]
 
 
 def _take() -> Run:

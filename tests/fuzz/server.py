@@ -1,7 +1,8 @@
 """A server that is asked whatever its OpenAPI document allows, and what it does not allow, by schemathesis.
 
-Bodies of machines are packets: real ones, of a machine that the server knows, and such with changes; a token and a
-password are right, wrong or missing. What comes back must be in the document: its status, content type and shape.
+Bodies of machines are packets: real ones, of a machine that the server knows, and such with changes; a token
+and a password are right, wrong or missing. What comes back must be in the document: its status, content type
+and shape.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -31,13 +33,15 @@ from schemathesis.checks import (
     status_code_conformance,
     unsupported_method,
 )
+from schemathesis.core.result import Ok
 
 from onestop_sync import codec
-from onestop_sync.client import CONTENT_TYPE
+from onestop_sync.client import CONTENT_TYPE, SYNC_PATH
 from onestop_sync.dossier.types import TYPES
+from onestop_sync.enrol_line import ENROL_PATH
 from onestop_sync.protocol import Requester, open_packet
 from server_stub.app import build_app
-from server_stub.openapi import COMPLAINT_PATH, ENROL_PATH, PORTAL_PATH, SYNC_PATH, document
+from server_stub.openapi import COMPLAINT_PATH, PORTAL_PATH, document
 from server_stub.portal import integrations
 from tests.fuzz.mutate import mutate
 from tests.fuzz.target import Form
@@ -116,6 +120,7 @@ def ask(server: Asked, examples: int, *, is_random: bool) -> dict[str, Counter[i
     schema = schemathesis.openapi.from_dict(document())
     told: dict[str, Counter[int]] = {}
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
         operation = found.ok()
         counts = told.setdefault(operation.label, Counter())
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
@@ -130,7 +135,7 @@ def ask(server: Asked, examples: int, *, is_random: bool) -> dict[str, Counter[i
 def _ask_one(server: Asked, cases: Any, counts: Counter[int], how: settings) -> None:
     @how
     @given(cases, st.sampled_from(["right", "right", "wrong", "none"]), st.integers(0, 2**32))
-    def one(case: Case, key: str, dice: int) -> None:
+    def one(case: Case[Any], key: str, dice: int) -> None:
         _prepare(server, case, key, random.Random(dice))
         response = case.call(base_url=server.url, timeout=30)
         counts[response.status_code] += 1
@@ -142,7 +147,7 @@ def _ask_one(server: Asked, cases: Any, counts: Counter[int], how: settings) -> 
         one()
 
 
-def _prepare(server: Asked, case: Case, key: str, dice: random.Random) -> None:
+def _prepare(server: Asked, case: Case[Any], key: str, dice: random.Random) -> None:
     """Says who asks, and mostly something that is nearly right."""
     if key == "none":
         case.headers.pop("Authorization", None)
@@ -169,3 +174,16 @@ def _packets(packets: list[bytes]) -> st.SearchStrategy[bytes]:
         return packet if dice % 5 == 0 else mutate(form, packet, random.Random(dice))
 
     return st.builds(changed, st.sampled_from(packets), st.integers(0, 2**32))
+
+
+def main(examples: int) -> int:
+    """Asks a server by the dice, and prints what it answered; 1 when the document does not say so."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
+        try:
+            told = ask(server, examples, is_random=True)
+        except Exception as error:  # noqa: BLE001 - it tells the request and the answer
+            print(f"server: {error}", flush=True)
+            return 1
+    for name, counts in told.items():
+        print(f"{name:34} {counts.total():>7}  {dict(sorted(counts.items()))}", flush=True)
+    return 0

@@ -37,7 +37,7 @@ def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_server_answers_as_the_document_says(tmp_path: Path) -> None:
-    """Requests that it allows, and such as it does not, get an answer that is in it; each kind of answer comes."""
+    """Requests that it allows, and such as it does not, get an answer that is in it, of each kind some."""
     with serving(tmp_path) as server:
         told = ask(server, 12, is_random=False)
     seen = sum(told.values(), Counter())

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.bombs import BOMBS, MOST_BYTES, MOST_S, cost_of
 from tests.fuzz.found import FOLDER, load_finds
 from tests.fuzz.mutate import mutate
 from tests.fuzz.target import Run, Target, Verdict, try_one
 from tests.fuzz.targets import all_targets
 
+LARGE = {"xlsx: 2 GiB unpacked", "packet: 200 MiB of zeros", "png: 10 billion pixels"}
+"""Bombs that take long to make: `make fuzz` tries them."""
 _READY: dict[str, tuple[Run, list[bytes]]] = {}
 
 
@@ -64,3 +68,12 @@ def test_mutations_are_neither_all_good_nor_all_bad(name: str) -> None:
     dice = random.Random(4)
     told = {try_one(target, run, mutate(target.form, dice.choice(seeds), dice)) for _ in range(50)}
     assert told == set(Verdict)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@pytest.mark.parametrize("name", sorted(set(BOMBS) - LARGE))
+def test_a_bomb_costs_little(name: str) -> None:
+    """What is small and would become large is refused, or taken, within 64 MiB and two seconds."""
+    cost = cost_of(name)
+    assert cost.end in {"taken", "refused"}
+    assert (cost.grown_bytes <= MOST_BYTES, cost.cpu_s <= MOST_S) == (True, True), cost

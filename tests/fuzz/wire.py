@@ -298,6 +298,7 @@ def _enrol_wire(data: bytes) -> None:
 
 
 def enrol_wires() -> list[bytes]:
+    """Returns requests on enrolment, as they travel."""
     return [
         codec.encode([1, "enrol", 0, packet])
         for packet in hex_of(vectors("enrol")["look"], vectors("enrol")["request"])

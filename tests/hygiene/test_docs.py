@@ -23,8 +23,8 @@ INLINE = re.compile(r"`(onestop(?:-server)? [^`]+)`")
 MAKE = re.compile(r"`make ([a-z]+)|^make ([a-z]+)", re.MULTILINE)
 PROMPT = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*")
 SERVER_COMMANDS = {
-    "audit", "catalogue", "difficulty", "doctor", "enrol", "erase", "evidence", "init", "openapi", "portal", "proof",
-    "publication", "publish", "published", "recover", "report", "retention",
+    "audit", "catalogue", "difficulty", "doctor", "enrol", "erase", "evidence", "init", "openapi", "portal",
+    "proof", "publication", "publish", "published", "recover", "report", "retention",
     "revoke", "root", "roster", "rotate",
     "rules", "serve", "snapshot", "statement", "status",
     "sync", "unit", "verify",
