@@ -122,7 +122,8 @@ def check(store: Store, tell: Tell | None = None) -> Health:
 def rebuild(store: Store, tell: Tell | None = None) -> int:
     """Makes states, lists, search and reports again from the events; nothing that anyone wrote is touched.
 
-    Some documents a transaction; killed in between, what is done stays done.
+    What a snapshot alone tells of stays as it is; where that is not what was signed, it is dropped, and the
+    next sync brings the events. Some documents a transaction; killed in between, what is done stays done.
 
     Returns:
         How many documents were folded.
@@ -144,7 +145,9 @@ def rebuild(store: Store, tell: Tell | None = None) -> int:
             tell(min(at + _BATCH, len(numbers)), len(numbers))
     with store.writing() as transaction:
         _, damaged = summaries.damaged(transaction.connection, store.types)
-        summaries.want(transaction.connection, [n for n, _ in damaged])
+        wrong = [n for n, _ in damaged]
+        _forget(transaction, wrong)  # nobody's word, and perhaps not even readable
+        summaries.want(transaction.connection, wrong)
     return len(numbers)
 
 

@@ -22,7 +22,7 @@ from onestop_sync.storage import summaries
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.engines import next_numbers
-from onestop_sync.storage.erasure import strip
+from onestop_sync.storage.erasure import note_scrub, strip
 from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.storage.rows import insert_all, select_in, stored_event
 from onestop_sync.tombstone import ERASED, Tombstone
@@ -170,6 +170,10 @@ class Documents:
             self.outcomes[event.id] = Outcome(event.id, code, became.reason)
         if not doc.is_new:
             self.has_stripped |= strip(self.connection, doc.n)
+        if doc.is_summary and doc.packed_before is not None:
+            # Known without any event, so there was no body to take away; its content was here all the same.
+            note_scrub(self.connection)
+            self.has_stripped = True
         self._forget_summary(doc)
 
     # ---- folding

@@ -17,7 +17,7 @@ from onestop_sync.proof_export import export_proof
 from onestop_sync.protocol import Requester, Responder, SyncReport, pack_packet, packets
 from onestop_sync.publication import Publication
 from onestop_sync.snapshot import Snapshot, parse_snapshot
-from onestop_sync.snapshotting import make_snapshots
+from onestop_sync.snapshotting import check_snapshots, make_snapshots
 from onestop_sync.stating import make_statements
 from onestop_sync.storage import snapshots, summaries
 from onestop_sync.storage import tables as t
@@ -303,15 +303,21 @@ def test_what_a_relay_keeps_back_is_asked_for_and_told(small: World, monkeypatch
     assert small.done[0] not in told(other)
 
 
-def test_an_erased_dossier_stays_erased(small: World) -> None:
-    """What was erased by law is no summary, before the new machine came or after."""
-    province, new = small.clock, small.newcomer()
-    start(new, small.district)
-    report = verify_document(small.province.store, small.done[0])
+def erase(world: World, doc: bytes) -> None:
+    """Publishes at the province that a dossier is erased by law."""
+    province = world.clock
+    report = verify_document(world.province.store, doc)
     held = Publication.parse(province.trust)
     files = plan_files(held, [plan_erasure(report, CASE, why="hết hạn", now_ms=province.clock_ms)])
-    published = publisher.publish(held, province.root, now_ms=province.clock_ms, files=files)
-    assert small.province.store.replace_trust(published)
+    province.trust = publisher.publish(held, province.root, now_ms=province.clock_ms, files=files)
+    assert world.province.store.replace_trust(province.trust)
+
+
+def test_an_erased_dossier_stays_erased(small: World) -> None:
+    """What was erased by law is no summary, before the new machine came or after, and is not named again."""
+    new = small.newcomer()
+    start(new, small.district)
+    erase(small, small.done[0])
     late = small.newcomer("muộn")
     for machine in (small.district, new, late):
         sync(machine, small.province if machine is small.district else small.district)
@@ -320,6 +326,61 @@ def test_an_erased_dossier_stays_erased(small: World) -> None:
             machine.store.document(small.done[0])
         assert small.done[0] not in told(machine)
         assert machine.store.tombstone(small.done[0]) is not None
+    assert make_snapshots(small.province.store) == 0
+    assert check_snapshots(small.district.store)[2:] == (len(small.done) - 1, (), ())
+
+
+def test_an_older_snapshot_does_not_bring_back_what_was_erased(small: World, tmp_path: Path) -> None:
+    """A relay that has not heard of the erasure still gives the summary; nothing of it is on a disk then."""
+    name, doc = "Người 0".encode(), small.done[0]
+    files = {n: tmp_path / f"{n}.db" for n in ("trước", "sau")}
+    make = small.clock.machine
+    before = make("trước", "c1", database=f"sqlite:///{files['trước']}")
+    start(before, small.district)
+    assert doc in told(before)
+    assert name in written(files["trước"])
+    erase(small, doc)
+    after = make("sau", "c1", database=f"sqlite:///{files['sau']}")
+    assert small.district.store.tombstone(doc) is None
+    start(after, small.district)
+    assert after.store.tombstone(doc) is not None
+    assert told(after) == set(small.done[1:])
+    assert before.store.replace_trust(small.clock.trust)
+    assert before.store.tombstone(doc) is not None
+    for file in files.values():
+        assert name not in written(file)
+    for machine in (before, after):
+        assert doctor.check(machine.store).faults == ()
+        start(machine, small.district, history=True)
+        assert (told(machine), machine.store.page("case", search="nguoi 0")) == (set(), [])
+
+
+def written(file: Path) -> bytes:
+    """Returns what a database has on disk, its log included."""
+    return b"".join(part.read_bytes() for part in file.parent.glob(f"{file.name}*"))
+
+
+def test_the_doctor_knows_what_a_snapshot_says(small: World) -> None:
+    """What was signed is compared with what is shown; made again, it comes from the events."""
+    new, (doc, other) = small.newcomer(), small.done
+    start(new, small.district)
+    for _ in range(2):
+        found = doctor.check(new.store)
+        assert (found.faults, found.summaries) == ((), 2)
+        doctor.rebuild(new.store)  # what has no events here is not lost by it
+    assert new.store.document(doc).value("phone") == "1"
+    with new.store._writes_raw() as connection:
+        state = connection.execute(sa.select(t.document.c.state).where(t.document.c.id == doc)).scalar_one()
+        forged = state.replace("Người".encode(), "Kẻ giả".encode()[:7])
+        assert forged != state
+        connection.execute(sa.update(t.document).where(t.document.c.id == doc).values(state=forged))
+    assert [(fault.kind, fault.doc) for fault in doctor.check(new.store).faults] == [("summary", doc)]
+    doctor.rebuild(new.store)
+    start(new, small.district)
+    assert told(new) == {other}
+    assert new.store.document(doc).value("name") == "Người 0"
+    assert doctor.check(new.store).faults == ()
+    assert kinds(new) == []
 
 
 class OldProgram(Responder):
