@@ -203,6 +203,7 @@ REASONS: Final[Mapping[str, str]] = {
     "taken": "Trên máy này đã có cán bộ tên như vậy.",
     "passphrase": "Mật khẩu cần ít nhất 8 ký tự.",
     "no_passphrase": "Chưa có mật khẩu. Hãy dùng --passphrase-file, hoặc biến môi trường ONESTOP_PASSPHRASE.",
+    "no_new_passphrase": "Chưa có mật khẩu mới: --new-passphrase-file, hoặc biến ONESTOP_NEW_PASSPHRASE.",
     "file": "Không đọc hoặc ghi được tệp đó. Hãy kiểm tra đường dẫn và quyền truy cập.",
     "json": "Tệp JSON không đúng dạng. Xem `onestop intake --help`.",
     "mapping": 'Tệp ánh xạ cần là JSON có "columns": mỗi cột của sổ là một trường, mỗi trường một lần, '
@@ -219,6 +220,7 @@ REASONS: Final[Mapping[str, str]] = {
     "code_used": "Mã này đã được dùng cho một máy khác. Nếu không phải máy của xã, hãy báo ngay quản trị.",
     "code_unit": "Mã kích hoạt dành cho đơn vị khác.",
     "code_officer": "Mã kích hoạt không có tên cán bộ này. Hãy xem tên trên tờ được phát.",
+    "code_maker": "Mã này không do quản trị hiện nay của đơn vị lập. Hãy xin quản trị mã khác.",
     "code_taken": "Cán bộ này đã có khóa theo mã này. Không phải chính người đó làm thì báo ngay quản trị.",
     "code_answer": "Câu trả lời không do nơi cấp mã làm ra. Hãy xem lại địa chỉ máy chủ và mã; báo quản trị.",
     "code_foreign": "Mã kích hoạt do máy chủ khác lập ra.",

@@ -1,6 +1,9 @@
 """One-time codes in a store, as administrators make, list, widen and end them.
 
-    made = make_code(store, grant, hours=24)          # made.code is shown once, and kept nowhere
+    made = make_code(store, signer, grant, hours=24)      # made.code is shown once, and kept nowhere
+
+A grant is signed by the administrator who makes the code, and is asked for again by whose authority it stands
+when a machine comes: a row that anybody else put into the database allows nothing.
 
 What a machine that knows one is answered: `enrol_take`.
 """
@@ -14,13 +17,24 @@ import sqlalchemy as sa
 
 from onestop_sync import codec
 from onestop_sync.enrol_code import ENTROPY_BYTES, read_code, write_code
-from onestop_sync.enrol_grant import HOURS, TRIES, Grant, Named, pack_grant, unpack_grant
-from onestop_sync.errors import InvalidInput
+from onestop_sync.enrol_grant import (
+    HOURS,
+    TRIES,
+    Grant,
+    Named,
+    is_signed,
+    pack_grant,
+    sign_grant,
+    unpack_grant,
+)
+from onestop_sync.errors import InvalidInput, NotAllowed
+from onestop_sync.keys import Signer
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.codes import change_code, find_code, required_code, seal_keys
 from onestop_sync.store import Store
+from onestop_sync.trust import ADMIN
 
-__all__ = ["MAX_HOURS", "Issued", "Made", "allow", "cancel_code", "issued", "make_code"]
+__all__ = ["MAX_HOURS", "Issued", "Made", "allow", "cancel_code", "issued", "make_code", "may_allow"]
 
 MAX_HOURS: Final = 24 * 60
 """Longest time of a code: two months, for the day one of a province."""
@@ -69,19 +83,33 @@ class Issued(NamedTuple):
         return not self.machine and self.wrong < TRIES and now_ms <= self.until_ms
 
 
-def make_code(store: Store, grant: Grant, *, hours: float = HOURS, machine: bytes = b"") -> Made:
+def may_allow(store: Store, key: bytes, unit: str) -> bool:
+    """Tells whether a key is an administrator's of a unit, or of one above it."""
+    try:
+        _, certificate = store.find_authority(key)
+    except NotAllowed:
+        return False
+    return ADMIN in certificate.roles and store.trust.document.is_above(certificate.unit, unit)
+
+
+def make_code(
+    store: Store, signer: Signer, grant: Grant, *, hours: float = HOURS, machine: bytes = b""
+) -> Made:
     """Makes a code; call it inside `Store.writing`, with what else has to be done with it, or alone.
 
     Args:
         store: The administrator's store.
+        signer: The administrator's key.
         grant: What the code allows.
         hours: How long it is good.
         machine: Key of the enrolled machine for whose further officers the code is; empty for a new machine.
 
     Raises:
         InvalidInput: A name, role, unit or time that does not do.
+        NotAllowed: The key is no administrator's at or above the unit.
     """
     _check(store, grant, hours)
+    _check_maker(store, signer, grant.unit)
     now = store.clock()
     until = now + int(hours * _HOUR_MS)
     with store.writing() as transaction:
@@ -94,11 +122,21 @@ def make_code(store: Store, grant: Grant, *, hours: float = HOURS, machine: byte
             raise InvalidInput("No code is free.", todo="Nothing was changed. Try again.")
         transaction.connection.execute(
             sa.insert(t.enrol_code).values(
-                selector=keys.selector, keys=seal_keys(store, keys), allows=pack_grant(grant), made_ms=now,
-                until_ms=until, wrong=0, machine=machine, packet=b"",
+                selector=keys.selector, keys=seal_keys(store, keys), made_ms=now, until_ms=until,
+                allows=pack_grant(sign_grant(grant, keys.selector, signer)), wrong=0,
+                machine=machine, packet=b"",
             )
         )  # fmt: skip
     return Made(code, keys.selector, until)
+
+
+def _check_maker(store: Store, signer: Signer, unit: str) -> None:
+    if not may_allow(store, signer.public, unit):
+        raise NotAllowed(
+            "Only an administrator of the unit, or of one above it, allows machines and officers.",
+            todo="Nothing was changed. Name the administrator who unlocks.",
+            reason="admin",
+        )
 
 
 def _check(store: Store, grant: Grant, hours: float) -> None:
@@ -115,19 +153,27 @@ def _check(store: Store, grant: Grant, hours: float) -> None:
         raise InvalidInput("Each officer needs a role.", reason="role")
 
 
-def allow(store: Store, selector: str, officers: Sequence[Named]) -> None:
+def allow(store: Store, signer: Signer, selector: str, officers: Sequence[Named]) -> None:
     """Lets a code that was made allow further officers; what it allowed stays.
 
     Raises:
         NotFound: There is no such code.
+        NotAllowed: The key is no administrator's at or above the unit.
     """
     with store.writing() as transaction:
         row = required_code(transaction.connection, selector)
         grant = unpack_grant(row.allows)
+        _check_maker(store, signer, grant.unit)
+        if not is_signed(grant, selector):  # or the signature would vouch for what somebody else put there
+            raise NotAllowed(
+                "No administrator has signed what this code allows.",
+                todo="Nothing was changed. End it, and make another.",
+                reason="code_maker",
+            )
         known = {o.name for o in grant.officers}
         added = tuple(o for o in officers if codec.nfc(o.name) not in known)
         wider = grant._replace(officers=grant.officers + added)
-        change_code(transaction.connection, selector, allows=pack_grant(wider))
+        change_code(transaction.connection, selector, allows=pack_grant(sign_grant(wider, selector, signer)))
 
 
 def cancel_code(store: Store, selector: str) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from onestop_sync import codec
+from onestop_sync import codec, keys
 from onestop_sync.search_text import fold_text
 
-__all__ = ["HOURS", "TRIES", "Grant", "Named", "find_name", "pack_grant", "unpack_grant"]
+__all__ = [
+    "HOURS", "TRIES", "Grant", "Named", "find_name", "is_signed", "pack_grant", "sign_grant", "unpack_grant",
+]  # fmt: skip
+
+GRANT_KIND: Final = "onestop/enrol-code/1"
 
 HOURS: Final = 24
 """How long a code is good unless an administrator says otherwise."""
@@ -41,6 +45,8 @@ class Grant(NamedTuple):
         officers: Who will work on it.
         serves: Whether it will be a parent of others.
         blocks: Its serial blocks; ``None`` takes the next free ones, ``()`` gives none.
+        maker: Key of the administrator who allows it.
+        signature: By that key, over all of this but the officers' keys; see `sign_grant`.
     """
 
     unit: str
@@ -48,6 +54,8 @@ class Grant(NamedTuple):
     officers: tuple[Named, ...] = ()
     serves: bool = False
     blocks: tuple[tuple[int, int], ...] | None = None
+    maker: bytes = b""
+    signature: bytes = b""
 
 
 def find_name(names: Sequence[str], typed: str) -> int | None:
@@ -58,17 +66,42 @@ def find_name(names: Sequence[str], typed: str) -> int | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def pack_grant(grant: Grant) -> bytes:
-    """Returns a grant as a store keeps it."""
+def sign_grant(grant: Grant, selector: str, signer: keys.Signer) -> Grant:
+    """Returns a grant that an administrator signed for one code.
+
+    Whoever else works on the administrator's machine has its database as well: without a signature a row in
+    it would be as good as the administrator's word.
+    """
+    signature = signer.sign(_signed(grant, selector))
+    return grant._replace(maker=signer.public, signature=signature)
+
+
+def is_signed(grant: Grant, selector: str) -> bool:
+    """Tells whether the maker whom a grant names has signed it for this code."""
+    return bool(grant.maker) and keys.verify(grant.maker, _signed(grant, selector), grant.signature)
+
+
+def _signed(grant: Grant, selector: str) -> bytes:
+    unbound = grant._replace(officers=tuple(o._replace(key=b"") for o in grant.officers))
+    return codec.pae(GRANT_KIND, codec.encode([selector, *_facts(unbound)]))
+
+
+def _facts(grant: Grant) -> list[codec.Value]:
     officers: list[codec.Value] = [
         [codec.nfc(o.name), sorted(o.roles), codec.nfc(o.person), o.key] for o in grant.officers
     ]
     blocks: codec.Value = None if grant.blocks is None else [list(block) for block in grant.blocks]
-    return codec.encode([1, grant.unit, codec.nfc(grant.machine_name), officers, grant.serves, blocks])
+    return [grant.unit, codec.nfc(grant.machine_name), officers, grant.serves, blocks]
+
+
+def pack_grant(grant: Grant) -> bytes:
+    """Returns a grant as a store keeps it."""
+    return codec.encode([2, *_facts(grant), grant.maker, grant.signature])
 
 
 def unpack_grant(data: bytes) -> Grant:
-    """Returns the grant that `pack_grant` packed."""
-    _, unit, name, officers, serves, blocks = codec.decode(data)
+    """Returns the grant that `pack_grant` packed; one of before they were signed has no maker."""
+    _, unit, name, officers, serves, blocks, *by = codec.decode(data)
     named = tuple(Named(name, frozenset(roles), person, key) for name, roles, person, key in officers)
-    return Grant(unit, name, named, serves, None if blocks is None else tuple(map(tuple, blocks)))
+    ranges = None if blocks is None else tuple(map(tuple, blocks))
+    return Grant(unit, name, named, serves, ranges, *by)

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from onestop_sync import enrol, enrol_proof
 from onestop_sync.enrol_code import CodeKeys
-from onestop_sync.enrol_codes import Issued, issued
+from onestop_sync.enrol_codes import Issued, issued, may_allow
 from onestop_sync.enrol_files import EnrolRequest, Officer
-from onestop_sync.enrol_grant import TRIES, Grant, find_name, pack_grant, unpack_grant
+from onestop_sync.enrol_grant import TRIES, Grant, find_name, is_signed, pack_grant, unpack_grant
 from onestop_sync.enrol_proof import NONCE_BYTES, Offer, Packet, Reply
 from onestop_sync.errors import FormatError, NotAllowed
 from onestop_sync.keys import Signer
@@ -32,7 +32,6 @@ from onestop_sync.storage.codes import (
     wrong_in,
 )
 from onestop_sync.store import Store
-from onestop_sync.trust import ADMIN
 
 __all__ = ["WRONG_PER_HOUR", "Verdict", "approve_waiting", "open_own", "take"]
 
@@ -159,9 +158,16 @@ class _Taking:
         self.keys = keys
         if row.wrong >= TRIES:
             raise _Refused("code_tries")
+        self._check_maker(row)
         if self.packet.kind == enrol_proof.LOOK:
             return "", self._look(row)
         return "", self._enrol(connection, row)
+
+    def _check_maker(self, row: Any) -> None:
+        """Asks who allows what a code is for, and whether they may now: a row by itself is nobody's word."""
+        grant = unpack_grant(row.allows)
+        if not (is_signed(grant, row.selector) and may_allow(self.store, grant.maker, grant.unit)):
+            raise _Refused("code_maker")
 
     def _look(self, row: Any) -> Reply:
         if self.store.clock() > row.until_ms:
@@ -191,13 +197,7 @@ class _Taking:
         return Reply(enrolment=answer) if answer else Reply(is_waiting=True)
 
     def _may_sign(self, unit: str) -> bool:
-        if self.signer is None:
-            return False
-        try:
-            _, certificate = self.store.find_authority(self.signer.public)
-        except NotAllowed:
-            return False
-        return ADMIN in certificate.roles and self.store.trust.document.is_above(certificate.unit, unit)
+        return self.signer is not None and may_allow(self.store, self.signer.public, unit)
 
 
 def _granted(grant: Grant, asked: EnrolRequest) -> tuple[Grant, EnrolRequest]:

@@ -357,6 +357,7 @@ def _foreign(events: Iterable[Event], evidence: Evidence) -> list[Problem]:
 
 def _take_acks(foundation: Foundation, report: Report, acks: Iterable[bytes], chain: Chain) -> None:
     said: dict[bytes, list[Acked]] = {}
+    short: dict[tuple[bytes, bytes], None] = {}
     for data in acks:
         found = _statement(foundation.trust, data)
         if isinstance(found, Problem):
@@ -369,7 +370,11 @@ def _take_acks(foundation: Foundation, report: Report, acks: Iterable[bytes], ch
             if covers is True:
                 said.setdefault(proven.event.id, []).append(acked)
             elif covers is not False:
-                report.notes.append(("ack_short", proven.event.id))
+                short[proven.event.id, statement.node] = None
+    # What one word of a node lacks links for, another one of the same node may cover.
+    proven_by = {(event_id, acked.node) for event_id, found_here in said.items() for acked in found_here}
+    left = dict.fromkeys(event_id for event_id, node in short if (event_id, node) not in proven_by)
+    report.notes += [("ack_short", event_id) for event_id in left]
     report.events = [
         Proven(p.event, p.ops, p.chain, p.standing, p.reason, _earliest(said.get(p.event.id, ())))
         for p in report.events

@@ -37,6 +37,7 @@ _REASONS: Final = {
     "code_unit": "The code is for another unit.",
     "code_officer": "The request names an officer whom the code does not.",
     "code_taken": "Another key came in under this officer's name. Ask that officer, and make a new code.",
+    "code_maker": "No administrator who is one now has signed what the code allows. Make a new one.",
     "authority": "You are no administrator above the code's unit.",
     "blocks": "A serial block is another machine's already, or none is left.",
     "format": "A key in the request did not sign it.",
@@ -66,9 +67,9 @@ def code(arguments: Namespace, blocks: tuple[tuple[int, int], ...] | None) -> No
     """Makes a code, and shows it: this once."""
     officers = tuple(map(parse_officer, arguments.officer))
     grant = Grant(arguments.unit, " ".join(arguments.machine.split()), officers, arguments.serves, blocks)
-    store, _ = _opened(arguments)
+    store, signer = _opened(arguments)
     try:
-        made = enrol_codes.make_code(store, grant, hours=arguments.hours)
+        made = enrol_codes.make_code(store, signer, grant, hours=arguments.hours)
     finally:
         store.close()
     facts = {"code": made.code, "until_ms": made.until_ms, "unit": grant.unit, "machine": grant.machine_name}

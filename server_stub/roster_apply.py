@@ -16,6 +16,7 @@ from typing import NamedTuple
 from onestop_sync import codec, enrol_codes
 from onestop_sync.enrol_codes import Issued, Made
 from onestop_sync.enrol_grant import HOURS, Grant
+from onestop_sync.keys import Signer
 from onestop_sync.search_text import fold_text
 from onestop_sync.store import Store
 from onestop_sync.trust import Unit
@@ -67,6 +68,7 @@ class Applied(NamedTuple):
 
 def apply(
     store: Store,
+    signer: Signer,
     roster: Roster,
     *,
     publish_units: PublishUnits,
@@ -78,6 +80,7 @@ def apply(
 
     Args:
         store: The administrator's store.
+        signer: The administrator's key, which signs what each code allows.
         roster: What `roster_check.check` found sound.
         publish_units: Makes new units known; not called when there are none.
         print_sheets: Makes the sheets; not called when there are none.
@@ -87,16 +90,18 @@ def apply(
 
     Raises:
         InvalidInput: A time or name that does not do.
+        NotAllowed: The key is no administrator's at or above a unit.
         StoreError: The disk or database refused; codes of this call do not exist.
     """
     units = tuple(u for u in roster.units if u.id not in store.trust.document.units)
     if units:
         publish_units(units)
-    return store.retrying(lambda: _codes(store, roster, units, print_sheets, hours, renew=renew))
+    return store.retrying(lambda: _codes(store, signer, roster, units, print_sheets, hours, renew=renew))
 
 
 def _codes(
     store: Store,
+    signer: Signer,
     roster: Roster,
     units: tuple[Unit, ...],
     print_sheets: PrintSheets,
@@ -105,7 +110,7 @@ def _codes(
     renew: bool,
 ) -> Applied:
     with store.writing():
-        work = _Work(store, hours, renew=renew)
+        work = _Work(store, signer, hours, renew=renew)
         for grant in roster.machines:
             work.machine(grant)
         if work.sheets:
@@ -116,8 +121,9 @@ def _codes(
 class _Work:
     """One transaction's work on the machines of a roster."""
 
-    def __init__(self, store: Store, hours: float, *, renew: bool) -> None:
+    def __init__(self, store: Store, signer: Signer, hours: float, *, renew: bool) -> None:
         self.store = store
+        self.signer = signer
         self.hours = hours
         self.renew = renew
         self.now = store.clock()
@@ -160,7 +166,7 @@ class _Work:
         named = {o.name for o in code.grant.officers}
         added = [o for o in grant.officers if codec.nfc(o.name) not in named]
         if added:
-            enrol_codes.allow(self.store, code.selector, added)
+            enrol_codes.allow(self.store, self.signer, code.selector, added)
             self.widened.append((grant.unit, grant.machine_name))
         else:
             self.unchanged += 1
@@ -176,7 +182,7 @@ class _Work:
             self.unchanged += 1
 
     def _make(self, grant: Grant, machine: bytes = b"") -> None:
-        made = enrol_codes.make_code(self.store, grant, hours=self.hours, machine=machine)
+        made = enrol_codes.make_code(self.store, self.signer, grant, hours=self.hours, machine=machine)
         unit = self.store.trust.document.units[grant.unit]
         self.sheets.append(SheetFacts(unit, grant, made, bool(machine)))
 

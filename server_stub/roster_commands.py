@@ -51,13 +51,14 @@ def check_roster(arguments: Namespace) -> None:
 
 def apply_roster(arguments: Namespace) -> None:
     """Publishes new units, makes codes for new machines, and writes their sheets."""
-    store = settings.open_store(arguments)
+    secrets = settings.unlock(arguments)
+    store = settings.open_store(arguments, secrets)
     try:
         found, problems = _read(store, arguments.file)
         _refuse(arguments, problems)
         path = Path(arguments.sheets)
         applied = apply(
-            store, found, hours=arguments.hours, renew=arguments.renew,
+            store, secrets.officer, found, hours=arguments.hours, renew=arguments.renew,
             publish_units=lambda units: _publish(arguments, store, units),
             print_sheets=lambda sheets: _print(arguments, store, path, sheets),
         )  # fmt: skip

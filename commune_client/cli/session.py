@@ -118,7 +118,7 @@ def _passphrase(path: Path | None, variable: str, question: str, *, is_new: bool
     elif sys.stdin.isatty():
         found = _typed(question, is_new=is_new)
     else:
-        raise UsageFault(REASONS["no_passphrase"])
+        raise UsageFault(REASONS["no_new_passphrase" if variable == NEW_PASSPHRASE else "no_passphrase"])
     from onestop_sync.codec import nfc
 
     try:

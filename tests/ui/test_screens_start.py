@@ -209,7 +209,8 @@ def new_machine(tmp_path: Path) -> tuple[Office, str]:
     """Make a province that serves, and a code for two officers."""
     office = Office(tmp_path)
     named = tuple(enrol_grant.Named(name, frozenset({"tiep_nhan"})) for name in SHEET)
-    made = enrol_codes.make_code(office.province.office, enrol_grant.Grant("c1", "Máy tiếp nhận 1", named))
+    grant = enrol_grant.Grant("c1", "Máy tiếp nhận 1", named)
+    made = enrol_codes.make_code(office.province.office, office.province.admin, grant)
     return office, made.code
 
 

@@ -54,6 +54,12 @@ def test_a_passphrase_is_changed(shell: Shell) -> None:
     assert here(shell).secrets("An", FRESH).holder == "An"
 
 
+def test_a_missing_new_passphrase_is_told_as_that(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the present one at hand, the message says how to give the other one."""
+    monkeypatch.delenv("ONESTOP_NEW_PASSPHRASE")
+    assert "--new-passphrase-file" in shell.run("passphrase")
+
+
 def test_wrong_passphrases_have_to_wait(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """After three the next says for how long, although it is right."""
     monkeypatch.setenv("ONESTOP_PASSPHRASE", "không phải mật khẩu")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from onestop_sync import codec, enrol, enrol_codes, enrol_grant, enrol_proof, enrol_take
 from onestop_sync.enrol_code import LETTERS, read_code, write_code
-from onestop_sync.enrol_grant import Grant, Named
+from onestop_sync.enrol_grant import Grant, Named, pack_grant, sign_grant
 from onestop_sync.errors import (
     FormatError,
     InvalidInput,
@@ -25,6 +25,7 @@ from onestop_sync.errors import (
 from onestop_sync.keyring import Secrets
 from onestop_sync.keys import SigningKey
 from onestop_sync.storage import tables as t
+from onestop_sync.storage.codes import change_code
 from onestop_sync.store import Store
 from tests.province import CASE, Province
 
@@ -48,7 +49,7 @@ class World:
 
     def code(self, grant: Grant = GRANT, **options: Any) -> str:
         """Makes a code."""
-        return enrol_codes.make_code(self.store, grant, **options).code
+        return enrol_codes.make_code(self.store, self.admin, grant, **options).code
 
     def machine(self) -> Secrets:
         """Makes the keys of a new machine."""
@@ -319,6 +320,30 @@ def test_without_an_administrator_the_request_waits_for_one(world: World) -> Non
     ] == [("Máy tiếp nhận 1", "")]
     assert enrol_proof.open_answer(keys, world.take(packet, None).answer, packet).enrolment
     assert enrol_take.approve_waiting(world.store, world.admin) == []
+
+
+def test_only_what_an_administrator_signed_is_allowed(world: World) -> None:
+    """Nobody else makes a code, or a wider one by a row in the database, whoever certifies at the server."""
+    clerk = world.province.machine("pc", "c1", {"an": frozenset({"clerk"})}).officers["an"]
+    wide = Named("Nguyễn Văn An", frozenset({"boss", "quan_tri"}))
+    for grant in (GRANT._replace(officers=(wide,)), GRANT._replace(unit="p")):
+        with pytest.raises(NotAllowed):
+            enrol_codes.make_code(world.store, clerk, grant)
+    code = world.code()
+    forged = GRANT._replace(officers=(wide,))
+    for grant in (
+        forged,
+        sign_grant(forged, code[:4], clerk),
+        sign_grant(GRANT, "ZZZZ", world.admin),
+        sign_grant(GRANT, code[:4], world.admin)._replace(officers=(wide,)),
+    ):
+        with world.store.writing() as transaction:
+            change_code(transaction.connection, code[:4], allows=pack_grant(grant))
+        assert world.reason(code, world.packet(code, world.machine())) == "code_maker"
+        with pytest.raises(NotAllowed):  # nor does an administrator who widens it vouch for the rest
+            enrol_codes.allow(world.store, clerk, code[:4], [wide])
+    with pytest.raises(NotAllowed):
+        enrol_codes.allow(world.store, world.admin, code[:4], [wide])
 
 
 def test_no_code_and_no_key_of_one_is_in_the_database(world: World) -> None:

@@ -123,6 +123,16 @@ def test_acks_are_proven_by_signature_and_chain(world: World) -> None:
     assert short.events[0].acks == ()
 
 
+def test_an_ack_of_other_logs_takes_nothing_from_what_another_proves(world: World) -> None:
+    """A later ack, kept for a colleague's event, also names a head whose headers are not in the file."""
+    exchange(world.pc.store, world.district.store)
+    world.pc.writer("an").create("case", {"name": "B"})
+    world.pc.writer("binh").note(world.doc, "remarks", "xem lại")
+    exchange(world.pc.store, world.district.store)
+    report = world.check(world.evidence())
+    assert ([len(proven.acks) for proven in report.events], report.notes) == ([1, 1, 1], [])
+
+
 def test_a_server_gives_its_own_word(world: World) -> None:
     """What a district exports proves itself as well, with the server's signature on the events."""
     exchange(world.pc.store, world.district.store)

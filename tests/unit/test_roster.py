@@ -251,6 +251,7 @@ class Tinh:
         assert problems == []
         return apply(
             self.store,
+            self.admin,
             roster,
             publish_units=self.publish,
             print_sheets=options.pop("print_sheets", self.keep),
@@ -416,14 +417,16 @@ def test_a_whole_province_in_one_go(tinh: Tinh, tmp_path: Path) -> None:
     def render(printed: Sequence[SheetFacts]) -> None:
         pages.append(sheets.render(printed, sheets.Surroundings(("https://t.example.vn",), "7f90 a6a8", 0)))
 
-    applied = apply(tinh.store, roster, publish_units=tinh.publish, print_sheets=render, hours=240)
+    applied = apply(
+        tinh.store, tinh.admin, roster, publish_units=tinh.publish, print_sheets=render, hours=240
+    )
     assert (len(applied.units), len(applied.sheets), len({s.made.code for s in applied.sheets})) == (
         communes,
         machines,
         machines,
     )
     assert pages[0].count(b"/Type /Page\n") == machines
-    again = apply(tinh.store, roster, publish_units=tinh.publish, print_sheets=render)
+    again = apply(tinh.store, tinh.admin, roster, publish_units=tinh.publish, print_sheets=render)
     assert (again.unchanged, len(pages)) == (machines, 1)
 
 
