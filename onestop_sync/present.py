@@ -103,7 +103,8 @@ def read_page(
     document = store.trust.document
     if not document.units[unit].parent:  # nobody states what the unit at the top has
         return exchange.read_feed(store, unit, cursor, machine, max_bytes, echo=echo)
-    units = set(document.below(unit))
+    # Of a unit that was split, each successor sees its own documents: those come with their events.
+    units = {below for below in document.below(unit) if document.tree.is_wholly_over(unit, below)}
     at = cursor or Cursor(store.epoch, 0, feed.START)
     with store.reading() as connection:
         place = start.place if snapshots.at_place(connection, start.place) else Place()

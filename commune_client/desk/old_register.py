@@ -88,7 +88,9 @@ class OldRegister(Base):
         self, search: str = "", *, after: tuple[int, int] | None = None, limit: int = 200
     ) -> list[Row]:
         """Returns entries of the old register, a page at a time, the last that came in first."""
-        rows = self.store.page(OLD_ENTRY.name, search=search, after=after, limit=limit)
+        rows = self.store.page(
+            OLD_ENTRY.name, search=search, after=after, limit=limit, is_by_label=self.is_masked
+        )
         return [row._replace(title=masked_title(row.title)) for row in rows] if self.is_masked else rows
 
     def old_entry(self, doc: bytes) -> dict[str, object]:

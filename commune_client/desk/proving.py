@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from commune_client.desk.base import Base
 from onestop_sync import doctor
 from onestop_sync.document_evidence import MAX_BYTES, Evidence
+from onestop_sync.dossier.personal import masked_ops
 from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import FormatError
 from onestop_sync.keyring import write_durably
@@ -40,10 +42,16 @@ class Proving(Base):
     def verify(self, doc: bytes) -> Report:
         """Proves a dossier from the root up, and compares what this machine shows.
 
+        Who sees citizens masked sees by whom and how it is proven, and what was written masked as elsewhere.
+
         Raises:
             NotFound: It is not here.
         """
-        return verify_document(self.store, doc)
+        report = verify_document(self.store, doc)
+        if self.is_masked:
+            report.state = None
+            report.events = [replace(each, ops=masked_ops(each.ops)) for each in report.events]
+        return report
 
     def check_health(self, tell: doctor.Tell) -> doctor.Health:
         """Compares what the store shows with its events, and these with their hashes; changes nothing.

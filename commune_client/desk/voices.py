@@ -76,7 +76,9 @@ class Voices(Base):
 
     def complaints(self, search: str = "", limit: int = 200) -> list[ComplaintFacts]:
         """Returns complaints, those first that are due first."""
-        rows = self.store.page(COMPLAINT.name, search=search, order="due", limit=limit)
+        rows = self.store.page(
+            COMPLAINT.name, search=search, order="due", limit=limit, is_by_label=self.is_masked
+        )
         return [self._complaint_facts(self.store.document(row.doc)) for row in rows]
 
     def take_complaint(self, doc: bytes, due_ms: int) -> ComplaintFacts:

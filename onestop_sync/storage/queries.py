@@ -119,6 +119,7 @@ def page(  # noqa: PLR0913 - each is a filter
     only: Only,
     order: Order,
     now_ms: int,
+    is_by_label: bool = False,
 ) -> list[Row]:
     """Returns one page of a list, by key; see `Store.page`."""
     at = t.listing.c
@@ -132,7 +133,11 @@ def page(  # noqa: PLR0913 - each is a filter
     elif only == "overdue":
         # In the order of due dates by their index; else whatever comes first is overdue or not.
         where.append((t.due_key if order == "due" else at.due_ms) < now_ms)
-    holds = [_holds(connection, word) for word in fold_text(text).split()]
+    holds: list[sa.ColumnElement[bool]] = []
+    if is_by_label:
+        where += [at.label.ilike(f"%{_escaped(word)}%", escape="\\") for word in text.split()]
+    else:
+        holds = [_holds(connection, word) for word in fold_text(text).split()]
 
     def lines(*more: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
         if order == "due":

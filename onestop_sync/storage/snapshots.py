@@ -234,13 +234,16 @@ def left_out(upto: int, units: Collection[str]) -> list[sa.ColumnElement[bool]]:
 
     Args:
         upto: The place.
-        units: The machine's unit and those below it, of whose logs the statements name the heads.
+        units: The machine's unit and those below it, of which it is given snapshots, and of whose logs the
+            statements name the heads.
     """
     at, event = t.feed.c, t.event.c
     summarised = (
         sa.select(event.n)
         .join(t.summary, t.summary.c.doc_n == event.doc_n)
+        .join(t.snapshot, t.snapshot.c.n == t.summary.c.snapshot_n)
         .where(event.n == at.ref, t.summary.c.held == 1, t.summary.c.snapshot_n <= upto)
+        .where(t.snapshot.c.unit.in_(sorted(units)))  # what other units finished comes with its events
         .correlate(t.feed)
         .exists()
     )

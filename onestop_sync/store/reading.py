@@ -112,6 +112,7 @@ class Reading(Base):
         step: str = "",
         only: Only = "",
         order: Literal["new", "due"] = "new",
+        is_by_label: bool = False,
     ) -> list[Row]:
         """Returns one page of a list.
 
@@ -123,11 +124,12 @@ class Reading(Base):
             step: Only documents at this step.
             only: ``conflict``, ``waiting``, ``unsent`` or ``overdue``.
             order: Newest first, or what is due first.
+            is_by_label: Whether the words are looked for in labels only, for who may not see the rest.
         """
         with self.reading() as connection:
             return queries.page(
                 connection, kind, after=after, limit=limit, text=search, step=step, only=only, order=order,
-                now_ms=self.clock(),
+                now_ms=self.clock(), is_by_label=is_by_label,
             )  # fmt: skip
 
     def count(self, kind: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -21,6 +22,7 @@ from onestop_sync.snapshotting import check_snapshots, make_snapshots
 from onestop_sync.stating import make_statements
 from onestop_sync.storage import snapshots, summaries
 from onestop_sync.storage import tables as t
+from onestop_sync.trust import Unit
 from onestop_sync.verification import collect, verify_document, verify_store
 from tests.protocol.parents import kinds, sync
 from tests.protocol.test_statements import schema
@@ -162,6 +164,51 @@ def test_it_reads_what_is_finished_and_ends_as_every_other(world: World) -> None
     assert (new.store.status().unsent, new.store.status().forks) == (0, 0)
     assert sync(new, world.district).sent == sync(new, world.province).sent == 0
     assert [kinds(m) for m in (*world.machines, new)] == [[]] * 5
+
+
+def test_after_a_split_a_newcomer_reads_its_own_documents_only(small: World) -> None:
+    """What was finished before the split comes with its events, to the successor that each was given to."""
+    shared, sent = small.done
+    units = small.clock.document.units
+    gone = replace(units["c1"], until_ms=small.clock.clock_ms, successors=("y1", "y2"))
+    new = {u: Unit(u, u, "d1", "commune") for u in ("y1", "y2")}
+    small.clock.publish(
+        small.province.store,
+        units={**units, **new, "c1": gone},
+        assignments={"c1": {shared: "y1", sent: "y2"}},
+    )
+    sync(small.district, small.province)
+    for unit, mine in (("y1", shared), ("y2", sent)):
+        newcomer = small.newcomer(f"moi-{unit}", unit)
+        start(newcomer, small.district, history=True)
+        assert set(newcomer.store.fingerprints("case")) == {mine}
+        assert told(newcomer) == set()
+
+
+def test_what_another_unit_finished_and_shares_is_not_left_out(small: World) -> None:
+    """A newcomer of the unit that decided a neighbour's dossier gets it, whatever snapshots came before."""
+    clerk, judge = small.pc1.writer("An"), frozenset({"clerk", "judge"})
+    other = small.clock.machine("pc9", "c2", {"Hai": judge}, database="sqlite://")
+    passed = clerk.create("case", {"name": "Chuyển xã khác", "code": "K"})
+    clerk.act(passed, "hand", {"to": "c2"})
+    small.everyone()
+    for _ in range(2):
+        sync(other, small.district)
+    other.writer("Hai").act(passed, "decide", values={"verdict": "được"})
+    sync(other, small.district)
+    small.everyone()
+    assert make_snapshots(small.province.store) == 1
+    own = other.writer("Hai").create("case", {"name": "Của mình", "code": "O"})
+    other.writer("Hai").act(own, "reject", {"why": "thiếu"})
+    sync(other, small.district)
+    small.everyone()
+    make_statements(small.province.store, interval_ms=0)
+    assert make_snapshots(small.province.store) == 1
+    small.everyone()
+    newcomer = small.newcomer("moi-c2", "c2")
+    start(newcomer, small.district)
+    assert told(newcomer) == {own}
+    assert newcomer.store.document(passed).state.value("name") == "Chuyển xã khác"
 
 
 def test_nothing_is_signed_on_a_snapshot(small: World) -> None:

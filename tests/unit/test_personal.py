@@ -43,12 +43,17 @@ def test_who_only_administers_sees_no_citizen(
     code = str(desk.show(doc).view.code)
     desk.close()
     shell = Shell(capsys, commune, place)
-    for command in (["list"], ["show", code], ["show", code, "--json"], ["list", "--json"], ["conflicts"]):
+    shown = (["list"], ["show", code], ["verify", code])
+    for command in (*shown, *([*each, "--json"] for each in shown), ["conflicts"]):
         said = shell.run(*command, "--officer", "Quản")
         assert shell.code == 0, said
         assert not [word for word in SECRETS if word in said], command
         clear = shell.run(*command, "--officer", "An")
         assert command == ["conflicts"] or "Hường" in clear
+    # Nor does a search tell, by what it finds, what a mask hides.
+    for words, sees in ((code[-4:], True), ("huong", False), ("09123", False), ("001199012345", False)):
+        assert (code in shell.run("list", words, "--officer", "Quản")) == sees
+        assert code in shell.run("list", words, "--officer", "An")
     assert "***345" in shell.run("show", code, "--json", "--officer", "Quản")
     for command in (
         ["attachments", code],
