@@ -23,6 +23,7 @@ from benchmarks import (
     reports,
     save,
     search,
+    snapshot,
     wire,
 )
 from benchmarks.bench import Bench
@@ -31,6 +32,7 @@ from benchmarks.grown import Grown
 
 _SECTIONS = (
     "push", "change", "wire", "save", "page", "search", "verify", "paint", "attachments", "forms", "reports",
+    "snapshot",
 )  # fmt: skip
 
 
@@ -58,6 +60,7 @@ class _Run:
             "attachments": partial(attachments.run, self._bench),
             "forms": partial(forms.run, self._bench),
             "reports": partial(reports.run, self._bench),
+            "snapshot": partial(snapshot.run, self._bench),
         }
         return found[name]()
 
