@@ -19,7 +19,7 @@ ARGS    ?=
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo tui test check format lint types imports simulate restores crash fuzz hostile network load year bench lock clean
+.PHONY: help venv demo tui test check format lint types imports simulate restores crash fuzz hostile network versions load year bench lock clean
 
 help: ## show this help
 	@echo "make TARGET:"
@@ -73,6 +73,9 @@ hostile: $(VENV)/.dev ## the long runs of lies, rights and orders: ARGS="--what 
 
 network: $(VENV)/.dev ## the long runs over lines that fail, about half an hour: ARGS="--posts 100 --events 100"
 	@$(SHM) $(PY) -m tests.network $(ARGS)
+
+versions: $(VENV)/.dev ## another revision of the program and this one on one network, minutes: REVISION=v1.0
+	@$(SHM) $(PY) -m tests.versions $(REVISION) $(ARGS)
 
 load: $(VENV)/.dev ## several processes on one PostgreSQL, 300 communes at once: ARGS="--communes 50 --rounds 2"
 	@$(SHM) $(PY) -m tests.load $(ARGS)
