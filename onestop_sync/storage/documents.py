@@ -18,7 +18,7 @@ from onestop_sync.event import Event
 from onestop_sync.fold import Entry, Reason, Standing, State
 from onestop_sync.schema import DocumentType, Summary, Tally
 from onestop_sync.search_text import fold_text
-from onestop_sync.storage import summaries
+from onestop_sync.storage import findings, summaries
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.engines import next_numbers
@@ -170,7 +170,8 @@ class Documents:
             self.outcomes[event.id] = Outcome(event.id, code, became.reason)
         if not doc.is_new:
             self.has_stripped |= strip(self.connection, doc.n)
-        if doc.is_summary and doc.packed_before is not None:
+        is_told = doc.is_summary and doc.packed_before is not None
+        if findings.forget_content(self.connection, doc.id) or is_told:
             # Known without any event, so there was no body to take away; its content was here all the same.
             note_scrub(self.connection)
             self.has_stripped = True

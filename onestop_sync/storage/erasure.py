@@ -23,7 +23,7 @@ __all__ = ["TABLES", "is_scrub_due", "note_scrub", "scrub", "strip", "to_bury"]
 
 _DUE: Final = "scrub"
 _WAIT_MS: Final = 500
-TABLES: Final = (t.event, t.document, t.listing, t.search, t.notice, t.needs, t.chunk, t.tally)
+TABLES: Final = (t.event, t.document, t.listing, t.search, t.notice, t.needs, t.chunk, t.tally, t.finding)
 """Tables from which content was taken away."""
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from onestop_sync import codec
 from onestop_sync.acks import Acks, parse_acks
+from onestop_sync.snapshot import parse_summary
 from onestop_sync.statement import Statement, parse_statement
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.engines import next_numbers
@@ -108,6 +109,19 @@ def note(
     row = {"kind": kind, "key": key, "unit": unit, "at_ms": 0, "papers": packed, "told": 0}
     n = next_numbers(connection, t.finding, 1)
     connection.execute(sa.insert(t.finding).values(n=n, about=about, **row))
+
+
+def forget_content(connection: sa.Connection, doc: bytes) -> bool:
+    """Drops findings that hold what was signed of a document that is erased now; tells if there were any."""
+    query = sa.select(t.finding.c.n, t.finding.c.papers).where(t.finding.c.kind == "misstated")
+    gone = [
+        row.n
+        for row in connection.execute(query)
+        for kind, data in codec.decode(row.papers)
+        if kind == "summary" and parse_summary(data).doc == doc
+    ]
+    connection.execute(sa.delete(t.finding).where(t.finding.c.n.in_(gone)))
+    return bool(gone)
 
 
 def stamp(connection: sa.Connection, now_ms: int) -> None:

@@ -297,6 +297,9 @@ def test_a_snapshot_that_the_events_contradict_is_a_finding(small: World, monkey
     assert kinds(new) == ["misstated"]
     [case] = proofs.check(export_proof(new.store)[0]).cases
     assert (case.signer, case.missing, case.is_proven) == ("tinh", (doc,), False)
+    erase(small, doc)
+    assert new.store.replace_trust(small.clock.trust)
+    assert kinds(new) == []  # it holds what was said of the document
 
 
 def test_a_relay_cannot_change_a_summary_or_sign_one(small: World, monkeypatch: Any) -> None:
