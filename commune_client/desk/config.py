@@ -71,6 +71,7 @@ def load_config(folder: Path) -> Config:
     path = folder / FILE
     if not path.exists():
         return Config()
+    from onestop_sync.errors import FormatError
     from onestop_sync.strict_json import read_json
 
     try:
@@ -79,7 +80,7 @@ def load_config(folder: Path) -> Config:
                 isinstance(parent, str) for parent in parents
             ):
                 return Config(parents=tuple(parents), officer=officer, **_rest(rest))
-    except (ValueError, TypeError) as error:
+    except (FormatError, ValueError, TypeError) as error:
         raise _damaged(path) from error
     raise _damaged(path)
 
