@@ -238,6 +238,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_hub": "Máy này chưa được chứng nhận làm máy chủ của xã. Hãy xin quản trị duyệt lại với --serves.",
     "not_enrolled": "Máy này đang chờ quản trị chứng nhận. Khi có tệp trả lời: `onestop enrol TỆP`.",
     "unreadable": "Không đọc được tệp đó trên USB.",
+    "stick": "Không ghi được gói lên USB hoặc thư mục đó. Hãy kiểm tra đường dẫn, khóa chống ghi, chỗ trống.",
     "too_large": "Tệp lớn hơn mọi gói dữ liệu có thể có.",
     "not_bundle": "Tệp này không phải gói dữ liệu.",
     "partial": "Gói dữ liệu chép chưa hết.",

@@ -88,6 +88,9 @@ _TRANSLATED: Final = (
 )
 """What argparse complains of → the same in Vietnamese."""
 
+_LONGEST: Final = 300
+"""Characters of a complaint; what was typed wrongly, and is in it, can have any length."""
+
 
 class _Help(argparse.RawDescriptionHelpFormatter):
     """Help that keeps its lines."""
@@ -116,6 +119,8 @@ class _Parser(argparse.ArgumentParser):
             if re.fullmatch(pattern, message):
                 message = re.sub(pattern, words, message)
                 break
+        if len(message) > _LONGEST:
+            message = f"{message[:_LONGEST]}…"
         raise UsageFault(f"{message}. Xem `{self.prog} --help`.")
 
 

@@ -27,5 +27,6 @@ def told(error: BaseException, folder: Path) -> Message:
 
 
 def tone(error: BaseException) -> StateStyle:
-    """Returns how an error is said: being offline is none."""
-    return StateStyle.PLAIN if getattr(error, "code", "") in _CALM else StateStyle.LATE
+    """Returns how an error is said: being offline is none, a stick that took nothing is one."""
+    is_stick = bool(getattr(error, "details", {}).get("reason"))
+    return StateStyle.PLAIN if getattr(error, "code", "") in _CALM and not is_stick else StateStyle.LATE

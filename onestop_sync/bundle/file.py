@@ -195,7 +195,7 @@ def write(path: Path, data: bytes) -> None:
     """Writes a file so that its name stands for all of it or is not there; reads it back before that.
 
     Raises:
-        Unreachable: The stick took it not, or gives back something else.
+        Unreachable: ``reason`` is ``stick``: it took it not, or gives back something else.
     """
     draft = path.with_name(path.name + ".part")
     try:
@@ -208,6 +208,7 @@ def write(path: Path, data: bytes) -> None:
         raise Unreachable(
             f"The bundle could not be written: {error.strerror or error}.",
             todo="The work is kept here. Check that the stick is there and not full, and try again.",
+            reason="stick",
         ) from error
 
 

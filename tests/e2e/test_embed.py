@@ -27,6 +27,17 @@ def test_example_meets_and_settles_a_conflict(tmp_path: Path) -> None:
     assert (settled, same) == ("settled: spring", "the same everywhere: True")
 
 
+def test_example_without_a_folder_says_how_it_is_run() -> None:
+    """Run without its argument, it shows its usage, and no traceback."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLE)],
+        cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "python examples/embed.py FOLDER" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_example_is_short_and_uses_public_names() -> None:
     """Fewer than 60 lines, and of the library only what it names as public."""
     source = EXAMPLE.read_text(encoding="utf-8")

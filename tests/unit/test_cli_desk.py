@@ -11,7 +11,9 @@ import pytest
 
 from commune_client.desk.base import Unready
 from commune_client.desk.desk import Desk
-from commune_client.messages import explain
+from commune_client.messages import REASONS, explain
+from commune_client.screens.told import tone
+from commune_client.theme import StateStyle
 from onestop_sync.dossier.checks import Issue
 from onestop_sync.errors import (
     ClockSuspect,
@@ -19,6 +21,7 @@ from onestop_sync.errors import (
     NotAllowed,
     NotFound,
     StoreMissing,
+    Unreachable,
     WrongPassphrase,
 )
 from tests.province import Machine
@@ -459,3 +462,19 @@ def test_a_bundle_carries_the_work_to_the_parent_and_acks_back(commune: Commune,
     answer = export_bundle(hub.store, tmp_path / "answer.onestop", recipients=[taken.sender])
     desk.import_(answer.path)
     assert desk.show(doc).level == "hub"
+
+
+def test_a_stick_that_takes_nothing_is_not_called_a_line_that_is_down(
+    commune: Commune, tmp_path: Path
+) -> None:
+    """Export to a folder that is not there speaks of the stick and of the kept work, not of the line."""
+    hub = commune.hub()
+    desk = commune.desk(commune.place("pc1"))
+    exchange(desk.store, hub.store)
+    with pytest.raises(Unreachable) as caught:
+        desk.export(tmp_path / "not there" / "stick.onestop")
+    told = explain(caught.value)
+    assert told.what == REASONS["stick"]
+    assert "vẫn được giữ" in told.todo
+    assert tone(caught.value) is StateStyle.LATE
+    assert tone(Unreachable("Nobody answers.")) is StateStyle.PLAIN

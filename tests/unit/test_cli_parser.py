@@ -39,6 +39,14 @@ def test_every_command_has_a_handler_and_arguments() -> None:
     assert {name for name in names if HANDLERS[name].endswith("work:run")} | listed == set(WORK)
 
 
+def test_what_was_typed_wrongly_is_not_told_at_any_length(capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong argument of 10,000 characters is one short message."""
+    assert main(["show", "CODE", "ư" * 10_000]) == 2
+    said = capsys.readouterr()
+    assert len(said.out + said.err) < 500
+    assert "Xem `onestop" in said.err
+
+
 def test_every_key_has_a_command_that_exists() -> None:
     """What the registry of keys calls a command is one."""
     assert {action.command for action in ACTIONS} - {""} <= {command.name for command in COMMANDS}
