@@ -25,7 +25,7 @@ FOUND_AT = {
     "last-write-wins": 3,
     "no-backfill": 1,
     "serial-reuse": 2,
-    "skipped-parent-check": 5,
+    "skipped-parent-check": 1,
     "skipping-cursor": 1,
     "unnoticed-restore": 2,
     "verdict-by-arrival": 2,
