@@ -13,17 +13,16 @@ from tests.load.work import settle, work
 
 def test_processes_on_one_database_serve_many_machines_at_once(tmp_path: Path, postgres_url: str) -> None:
     """Communes and a district write and sync at once by three processes: each event is everywhere once."""
-    land = Land(tmp_path, postgres_url, 10)
-    land.populate()
-    with several(land, 3, 1.0) as servers:
-        with balanced([server.port for server in servers]) as url:
-            work(land, url, rounds=2, cases=3, at_once=16, seed=3)
-            settle(land, url, 8)
-            land.hang_up()
-        assert [server.stop() for server in servers] == [0, 0, 0]
-    seen, wrong = check(land)
-    land.close()
-    found = logged(land.folder)
+    with Land(tmp_path, postgres_url, 10) as land:
+        land.populate()
+        with several(land, 3, 1.0) as servers:
+            with balanced([server.port for server in servers]) as url:
+                work(land, url, rounds=2, cases=3, at_once=16, seed=3)
+                settle(land, url, 8)
+                land.hang_up()
+            assert [server.stop() for server in servers] == [0, 0, 0]
+        seen, wrong = check(land)
+        found = logged(land.folder)
     assert wrong == []
     assert (seen.documents, seen.readers) == (10 * 2 * 3, 11)
     assert seen.acks > seen.readers

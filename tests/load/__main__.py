@@ -45,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(folder: Path, database: str, asked: argparse.Namespace) -> int:
     begun = time.monotonic()
-    land = Land(folder, database, asked.communes)
-    land.populate()
-    _say(f"{asked.communes} communes and {len(land.districts)} districts in {time.monotonic() - begun:.0f} s")
-    try:
+    with Land(folder, database, asked.communes) as land:
+        land.populate()
+        prepared_s = time.monotonic() - begun
+        _say(f"{asked.communes} communes and {len(land.districts)} districts in {prepared_s:.0f} s")
         with several(land, asked.processes, asked.state_every) as servers:
             with balanced([server.port for server in servers]) as url:
                 took_s = work(
@@ -59,8 +59,6 @@ def _run(folder: Path, database: str, asked: argparse.Namespace) -> int:
             used = measured(servers)
             is_good = all(server.stop() == 0 for server in servers)
         seen, wrong = check(land)
-    finally:
-        land.close()
     found, locks = logged(land.folder), deadlocks(database)
     syncs = sorted(s for machine in land.machines for s in machine.took_s)
     _say(f"{asked.processes} processes, {asked.at_once} machines at once: {seen.events:,} events of", end=" ")

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import cycle
 
+_TURNS = 10  # of the loop; asyncio takes four from accepting a connection to the first step of its task
+
 
 @contextmanager
 def balanced(ports: Sequence[int]) -> Iterator[str]:
@@ -30,21 +32,26 @@ def balanced(ports: Sequence[int]) -> Iterator[str]:
     try:
         starting = asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
         server = asyncio.run_coroutine_threadsafe(starting, loop).result()
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        loop.call_soon_threadsafe(server.close)
-        asyncio.run_coroutine_threadsafe(_rest(), loop).result()
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:  # also when the block failed: its failure is to be seen, not sockets that nobody closed
+            asyncio.run_coroutine_threadsafe(_rest(server), loop).result()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-async def _rest() -> None:
-    """Lets what is going on end."""
+async def _rest(server: asyncio.Server) -> None:
+    """Takes no more connections, and ends what is going on."""
+    server.close()
+    for _ in range(_TURNS):  # a connection that was just taken is nobody's until its task has begun
+        await asyncio.sleep(0)
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0)  # what was closed last is let go
 
 
 @asynccontextmanager

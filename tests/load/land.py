@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from onestop_sync import enrol
 from onestop_sync.client import Lines, Parent, Patience, sync
@@ -127,6 +129,14 @@ class Land:
         """Closes all machines."""
         for machine in self.machines:
             machine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def _enrolled(store: Store, admin: SigningKey, unit: str, roles: frozenset[str]) -> Machine:
