@@ -19,7 +19,7 @@ ARGS    ?=
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo tui test check format lint types imports simulate restores crash fuzz hostile network versions load year bench lock clean
+.PHONY: help venv demo tui test check format lint types imports simulate soak restores crash fuzz hostile network versions load year bench lock clean
 
 help: ## show this help
 	@echo "make TARGET:"
@@ -64,6 +64,9 @@ tui: $(VENV)/.runtime ## open the commune's screen on the store that the demo le
 
 simulate: $(VENV)/.dev ## simulated network, disk and clock: SEEDS=n STEPS=m, or SEED=k to replay one
 	@$(PY) -m onestop_sync.testing.simulate --seeds $(SEEDS) --steps $(STEPS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+soak: $(VENV)/.dev ## 20,000 long runs of it on all processors, going on where it stopped: ARGS="--seeds 100 --steps 300"
+	@$(PY) -m onestop_sync.testing.soak $(ARGS)
 
 fuzz: $(VENV)/.dev ## every decoder by coverage for 30 s each, bombs, the server by its OpenAPI document: ARGS="--seconds 300"
 	@$(SHM) $(PY) -m tests.fuzz --workers $(WORKERS) $(ARGS)

@@ -17,6 +17,7 @@ from onestop_sync.errors import BundleRejected, FormatError, SignatureInvalid
 from onestop_sync.event import EVENT_KIND, parse, parse_genesis, verify
 from onestop_sync.exchange import Cursor
 from onestop_sync.storage import carry, chunks, feed
+from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.transaction import Transaction
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate, Trust, TrustDocument
@@ -239,6 +240,11 @@ def _take_section(
         is_in_turn=_is_in_turn(known, section.mine),
     )  # fmt: skip
     exchange.take(store, state, answer)
+    if _is_ahead_of_us(known, section.mine):
+        # Somebody with our keys has seen more than we have: a copy of this disk. Each goes on under new logs,
+        # or the parent would take the one for an older word of the other.
+        with store.writing() as transaction:
+            close_own_logs(transaction.connection)
     return len(section.acks) + len([kind for kind, _ in section.items if kind != feed.EVENT])
 
 
@@ -252,6 +258,13 @@ def _is_in_turn(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> boo
     """Tells whether a section of our feed leaves no gap behind what is here."""
     start, to = mine
     return start is None or (known is not None and known.epoch == to.epoch and start.n <= known.n)
+
+
+def _is_ahead_of_us(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> bool:
+    """Tells whether a section of our feed begins behind what we ever told that we have."""
+    start, to = mine
+    is_same = known is not None and start is not None and known.epoch == to.epoch
+    return is_same and known is not None and start is not None and start.n > known.n
 
 
 def _go_on(known: Cursor | None, mine: tuple[Cursor | None, Cursor]) -> Cursor:

@@ -43,7 +43,7 @@ class Doc:
 
     __slots__ = (
         "buried", "events", "id", "is_new", "kind", "line", "n", "packed", "packed_before", "summary",
-        "tally", "tombstone", "units", "units_before", "waits", "was_new",
+        "tally", "tombstone", "units", "units_before", "waiting_before", "waits", "was_new",
     )  # fmt: skip
 
     def __init__(self, n: int, doc_id: bytes, kind: str, state: bytes | None, *, is_new: bool) -> None:
@@ -58,6 +58,7 @@ class Doc:
         self.units_before: list[str] = []
         self.units: list[str] = []
         self.waits: dict[int, bytes] = {}
+        self.waiting_before = 0
         self.line: tuple[Any, ...] = ()
         self.tally: tuple[Any, ...] = ()
         self.tombstone: Tombstone | None = None
@@ -123,11 +124,24 @@ class Documents:
         ids = sorted(wanted)
         for row in select_in(self.connection, sa.select(t.document), t.document.c.id, ids, lock=True):
             self.docs[row.id] = self._held(row)
+        self._count_waiting()
         fresh = [doc_id for doc_id in ids if doc_id not in self.docs]
         if fresh:
             first = next_numbers(self.connection, t.document, len(fresh))
             for n, doc_id in enumerate(fresh, first):
                 self.docs[doc_id] = self._marked(Doc(n, doc_id, wanted[doc_id], None, is_new=True))
+
+    def _count_waiting(self) -> None:
+        """Notes of how many earlier events each document waits, for what is carried on without them."""
+        query = sa.select(t.needs.c.doc_n, sa.func.count().label("many")).group_by(t.needs.c.doc_n)
+        if not self.docs or not self._is_anything_waiting():
+            return
+        by_number = {doc.n: doc for doc in self.docs.values()}
+        for row in select_in(self.connection, query, t.needs.c.doc_n, sorted(by_number)):
+            by_number[row.doc_n].waiting_before = row.many
+
+    def _is_anything_waiting(self) -> bool:
+        return self.connection.execute(sa.select(t.needs.c.event_n).limit(1)).first() is not None
 
     def load_all(self, doc_ids: Iterable[bytes]) -> list[Doc]:
         """Loads and locks documents by id."""
@@ -208,10 +222,10 @@ class Documents:
                 return False
             reason = state.refused.get(event.id)
             self.outcomes[event.id] = Outcome(event.id, "refused" if reason else "", reason or "")
-        self._keep(doc, kind, state)
+        self._keep(doc, kind, state, doc.waiting_before)
         return True
 
-    def _keep(self, doc: Doc, kind: DocumentType, state: State | None) -> None:
+    def _keep(self, doc: Doc, kind: DocumentType, state: State | None, waiting: int) -> None:
         """Makes of a state what is written of it."""
         doc.packed = pack(state) if state else None
         doc.buried = None
@@ -223,7 +237,7 @@ class Documents:
         doc.line = (
             doc.kind, _column(summary.label)[:MAX_LABEL], _column(summary.title), _column(summary.step),
             state.unit if state else "", summary.due_ms, self.now_ms, min(len(found), MAX_COUNT),
-            min(len(doc.waits), MAX_COUNT), _column(summary.search),
+            min(waiting, MAX_COUNT), _column(summary.search),
         )  # fmt: skip
 
     def _wait_or_not(self, doc: Doc, n: int, event: Event) -> None:
@@ -271,7 +285,7 @@ class Documents:
         for event_id, need in waits.items():
             why = self._why_waiting(events[event_id][1], need)
             self.outcomes[event_id] = Outcome(event_id, "waiting", why)
-        self._keep(doc, kind, state)
+        self._keep(doc, kind, state, len(doc.waits))
         if before is not None and doc.packed_before is not None and state is not None:
             new = {event.id for _, event in doc.events}
             old = [(events[e.id][0], e) for e in entries if e.id not in new]
@@ -298,7 +312,7 @@ class Documents:
             self.outcomes[event_id] = Outcome(event_id, "waiting", "missing")
         if ids:
             summaries.want(self.connection, [doc.n])
-        self._keep(doc, kind, doc.before())
+        self._keep(doc, kind, doc.before(), len(doc.waits))
 
     def _forget_summary(self, doc: Doc) -> None:
         if doc.summary is not None:
@@ -309,6 +323,7 @@ class Documents:
         """Lists documents as their summaries say, where not as much of them is here; call `save` after it."""
         self._has_summaries = True
         here = {doc.id: doc for doc in self.load_all(found)}
+        self._count_waiting()
         fresh = [doc_id for doc_id in sorted(found) if doc_id not in here]
         first = next_numbers(self.connection, t.document, len(fresh)) if fresh else 0
         for n, doc_id in enumerate(fresh, first):
@@ -326,7 +341,7 @@ class Documents:
             self._forget_summary(doc)
             summaries.keep(self.connection, doc.n, placed)
             if placed.state is not None:
-                self._keep(doc, placed.kind, placed.state)
+                self._keep(doc, placed.kind, placed.state, doc.waiting_before)
 
     def _why_waiting(self, event: Event, need: bytes) -> str:
         if isinstance(self._authority(event), Waiting):
@@ -362,7 +377,7 @@ class Documents:
 
     def wake(self, ids: Sequence[bytes]) -> None:
         """Folds the documents again that waited for what has just arrived."""
-        if self.connection.execute(sa.select(t.needs.c.event_n).limit(1)).first() is None:
+        if not self._is_anything_waiting():
             return
         found = self._that_need(ids)
         woken: set[int] = set()

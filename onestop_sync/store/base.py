@@ -304,9 +304,8 @@ class Base:
             self.tombstones = tombstones(publication)
         last = self._trust_n
         for row in connection.execute(_KEYS, {"after": last}):
-            event = Event(row.id, ev.parse_header(row.header), row.header, row.signature, row.body)
-            with suppress(FormatError):  # kept and forwarded, without effect
-                trust.add(event)
+            with suppress(FormatError):  # without effect; or a bit of the disk turned over
+                trust.add(Event(row.id, ev.parse_header(row.header), row.header, row.signature, row.body))
             last = row.n
         if self._transaction is None:  # otherwise some of them are its own, and may not stay
             self._trust_n = last

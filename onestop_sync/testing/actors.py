@@ -13,19 +13,25 @@ from onestop_sync.event import Op
 from onestop_sync.schema import MAIN, VOID, DocumentType
 from onestop_sync.store import Document, Writer
 from onestop_sync.testing.dice import Dice
-from onestop_sync.testing.kinds import CASE, SURVEY
+from onestop_sync.testing.kinds import CASE, PERMIT, SURVEY
 from onestop_sync.testing.node import Node
 from onestop_sync.testing.people import Officer
 from onestop_sync.testing.reach import Reach
 
 _EDITS: Final = {
-    "phone": 1.5, "name": 7.0, "verdict": 2.0, "papers": 1.5, "tags": 1.0, "opinion": 1.0,
+    "phone": 1.5, "name": 7.0, "verdict": 2.0, "papers": 3.0, "tags": 1.0, "opinion": 1.0,
     "note": 1.0, "act": 5.0, "agency": 1.0, "void": 0.15,
 }  # fmt: skip
 _SCAN: Final = "a scan"
 """Stands for a file until it is certain that it will be written."""
 _SIZES: Final = {1: 1.0, 900: 3.0, CHUNK_BYTES: 1.0, CHUNK_BYTES + 1: 1.0, 3 * CHUNK_BYTES - 7: 1.0}
 """Sizes of scans, by weight, bytes."""
+_NEW: Final = {
+    (CASE.name, (("name", "n"), ("phone", "0"))): 0.8,
+    (SURVEY.name, (("head", "A"),)): 0.15,
+    (PERMIT.name, (("holder", "h"),)): 0.05,
+}
+"""What is begun, by weight."""
 _HOT: Final = 3
 _TRIES: Final = 8
 
@@ -60,6 +66,8 @@ class Actor:
                 return self._create(writer)
             if self.dice.happens(0.06):
                 return self._issue()
+            if (lacking := self.node.lacking_scans()) and self.dice.happens(0.3):
+                return self._want(self.dice.pick(lacking))
             return self._edit(writer, self._some(documents))
         except NotAllowed as error:
             self.reach["refused at the desk"] += 1
@@ -77,16 +85,23 @@ class Actor:
         return document
 
     def _create(self, writer: Writer) -> str:
-        kind, values = (
-            (SURVEY, {"head": "A"}) if self.dice.happens(0.15) else (CASE, {"name": "n", "phone": "0"})
-        )
-        doc = writer.create(kind.name, values)
+        kind, values = self.dice.weighted(_NEW)
+        if kind not in writer.store.types:
+            return f"{self.officer.name} knows no {kind}"
+        doc = writer.create(kind, dict(values))
         self.reach["documents"] += 1
-        return f"{self.officer.name} creates {kind.name} {doc.hex()[8:14]}"
+        return f"{self.officer.name} creates {kind} {doc.hex()[8:14]}"
 
     def _issue(self) -> str:
         self.reach["serials"] += self.node.issue()
         return f"{self.officer.name} issues {self.node.serials[-1:]}"
+
+    def _want(self, doc: bytes) -> str:
+        """Asks for the scans of a document that are not here."""
+        lacking = [each for each in shelf.attached(self.node.store, doc) if not each.is_here]
+        shelf.want(self.node.store, [each.manifest for each in lacking])
+        self.reach["scans asked for"] += len(lacking)
+        return f"{self.officer.name} asks for {len(lacking)} scans of {doc.hex()[8:14]}"
 
     def _edit(self, writer: Writer, document: Document) -> str:
         ops = [self._scanned(op) for op in self._ops(writer, document)]
@@ -121,17 +136,11 @@ class Actor:
 
     def _op(self, kind: DocumentType, state: f.State) -> Op:
         dice = self.dice
-        if kind is SURVEY:
-            return dice.pick(
-                [
-                    ["set", "head", dice.pick("ABC")],
-                    ["set", "members/An", dice.happens(0.6)],
-                    ["note", "talk", "!"],
-                ]
-            )
+        if kind is not CASE:
+            return dice.pick(self._plain(kind))
         match dice.weighted(_EDITS):
             case "papers":
-                value = _SCAN if dice.happens(0.6) else dice.randrange(4)
+                value = _SCAN if dice.happens(0.8) else dice.randrange(4)
                 return ["set", f"papers/{dice.pick('pq')}", value]
             case "tags":
                 return ["set", f"tags/{dice.pick('st')}", dice.happens(0.5)]
@@ -148,6 +157,20 @@ class Actor:
                 return self._act(kind, state)
             case name:
                 return ["set", name, f"{name[0]}{dice.randrange(6)}"]
+
+    def _plain(self, kind: DocumentType) -> list[Op]:
+        """Returns what there is to write into a survey or a permit."""
+        dice = self.dice
+        if kind.name == PERMIT.name:
+            to = dice.pick([self.officer.unit, dice.pick(self.units)])
+            return [
+                ["set", "holder", dice.pick("ABC")],
+                ["act", MAIN, "pass", {"to": to}],
+                ["note", "talk", "?"],
+            ]
+        ops: list[Op] = [["set", "head", dice.pick("ABC")], ["set", "members/An", dice.happens(0.6)]]
+        newer: list[Op] = [["set", "income", dice.randrange(9)]] if kind is SURVEY else []
+        return [*ops, *newer, ["note", "talk", "!"]]
 
     def _act(self, kind: DocumentType, state: f.State) -> Op:
         workflow, task = kind.task(MAIN), state.tasks.get(MAIN)

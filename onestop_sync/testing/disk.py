@@ -95,6 +95,11 @@ class Disk:
         return cls(folder)
 
     @property
+    def path(self) -> str:
+        """Where the database is."""
+        return str(self.folder / _DATABASE)
+
+    @property
     def engine(self) -> sa.Engine:
         """The engine of the database; runs at one place share it, and the statements that it compiled."""
         if self.url not in _ENGINES:

@@ -13,10 +13,13 @@ from onestop_sync.storage.projection import pack
 from onestop_sync.testing import oracle
 from onestop_sync.testing.broken import Broken
 from onestop_sync.testing.disk import rows
+from onestop_sync.testing.erasing import check_erased, erased_contents, erased_documents
 from onestop_sync.testing.kinds import TYPES
 from onestop_sync.testing.people import People
 from onestop_sync.testing.reach import Reach
-from onestop_sync.testing.scans import check_scans
+from onestop_sync.testing.rot import check_health
+from onestop_sync.testing.scans import check_scans, check_wanted
+from onestop_sync.testing.scope import check_scope
 
 if TYPE_CHECKING:
     from onestop_sync.testing.node import Node
@@ -36,10 +39,12 @@ def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reac
         memory.events[i].header.doc_id for held in memory.held.values() for i in held - everything.keys()
     }
     reach["strays"] += len(stray)
-    truth = oracle.judge_all(everything.values(), people.document, TYPES)
+    erased = erased_documents(people)
+    truth = oracle.judge_all(everything.values(), people.document, TYPES, erased)
     _count(truth, reach)
     _check_places(memory)
     _check_top(nodes[_TOP], memory, everything)
+    check_erased(nodes, people, memory, reach)
     for node in nodes.values():
         _check_documents(node, people, truth, stray)
         _check_standing(node, everything, truth, stray)
@@ -48,7 +53,11 @@ def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reac
         _check_acks(node, nodes)
         _check_statements(node, nodes[_TOP], reach)
     _check_findings(nodes, memory, reach)
-    check_scans(nodes, _TOP, reach)
+    check_scans(nodes, _TOP, erased_contents(memory, erased), reach)
+    check_wanted(nodes, _TOP)
+    check_scope(nodes, people, truth, stray)
+    # The doctor takes long: it looks at one machine of each run.
+    check_health(nodes[sorted(nodes)[len(memory.events) % len(nodes)]])
     if not stray:
         _check_digests(nodes, people, truth)
 

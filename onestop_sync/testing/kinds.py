@@ -1,10 +1,17 @@
-"""The document types of the simulator: one with everything that the fold knows, and a plain one."""
+"""The document types of the simulator, as two versions of the program know them.
+
+A case has everything that the fold knows, a survey is plain, and a permit is a type that only the newer
+program has.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 
-from onestop_sync.schema import MAIN, DocumentType, Field, Task, Transition
+from onestop_sync.schema import MAIN, DocumentType, Field, Summary, Tally, Task, Transition
+from onestop_sync.state import State
 
 CLERK: Final = "tiep_nhan"
 JUDGE: Final = "tham_dinh"
@@ -13,6 +20,22 @@ ROLES: Final = (CLERK, JUDGE, BOSS)
 
 _CLERK, _JUDGE, _BOSS = frozenset({CLERK}), frozenset({JUDGE}), frozenset({BOSS})
 _IN, _WORK, _DONE = frozenset({"in"}), frozenset({"work"}), frozenset({"done"})
+
+
+def _summary(state: State) -> Summary:
+    name, step = str(state.value("name") or ""), state.tasks[MAIN].step if MAIN in state.tasks else ""
+    return Summary(name, f"Case {name}", step, None, f"case {name} {step}")
+
+
+def _tally(state: State) -> Tally | None:
+    step = state.tasks[MAIN].step if MAIN in state.tasks else ""
+    return Tally(state.unit, step, "desk", len(state.heads), None, None) if state.unit else None
+
+
+def _register(state: State) -> Mapping[str, Any]:
+    """What stays of a case that was erased: nothing of its name."""
+    return {"step": state.tasks[MAIN].step, "units": len(state.units)}
+
 
 CASE: Final = DocumentType(
     "case",
@@ -49,12 +72,35 @@ CASE: Final = DocumentType(
     creators=_CLERK,
     arbiters=_BOSS,
     voiders=_BOSS | _CLERK,
+    summarise=_summary,
+    tally=_tally,
+    register=_register,
 )
 """A case with owners, handovers, a seal, agencies that are asked, and arbiters."""
 
-SURVEY: Final = DocumentType(
+OLD_SURVEY: Final = DocumentType(
     "survey", fields=(Field("head"), Field("members", kind="set"), Field("talk", kind="notes"))
 )
 """A type without any workflow, as an integrator's own might be."""
 
-TYPES: Final = (CASE, SURVEY)
+SURVEY: Final = replace(OLD_SURVEY, fields=(*OLD_SURVEY.fields, Field("income")), version=2)
+"""The same with a field that the older program does not know."""
+
+PERMIT: Final = DocumentType(
+    "permit",
+    fields=(Field("holder", task=MAIN, owners={"open": frozenset(ROLES)}), Field("talk", kind="notes")),
+    tasks=(
+        Task(
+            MAIN,
+            "open",
+            (
+                Transition("pass", frozenset({"open"}), "open", frozenset(ROLES), moves=True),
+                Transition("end", frozenset({"open"}), "ended", _BOSS),
+            ),
+        ),
+    ),
+)
+"""A type that the older program does not know at all."""
+
+OLD_TYPES: Final = (CASE, OLD_SURVEY)
+TYPES: Final = (CASE, SURVEY, PERMIT)

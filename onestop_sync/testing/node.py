@@ -10,16 +10,21 @@ from onestop_sync import brief
 from onestop_sync.event import Event, parse
 from onestop_sync.keyring import Secrets
 from onestop_sync.protocol import LIMITS, Limits, Requester, Responder, pack_packet
+from onestop_sync.schema import DocumentType
 from onestop_sync.store import Store
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.disk import Disk, rows
-from onestop_sync.testing.kinds import TYPES
+from onestop_sync.testing.kinds import OLD_TYPES, TYPES
 from onestop_sync.testing.people import Officer, People, Plan
 
 _DATABASE_KEY: Final = bytes(48)
 _DAY: Final = "260601"
 _TIGHT: Final = Limits(batch_bytes=1500, batch_events=3, answer_bytes=1500)
 """Half of the machines send and ask for so little at a time that everything takes several requests."""
+_LACKING_SCANS: Final = (
+    "SELECT DISTINCT d.id FROM content c JOIN naming m ON m.content_n = c.n JOIN event e ON e.n = m.event_n"
+    " JOIN document d ON d.n = e.doc_n WHERE c.complete = 0 AND d.state IS NOT NULL ORDER BY d.n"
+)
 
 
 class Call:
@@ -53,7 +58,9 @@ class Node:
     """A machine.
 
     Attributes:
-        is_old: Its program is of a version that knows plain packets only.
+        is_old: Its program is of a version that knows plain packets only, one document type less, and another
+            in an older version.
+        programs: How many programs work on its store, each with a memory of its own.
 
     Args:
         name: Name in traces; a clone has another than its model.
@@ -78,34 +85,49 @@ class Node:
         self.lost: set[bytes] = set()
         self.model: str = ""
         self.is_old = False
+        self.programs = 1
         self._people = people
         self._now = now
-        self._store: Store | None = None
+        self._stores: list[Store] = []
 
     @property
     def store(self) -> Store:
-        """The open store."""
-        assert self._store is not None
-        return self._store
+        """The open store: of whichever of its programs is asked just now."""
+        assert self._stores
+        return (
+            self._stores[self.dice.randrange(len(self._stores))] if len(self._stores) > 1 else self._stores[0]
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a program runs on it."""
+        return bool(self._stores)
+
+    @property
+    def types(self) -> tuple[DocumentType, ...]:
+        """The document types that its version of the program knows."""
+        return OLD_TYPES if self.is_old else TYPES
+
+    def _fresh(self) -> Store:
+        """Returns the store, knowing what other programs on it have stored."""
+        store = self.store
+        store.refresh_trust()
+        return store
 
     @property
     def unit(self) -> str:
         """The unit for which it works now: it may not have heard yet that it was certified for another."""
-        return self.store.unit
+        return self._fresh().unit
 
     @property
     def parents(self) -> tuple[str, ...]:
         """The parents that serve its unit, as far as it knows; the province always does."""
-        document = self.store.trust.document
-        units = {plan.name: self._unit_of(plan) for plan in self._people.plans}
+        store = self._fresh()
+        document = store.trust.document
+        units = {plan.name: _unit_of(store, plan) for plan in self._people.plans}
         open_now = [p for p in self.plan.parents if not document.is_cut_off(b"", units[p])]
-        found = [p for p in open_now if document.is_over(units[p], self.unit)]
+        found = [p for p in open_now if document.is_over(units[p], store.unit)]
         return tuple(found) if found or not self.plan.parents else ("prov",)
-
-    def _unit_of(self, plan: Plan) -> str:
-        """Returns the unit for which a machine was certified, as far as is known here."""
-        best = self.store.trust.best_certificate(plan.machine.public)
-        return best[1].unit if best else plan.unit
 
     @property
     def officers(self) -> list[Officer]:
@@ -114,41 +136,35 @@ class Node:
 
     def create(self, trust: bytes) -> None:
         """Sets the machine up."""
-        self._store = Store.create(
-            self.disk.folder,
-            self._secrets(),
-            types=TYPES,
-            root=self._people.anchor,
-            trust=trust,
-            unit=self.plan.unit,
-            serves=self.plan.serves,
-            database=self.disk.engine,
-            clock=self.clock,
-            rng=self.dice.randbytes,
-            threads=1,
-        )
+        Store.create(
+            self.disk.folder, self._secrets(), root=self._people.anchor, trust=trust, unit=self.plan.unit,
+            serves=self.plan.serves, types=self.types, database=self.disk.engine, clock=self.clock,
+            rng=self.dice.randbytes, threads=1,
+        ).close()  # fmt: skip
 
     def start(self) -> None:
-        """Starts the program on what is on the disk."""
-        self._store = Store.open(
-            self.disk.folder,
-            self._secrets(),
-            types=TYPES,
-            database=self.disk.engine,
-            clock=self.clock,
-            rng=self.dice.randbytes,
-            threads=1,
-        )
+        """Starts its programs on what is on the disk."""
+        for _ in range(self.programs):
+            self._stores.append(
+                Store.open(
+                    self.disk.folder,
+                    self._secrets(),
+                    types=self.types,
+                    database=self.disk.engine,
+                    clock=self.clock,
+                    rng=self.dice.randbytes,
+                    threads=1,
+                )
+            )
 
     def stop(self) -> None:
-        """Ends the program, politely or not: what was not committed is gone."""
+        """Ends its programs, politely or not: what was not committed is gone."""
         self.call = None
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        while self._stores:
+            self._stores.pop().close()
 
     def restart(self) -> None:
-        """Ends the program and starts it again."""
+        """Ends its programs and starts them again."""
         self.stop()
         self.start()
 
@@ -161,13 +177,14 @@ class Node:
 
         Each restore takes the next block: what the lost copy had issued is not known.
         """
-        blocks = self.plan.blocks(self.unit)
-        with self.store.writing():
-            used = self.store.restores
+        store = self._fresh()
+        unit, blocks = store.unit, self.plan.blocks(store.unit)
+        with store.writing():
+            used = store.restores
             if used >= len(blocks):
                 return False
-            serial = blocks[used][0] + self.store.next_serial(f"code {self.unit}", _DAY) - 1
-        self.serials.append((self.unit, serial))
+            serial = blocks[used][0] + store.next_serial(f"code {unit}", _DAY) - 1
+        self.serials.append((unit, serial))
         return True
 
     def responder(self) -> Responder:
@@ -182,7 +199,7 @@ class Node:
         """Copies the disk into another machine with the same keys, and starts both again."""
         self.stop()
         other = Node(name, self.plan, self._people, self.disk.clone(folder), dice, self._now)
-        other.model, other.is_old = self.model or self.name, self.is_old
+        other.model, other.is_old, other.programs = self.model or self.name, self.is_old, self.programs
         other.start()
         self.start()
         return other
@@ -198,9 +215,13 @@ class Node:
 
     def documents(self) -> list[bytes]:
         """Returns the ids of all documents that have a state, in the order in which they came here."""
-        known = {kind.name for kind in TYPES}
+        known = {kind.name for kind in self.types}
         found = rows(self.disk.url, "SELECT id, kind FROM document WHERE state IS NOT NULL ORDER BY n")
         return [row[0] for row in found if row[1] in known]
+
+    def lacking_scans(self) -> list[bytes]:
+        """Returns the ids of documents that name a scan which is not whole here."""
+        return [row[0] for row in rows(self.disk.url, _LACKING_SCANS)]
 
     def frames(self, ids: Iterable[bytes]) -> list[Any]:
         """Returns events as they travel, parents of logs first."""
@@ -211,3 +232,9 @@ class Node:
     def _secrets(self) -> Secrets:
         officer = self.officers[0].key
         return Secrets(self.name, _DATABASE_KEY, self.plan.machine, self.plan.seal_seed, officer)
+
+
+def _unit_of(store: Store, plan: Plan) -> str:
+    """Returns the unit for which a machine was certified, as far as a store knows."""
+    best = store.trust.best_certificate(plan.machine.public)
+    return best[1].unit if best else plan.unit

@@ -7,7 +7,7 @@ may write, leaves out what waits, and folds the rest by definition.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from onestop_sync import fold as f
@@ -46,31 +46,40 @@ class Truth:
     Attributes:
         documents: Document id → verdict, for all types that are known.
         forks: ``(log, seq)`` that two events bear.
+        written_for: Event id → unit for which it was written, where its log's beginning is known.
     """
 
     documents: dict[bytes, Verdict]
     forks: set[tuple[bytes, int]]
+    written_for: dict[bytes, str]
 
 
-def judge_all(events: Iterable[Event], document: TrustDocument, types: Iterable[DocumentType]) -> Truth:
-    """Judges every document there is.
+def judge_all(
+    events: Iterable[Event],
+    document: TrustDocument,
+    types: Iterable[DocumentType],
+    erased: Container[bytes] = frozenset(),
+) -> Truth:
+    """Judges every document there is, but those that were erased: their tombstones say what became of them.
 
     Args:
         events: All events that exist, each with a good signature if its key is known.
         document: The trust document.
         types: The document types.
+        erased: Documents that were erased by law.
     """
     known = {kind.name: kind for kind in types}
     everything = {event.id: event for event in events}
     trust = _trust(everything.values(), document)
     by_document: dict[bytes, list[Event]] = defaultdict(list)
     for event in everything.values():
-        if event.header.doc_type in known:
+        if event.header.doc_type in known and event.header.doc_id not in erased:
             by_document[event.header.doc_id].append(event)
     places = Counter((event.log, event.header.seq) for event in everything.values())
     return Truth(
         {doc: _judge(known, trust, found) for doc, found in by_document.items()},
         {place for place, count in places.items() if count > 1},
+        {event.id: found.unit for event in everything.values() if (found := trust.genesis(event.log))},
     )
 
 

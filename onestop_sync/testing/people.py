@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,8 +15,14 @@ from onestop_sync.trust import Certificate, TrustDocument, Unit
 
 SERIALS_EACH: Final = 500
 SPARE_BLOCKS: Final = 5
+_SMALL: Final = 0.35
+"""How many of the provinces are small: their runs are short, and less can happen in them."""
 EPOCH_MS: Final = 1_700_000_000_000
 """When every run begins, milliseconds since 1970 UTC."""
+_DISTRICTS: Final[tuple[tuple[str, list[tuple[str, ...]]], ...]] = (
+    ("dist", [(CLERK, JUDGE), (BOSS, JUDGE)]),
+    ("dist2", [(BOSS, JUDGE)]),
+)
 
 
 @dataclass(frozen=True)
@@ -87,11 +94,10 @@ class People:
     def __init__(self, seed: int) -> None:
         self.dice = Dice(seed, "people")
         self.root = self.new_key()
-        self.is_two_tier = self.dice.happens(0.25)
-        tree = {"p": "", "c1": "p", "c2": "p", "c3": "p"}
-        if not self.is_two_tier:
-            tree = {"p": "", "d1": "p", "c1": "d1", "c2": "d1", "c3": "d1"}
-        self.tree = tree
+        self.districts = self.dice.weighted({0: 0.25, 1: 0.5, 2: 0.25})
+        first, last = ("p", "d1", "d1")[self.districts], ("p", "d1", "d2")[self.districts]
+        tree = {"p": "", **{f"d{n + 1}": "p" for n in range(self.districts)}}
+        self.tree = tree = {**tree, "c1": first, "c2": last, "c3": last}
         self.admins = {unit: self.new_key() for unit in tree}
         levels = {"p": "province", "d": "district", "c": "commune"}
         units = {u: Unit(u, f"Unit {u}", above, levels[u[0]], (f"H00.{u}",)) for u, above in tree.items()}
@@ -108,6 +114,11 @@ class People:
         held = Publication.parse(self.published)
         self.published = publisher.publish(held, self.root, document=document, now_ms=now_ms)
         self.document = document
+
+    def publish_files(self, files: Mapping[str, bytes | None], now_ms: int) -> None:
+        """Publishes files besides the trust document."""
+        held = Publication.parse(self.published)
+        self.published = publisher.publish(held, self.root, files=files, now_ms=now_ms)
 
     def rotate(self, now_ms: int) -> None:
         """Gives the root to a new key, which also publishes from now on."""
@@ -132,24 +143,34 @@ class People:
         return Officer(name, unit, frozenset(roles), self.new_key())
 
     def _plan(self) -> list[Plan]:
-        above = ("prov",) if self.is_two_tier else ("dist",)
+        above, beside = (
+            (("prov",), ("dist",), ("dist",))[self.districts],
+            ("prov", "dist", "dist2")[self.districts],
+        )
         plans = [self._machine("prov", "p", (), serves=True, officers=[(JUDGE, BOSS)])]
-        if not self.is_two_tier:
-            plans.append(
-                self._machine("dist", "d1", ("prov",), serves=True, officers=[(CLERK, JUDGE), (BOSS, JUDGE)])
-            )
-        plans += [
-            self._machine("hub", "c1", above, serves=True, officers=[(BOSS, CLERK)]),
-            self._machine("pc1", "c1", ("hub", *above), officers=[(CLERK,), (JUDGE,)]),
-            self._machine("pc2", "c1", ("hub", *above), officers=[(CLERK, BOSS), (JUDGE,)]),
-            self._machine("lone", "c2", above, officers=[(CLERK, BOSS), (JUDGE,)]),
-        ]
+        for n in range(self.districts):
+            name, people = _DISTRICTS[n]
+            plans.append(self._machine(name, f"d{n + 1}", ("prov",), serves=True, officers=people))
+        plans += self._commune(above)
+        plans.append(self._machine("lone", "c2", (beside,), officers=[(CLERK, BOSS), (JUDGE,)]))
         if self.dice.happens(0.6):
-            plans.append(self._machine("stick", "c3", above, by_stick=True, officers=[(CLERK, JUDGE, BOSS)]))
+            plans.append(
+                self._machine("stick", "c3", (beside,), by_stick=True, officers=[(CLERK, JUDGE, BOSS)])
+            )
         self.blocks: dict[str, int] = {}
         for plan in plans:
             self._give_blocks(plan)
         return plans
+
+    def _commune(self, above: tuple[str, ...]) -> list[Plan]:
+        """Plans the commune's machines: a hub and two PCs, or in a small one a single PC."""
+        if self.dice.happens(_SMALL):
+            return [self._machine("pc1", "c1", above, officers=[(CLERK, BOSS), (JUDGE,)])]
+        return [
+            self._machine("hub", "c1", above, serves=True, officers=[(BOSS, CLERK)]),
+            self._machine("pc1", "c1", ("hub", *above), officers=[(CLERK,), (JUDGE,)]),
+            self._machine("pc2", "c1", ("hub", *above), officers=[(CLERK, BOSS), (JUDGE,)]),
+        ]
 
     def _give_blocks(self, plan: Plan) -> None:
         plan.first_blocks[plan.unit] = self.blocks.get(plan.unit, 0)

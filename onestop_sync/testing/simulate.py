@@ -91,12 +91,16 @@ def _count(text: str) -> int:
     return number
 
 
-if __name__ == "__main__":
+def with_fixed_hashes(module: str) -> None:
+    """Runs this program again if need be: the order of sets of bytes is part of what a seed must replay."""
     if os.environ.get(_HASH_SEED) != "0":
-        # The order of sets of bytes is part of what a seed must replay.
         os.execve(  # noqa: S606 - this very program again, without a shell
             sys.executable,
-            [sys.executable, "-m", "onestop_sync.testing.simulate", *sys.argv[1:]],
+            [sys.executable, "-m", module, *sys.argv[1:]],
             {**os.environ, _HASH_SEED: "0"},
         )
+
+
+if __name__ == "__main__":
+    with_fixed_hashes("onestop_sync.testing.simulate")
     sys.exit(main())

@@ -40,15 +40,14 @@ class Sticks:
         if self.dice.happens(0.8):
             self._carry(parent, node)
 
-    def settle(self, node: Node) -> bool:
+    def settle(self, node: Node, parent: Node) -> bool:
         """Carries files both ways, without a fault; tells whether they held anything new."""
-        before = self._known(node)
-        for parent in node.parents:
-            for giver, taker in ((node, self.world.nodes[parent]), (self.world.nodes[parent], node)):
-                path = self._path()
-                export_bundle(giver.store, path, self._readers(giver, taker))
-                self._import(taker, path)
-        return before != self._known(node)
+        before = self._known(node, parent)
+        for giver, taker in ((node, parent), (parent, node)):
+            path = self._path()
+            export_bundle(giver.store, path, self._readers(giver, taker))
+            self._import(taker, path)
+        return before != self._known(node, parent)
 
     def _import(self, taker: Node, path: Path) -> None:
         """Imports; a stick that is said to bring nothing new is believed, and the judge looks after it."""
@@ -58,10 +57,9 @@ class Sticks:
             if error.details.get("reason") not in {"repeated", "old", "stranger"}:
                 raise
 
-    def _known(self, node: Node) -> tuple[int, ...]:
-        parents = [self.world.nodes[parent] for parent in node.parents]
+    def _known(self, node: Node, parent: Node) -> tuple[int, ...]:
         status = node.store.status()
-        return status.unsent, status.unsent_files, *(len(n.event_ids()) for n in [node, *parents])
+        return status.unsent, status.unsent_files, len(node.event_ids()), len(parent.event_ids())
 
     def _carry(self, giver: Node, taker: Node) -> None:
         path = self._path()
@@ -84,8 +82,10 @@ class Sticks:
         done: list[bool] = []
 
         def work() -> None:
+            before = self.world.full_disks.refusals
             try:
                 report = action()
+                self.world.full_disks.check_told(node, before)
             except OnestopError as error:
                 self.reach("bundles refused")
                 self.world.note(f"{node.name} and the stick: {error.what}")

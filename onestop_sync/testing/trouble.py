@@ -13,6 +13,8 @@ from onestop_sync.testing.kinds import CASE, ROLES, SURVEY
 from onestop_sync.testing.network import flip
 from onestop_sync.testing.node import Node
 from onestop_sync.testing.people import Officer
+from onestop_sync.testing.pieces import deliver_pieces
+from onestop_sync.testing.rot import Rot
 
 if TYPE_CHECKING:
     from onestop_sync.testing.world import World
@@ -21,6 +23,7 @@ _WEIGHTS: Final = {
     "back_up": 3.0, "restore": 2.5, "clone": 0.8, "cut": 2.0, "jump": 2.0, "power": 1.0, "late": 1.5,
     "uncertified": 1.5, "unfit": 1.5, "fork": 1.0,
     "overtaken": 1.5, "forge": 1.0, "hole": 0.7, "impostor": 0.7, "stick": 2.0,
+    "fill": 1.5, "rot": 0.7, "pieces": 1.5,
 }  # fmt: skip
 _MAX_RESTORES: Final = 4
 """Of one machine: each new epoch takes one of its spare serial blocks."""
@@ -41,6 +44,7 @@ class Trouble:
         self.reach = world.reach
         self.restores: dict[str, int] = {}
         self.withheld: list[Any] = []
+        self.rot = Rot(dice, world.reach)
 
     def make(self) -> None:
         """Makes one kind of trouble."""
@@ -60,17 +64,33 @@ class Trouble:
         self.world.issue(node)  # what the backup does not know of
         self.world.note(f"{node.name} is backed up")
 
+    def _rot(self, node: Node) -> None:
+        """A bit of a disk turns over; what cannot be made again comes from a backup, and from the others."""
+        is_replaceable = self._may_be_restored(node) and self.dice.happens(0.7)
+        if self.rot.damage(node, is_replaceable=is_replaceable):
+            self.world.note(f"a bit of the disk of {node.name} turned over")
+            self._put_back(node)
+
+    def _pieces(self, _node: Node) -> None:
+        """Pieces of a scan come in any order, not all of them, and some are not what they claim to be."""
+        deliver_pieces(self.dice, list(self.world.nodes.values()), self.reach)
+
+    def _may_be_restored(self, node: Node) -> bool:
+        return bool(node.disk.backups) and self.restores.get(node.name, 0) < _MAX_RESTORES
+
     def _restore(self, _node: Node) -> None:
-        saved = [n for n in self.world.nodes.values() if n.disk.backups]
-        node = self.dice.pick(saved) if saved else _node
-        if not saved or self.restores.get(node.name, 0) >= _MAX_RESTORES:
-            return
+        saved = [n for n in self.world.nodes.values() if self._may_be_restored(n)]
+        if saved:
+            self._put_back(self.dice.pick(saved))
+
+    def _put_back(self, node: Node) -> None:
         self.restores[node.name] = self.restores.get(node.name, 0) + 1
         backup = self.dice.pick(node.disk.backups)
         # A new disk has no marker. It cannot know of restores that its backup does not know of.
         keep = self.dice.happens(0.6) or not node.disk.knows_all_restores(backup)
         before = len(self.world.memory.held[node.name])
         node.stop()
+        self.world.full_disks.make_room(node)  # a new one, or one that was emptied
         node.disk.restore(backup, keep_marker=keep)
         node.start()
         self.world.memory.forget(node)
@@ -89,6 +109,7 @@ class Trouble:
         if node.plan.serves or node.model or name in self.world.nodes:
             return
         world = self.world
+        world.full_disks.make_room(node)
         other = node.clone(name, world.folder / f"{node.name}.clone", Dice(world.seed, f"node {name}"))
         world.nodes[name] = other
         world.memory.look(other)
@@ -98,6 +119,9 @@ class Trouble:
         }
         self.reach["clones"] += 1
         world.note(f"the disk of {node.name} is copied into {name}")
+
+    def _fill(self, node: Node) -> None:
+        self.world.full_disks.fill(node)
 
     def _power(self, node: Node) -> None:
         self.world.crash(node)

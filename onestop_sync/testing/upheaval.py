@@ -14,6 +14,7 @@ from onestop_sync.errors import NotAllowed
 from onestop_sync.event import Event, build, document_id
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.disk import rows
+from onestop_sync.testing.erasing import erase
 from onestop_sync.testing.kinds import SURVEY
 from onestop_sync.testing.node import Node
 from onestop_sync.trust import LEADER, Cut, CutReason, TrustDocument, Unit
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 _WEIGHTS: Final = {
     "merge": 2.0, "split": 1.2, "move": 1.5, "end_tier": 0.4, "close": 0.8,
-    "revoke": 2.0, "backdate": 1.5, "correct": 0.7, "vouch": 2.5, "renew": 0.5,
+    "revoke": 2.0, "backdate": 1.5, "correct": 0.7, "vouch": 2.5, "renew": 0.5, "end_branch": 3.0,
+    "erase": 6.0,
 }  # fmt: skip
 _REASONS: Final = tuple(reason for reason in get_args(CutReason) if reason not in {"closed", "forked"})
 
@@ -52,6 +54,9 @@ class Upheaval:
     @property
     def _units(self) -> dict[str, Unit]:
         return dict(self.people.document.units)
+
+    def _erase(self) -> None:
+        erase(self.world, self.dice)
 
     def _publish(self, what: str, **changes: object) -> None:
         held = self.people.document
@@ -170,6 +175,22 @@ class Upheaval:
         why = self.dice.pick(_REASONS)
         self._cut(Cut(why, key, "", self._heads(key)), f"the key of {officer.name} was {why}")
 
+    def _end_branch(self) -> None:
+        """One branch of a log that was written on two machines counts; the key goes on in its other logs."""
+        top = self.world.nodes["prov"]
+        query = "SELECT id, key FROM log WHERE forked = 1 ORDER BY n"
+        ended = {log for cut in self.people.document.cuts if cut.is_of_branches for log in cut.heads}
+        forked = [row for row in rows(top.disk.url, query) if row[0] not in ended]
+        if not forked:
+            return
+        log, key = self.dice.pick(forked)
+        query = "SELECT e.id, e.seq FROM event e JOIN log l ON l.n = e.log_n WHERE l.id = ? ORDER BY e.n"
+        head, seq = self.dice.pick(rows(top.disk.url, query, log))
+        self.reach["ended branches"] += 1
+        self._cut(
+            Cut("forked", key, "", {log: (seq, head)}), f"{log.hex()[:8]} counts up to {head.hex()[:8]}"
+        )
+
     def _heads(self, key: bytes) -> dict[bytes, tuple[int, bytes]]:
         top = self.world.nodes["prov"]
         found: dict[bytes, tuple[int, bytes]] = {}
@@ -221,7 +242,7 @@ class Upheaval:
         cuts = list(self.people.document.cuts)
         if cuts:
             cut = cuts.pop(self.dice.randrange(len(cuts)))
-            if cut.key and self.dice.happens(0.6):
+            if cut.key and not cut.is_of_branches and self.dice.happens(0.6):
                 cuts.append(cut._replace(heads=self._heads(cut.key)))
             self.reach["corrected cuts"] += 1
             self._publish("a cut is corrected", cuts=tuple(cuts))

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
+from http import HTTPStatus
 
-from onestop_sync.event import Event, parse, parse_genesis
+from onestop_sync import brief
+from onestop_sync.errors import SignatureInvalid
+from onestop_sync.event import Event, parse, parse_genesis, verify
+from onestop_sync.protocol.packets import LIMITS, open_packet
 from onestop_sync.testing.broken import Broken
 from onestop_sync.testing.disk import rows
 from onestop_sync.testing.node import Node
@@ -24,6 +29,7 @@ class Memory:
         serials: ``(unit, serial)`` → machine that issued it.
         certificates: Ids of certificates that were made in the run.
         restored: Machines that were put back.
+        answered: Machine → digests of the requests that it has taken.
     """
 
     events: dict[bytes, Event] = field(default_factory=dict)
@@ -32,6 +38,7 @@ class Memory:
     may_fork: set[bytes] = field(default_factory=set)
     serials: dict[tuple[str, int], str] = field(default_factory=dict)
     restored: set[str] = field(default_factory=set)
+    answered: dict[str, set[bytes]] = field(default_factory=dict)
     _read_to: dict[str, int] = field(default_factory=dict)
 
     def look(self, node: Node) -> list[Event]:
@@ -49,6 +56,8 @@ class Memory:
         )
         new = [parse(list(row[2:])) for row in found]
         for event in new:
+            if event.id not in self.events:
+                self._check_signature(node, event)
             self.events.setdefault(event.id, event)
             self.places.setdefault((event.log, event.header.seq), set()).add(event.id)
             if event.id in held:
@@ -61,9 +70,18 @@ class Memory:
             self._read_to[node.name] = found[-1][0]
         return new
 
+    def _check_signature(self, node: Node, event: Event) -> None:
+        """7: what a store keeps was signed by the key that its log names."""
+        genesis = event if event.is_genesis else self.events.get(event.log)
+        try:
+            if genesis is not None and genesis.body is not None:
+                verify(event, parse_genesis(genesis).key)
+        except SignatureInvalid:
+            raise Broken("7 signature", f"{node.name} keeps an event that nobody signed") from None
+
     def _check_ground(self, node: Node, event: Event, held: set[bytes]) -> None:
         """4: what takes effect, or is refused, stands on what is here."""
-        if is_about_trust(event):
+        if is_about_trust(event) or event.header.doc_id in node.store.tombstones:
             return
         genesis = parse_genesis(self.events[event.log])
         needs = [*event.header.parents, event.log, *([genesis.cert] if genesis.cert else [])]
@@ -72,8 +90,23 @@ class Memory:
                 "4 ground", f"{event.id.hex()[:8]} takes effect at {node.name} before what it stands on"
             )
 
+    def note_answer(self, node: Node, request: bytes, status: int, answer: bytes) -> None:
+        """Takes down that a machine has taken a request; what is published, anybody may ask for again.
+
+        Raises:
+            Broken: It had taken that before: a copy of it told somebody something.
+        """
+        taken = self.answered.setdefault(node.name, set())
+        digest = sha256(request).digest()
+        if status != HTTPStatus.OK or _is_published(answer):
+            return
+        if digest in taken:
+            raise Broken("5 replay", f"{node.name} takes a request for the second time")
+        taken.add(digest)
+
     def forget(self, node: Node) -> None:
         """Reads a machine's disk from the start: it was replaced by an older one."""
+        self.answered.pop(node.name, None)
         self._read_to.pop(node.name, None)
         self.held.pop(node.name, None)
         self.look(node)
@@ -110,3 +143,12 @@ class Memory:
         """
         query = "SELECT event.id FROM event JOIN log ON log.n = event.log_n WHERE log.upward = 1"
         return {row[0] for node in nodes for row in rows(node.disk.url, query)}
+
+
+def _is_published(answer: bytes) -> bool:
+    if answer[:1] in {brief.MARK, brief.SIGNED, brief.FIRST}:
+        return False
+    match open_packet(answer, LIMITS):
+        case [_, "published", *_]:
+            return True
+    return False

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 from onestop_sync import brief
-from onestop_sync.errors import OnestopError
-from onestop_sync.protocol import Requester
+from onestop_sync.errors import OnestopError, StoreFull
 from onestop_sync.stating import INTERVAL_MS, make_statements
 from onestop_sync.testing import invariants
 from onestop_sync.testing.actors import Actor
-from onestop_sync.testing.broken import Broken
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.disk import Disk, Fuse, PowerCut
+from onestop_sync.testing.full_disks import FullDisks
+from onestop_sync.testing.healing import heal
 from onestop_sync.testing.network import Message, Network
 from onestop_sync.testing.node import Call, Node
 from onestop_sync.testing.people import EPOCH_MS, People
@@ -25,7 +27,7 @@ from onestop_sync.testing.upheaval import Upheaval
 from onestop_sync.testing.watch import Memory
 
 _WHAT: Final = {
-    "work": 50.0, "call": 16.0, "deliver": 25.0, "trouble": 13.0, "decree": 3.0, "state": 4.0, "rest": 2.0,
+    "work": 50.0, "call": 16.0, "deliver": 25.0, "trouble": 13.0, "decree": 5.0, "state": 4.0, "rest": 2.0,
 }  # fmt: skip
 """What the next step is, by weight."""
 _PATIENCE: Final = 25
@@ -33,11 +35,11 @@ _PATIENCE: Final = 25
 _BURST: Final = 7
 """One less than this many messages arrive in one step at most."""
 _OLD: Final = 0.25
-"""How many machines begin with a version that knows plain packets only."""
+"""How many machines begin with the older version of the program; see `Node.is_old`."""
 _UPDATED: Final = 0.3
 """How many of those come back from a crash with the newer one."""
-_QUIET_ROUNDS: Final = 40
-_CALL_ROUNDS: Final = 200
+_TWO_PROGRAMS: Final = 0.35
+"""How many machines run two programs on one store: servers beside each other, a screen and a command."""
 
 
 class World:
@@ -59,6 +61,7 @@ class World:
         self.calls = 0
         self.nodes: dict[str, Node] = {}
         self.sticks = Sticks(self, Dice(seed, "sticks"))
+        self.full_disks = FullDisks(self, Dice(seed, "full disks"))
         self.trouble = Trouble(self, Dice(seed, "trouble"))
         self.upheaval = Upheaval(self, Dice(seed, "upheaval"))
         self._found()
@@ -71,7 +74,10 @@ class World:
             disk = Disk.new(self.folder / plan.name)
             node = Node(plan.name, plan, self.people, disk, Dice(self.seed, f"node {plan.name}"), self.now)
             node.is_old = self.versions.happens(_OLD)
+            node.programs += self.versions.happens(_TWO_PROGRAMS)
+            self.reach["two programs"] += node.programs > 1
             node.create(trust)
+            node.start()
             self.nodes[plan.name] = node
         top = self.nodes["prov"]
         writer = top.store.writer(self.people.admins["p"])
@@ -102,11 +108,16 @@ class World:
         Raises:
             Broken: An invariant broke on the way.
         """
-        with self.fuse.installed():
+        with self.fuse.installed(), self.full_disks.installed():
             for self.step in range(1, steps + 1):
                 self.now_ms += self.dice.randrange(1, 600_000)
                 self.network.heal(self.step)
-                self._one_thing()
+                self.full_disks.tick()
+                try:
+                    self._one_thing()
+                except StoreFull:  # of several machines that took part, one had no room for its part
+                    self.reach["refused by a full disk"] += 1
+                    self.note("somebody's disk is full")
 
     def _one_thing(self) -> None:
         match self.dice.weighted(_WHAT):
@@ -134,7 +145,7 @@ class World:
             self.note(f"{node.name}: {actor.work(node.documents())}")
 
         self.at_risk(node, work, 0.02)
-        self._look(node)
+        self.look(node)
 
     def _call(self) -> None:
         node = self.dice.pick(list(self.nodes.values()))
@@ -172,7 +183,7 @@ class World:
             self.note(f"{top.name} makes {made} statements")
 
         self.at_risk(top, state, 0.1)
-        self._look(top)
+        self.look(top)
 
     def _deliver(self) -> None:
         for _ in range(self.dice.randrange(1, _BURST)):
@@ -211,8 +222,12 @@ class World:
         answers: list[Message] = []
 
         def serve() -> None:
+            before = self.full_disks.refusals
             status, body = node.responder().respond(message.body)
+            if status == HTTPStatus.OK:
+                self.full_disks.check_told(node, before)
             self._note_packets(message.body, status, body)
+            self.memory.note_answer(node, message.body, status, body)
             self.note(
                 f"{node.name} answers {message.source}: {status}, {len(message.body)} -> {len(body)} bytes"
             )
@@ -221,7 +236,7 @@ class World:
         if self.at_risk(node, serve, 0.06):
             for answer in answers:
                 self.network.send(answer)
-        self._look(node)
+        self.look(node)
 
     def _note_packets(self, request: bytes, status: int, answer: bytes) -> None:
         is_brief = request[:1] == brief.MARK
@@ -241,16 +256,19 @@ class World:
         call.since = self.step
 
         def take() -> None:
+            before = self.full_disks.refusals
             try:
-                take_answer(call.requester, message)
+                call.requester.take_answer(message.status, message.body)
+                self.full_disks.check_told(node, before)
             except OnestopError as error:
+                self.reach["refused by a full disk"] += isinstance(error, StoreFull)
                 self.reach["answers refused"] += 1
                 self.note(f"{node.name} ends its call to {call.parent}: {error.what}")
                 node.call = None
 
         if self.at_risk(node, take, 0.04) and node.call is call:
             self._ask_next(node, call)
-        self._look(node)
+        self.look(node)
 
     def at_risk(self, node: Node, action: Callable[[], None], probability: float) -> bool:
         """Does something on a machine that may lose its power in the middle; tells whether it did not."""
@@ -260,6 +278,9 @@ class World:
                 action()
         except PowerCut:
             self.crash(node)
+            return False
+        except StoreFull:
+            self.full_disks.refused(node, "what it was doing")
             return False
         if self.dice.happens(probability / 3):
             self.crash(node)  # after the last commit, before anybody hears of it
@@ -276,14 +297,21 @@ class World:
         if node.is_old and self.versions.happens(_UPDATED):
             self.reach["updates"] += 1
             node.is_old = False
-        node.restart()
+        try:
+            node.restart()
+        except StoreFull:
+            self.reach["starts refused by a full disk"] += 1
+            self.full_disks.make_room(node)
+            node.restart()
 
     def issue(self, node: Node) -> None:
-        """Issues a serial at a machine."""
-        self.reach["serials"] += node.issue()
+        """Issues a serial at a machine, if that fits on its disk."""
+        with suppress(StoreFull):
+            self.reach["serials"] += node.issue()
         self.memory.note_serials(node)
 
-    def _look(self, node: Node) -> None:
+    def look(self, node: Node) -> None:
+        """Lets the harness read what is new on a machine's disk."""
         self.memory.look(node)
         self.memory.check_count(node)
         self.memory.note_serials(node)
@@ -296,56 +324,7 @@ class World:
         Raises:
             Broken: They never fall silent.
         """
-        self.network.calm()
-        self.trouble.calm()
-        self.nodes["prov"].store.replace_trust(self.people.published)  # the publisher keeps a copy of its own
-        for node in self.nodes.values():
-            node.restart()
-            self.memory.forget(node)
-        self._quieten()
-        # What is still withheld now, the next statement names.
-        make_statements(self.nodes["prov"].store, interval_ms=0)
-        self._quieten()
-
-    def _quieten(self) -> None:
-        """Syncs until nobody has anything to say, and once more so that statements get through."""
-        for _ in range(_QUIET_ROUNDS):
-            moved = [name for name, node in self.nodes.items() if self._sync(node)]
-            if not moved:
-                for node in self.nodes.values():
-                    self._sync(node)
-                return
-        raise Broken("6 quiet", f"after {_QUIET_ROUNDS} rounds {', '.join(moved)} still had something to say")
-
-    def _sync(self, node: Node) -> bool:
-        """Syncs a machine with all its parents; tells whether anything moved."""
-        if node.plan.by_stick and self.people.ends_by_stick:
-            return self.sticks.settle(node)
-        moved = False
-        for parent in node.parents:
-            before = len(self.nodes[parent].event_ids()), len(node.event_ids())
-            requester = node.requester(parent)
-            for _ in range(_CALL_ROUNDS):
-                self.now_ms += 1  # no two papers of one machine are the same
-                request = requester.next_request()
-                if request is None:
-                    break
-                status, body = self.nodes[parent].responder().respond(request)
-                try:
-                    take_answer(requester, Message("answer", parent, node.name, 0, body, status))
-                except OnestopError as error:
-                    self.note(f"{node.name} -> {parent}: {error.what}")
-                    moved = True
-                    break
-            else:
-                raise Broken("6 quiet", f"{node.name} and {parent} never come to an end")
-            report = requester.report
-            moved |= bool(report.sent or report.received or report.acked)
-            moved |= bool(report.chunks_up or report.chunks_down)
-            moved |= before != (len(self.nodes[parent].event_ids()), len(node.event_ids()))
-            self._look(self.nodes[parent])
-            self._look(node)
-        return moved
+        heal(self)
 
     def judge(self) -> None:
         """Checks what must hold.
@@ -359,8 +338,3 @@ class World:
         """Stops every machine."""
         for node in self.nodes.values():
             node.stop()
-
-
-def take_answer(requester: Requester, message: Message) -> None:
-    """Gives an answer to the client's side as its transport would."""
-    requester.take_answer(message.status, message.body)

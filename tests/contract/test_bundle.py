@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -420,6 +422,36 @@ def test_a_newer_trust_document_comes_with_the_stick(world: World) -> None:
         file.open_body(file.parse(report.path.read_bytes()), world.district.secrets.seal_seed)
     )
     assert signed.payload.trust is not None  # the hub and the province may not have it yet
+
+
+def test_two_copies_of_a_disk_are_both_told_everything_by_stick(world: World) -> None:
+    """Where a copied disk brought the last stick, the other is not answered as if it were that one."""
+    filed(world.pc)
+    world.carry(world.pc, world.district)
+    world.carry(world.district, world.pc, world.pc)
+    world.pc.store.close()
+    folder = world.pc.folder.with_name("copy")
+    shutil.copytree(world.pc.folder, folder)
+    copy = Machine(opened(world, folder), world.pc.secrets, world.pc.officers, folder)
+    world.pc.store = opened(world, world.pc.folder)
+    doc = filed(copy, name="Trần Thị Bé")
+    for _ in range(5):
+        world.carry(copy, world.district)
+        world.carry(world.district, copy, copy)
+    for _ in range(2):
+        with suppress(BundleRejected):  # its number is lower, and it brings nothing
+            world.carry(world.pc, world.district)
+        world.carry(world.district, world.pc, world.pc)
+    assert world.pc.store.document(doc).value("name") == "Trần Thị Bé"
+    assert world.pc.store.digest() == copy.store.digest() == world.district.store.digest()
+
+
+def opened(world: World, folder: Path) -> Store:
+    """Opens the store of the machine without a line in a folder."""
+    return Store.open(
+        folder, world.pc.secrets, types=[CASE], clock=world.province.tick,
+        rng=world.province.rng.randbytes, threads=1,
+    )  # fmt: skip
 
 
 def test_a_restored_parent_is_noticed_by_stick(world: World) -> None:

@@ -91,3 +91,16 @@ def test_a_damaged_event_is_told_and_never_made_up(store: Store) -> None:
     (fault, *_) = doctor.check(store).faults
     assert (fault.kind, fault.is_derived) == ("event", False)
     assert row.id.hex()[:16] in fault.what
+
+
+def test_a_damaged_certificate_keeps_nobody_from_the_store(store: Store) -> None:
+    """A program that reads the keys again passes over what it cannot read; the doctor names it."""
+    query = sa.select(t.event).join(t.document, t.document.c.n == t.event.c.doc_n)
+    with store.reading() as connection:
+        row = connection.execute(query.where(t.document.c.kind == "certificate")).first()
+    assert row is not None
+    spoil(store, sa.update(t.event).where(t.event.c.n == row.n).values(header=b"\xff" + row.header[1:]))
+    store.trust_mark = b""
+    store.refresh_trust()
+    assert store.trust.certificate(row.id) is None
+    assert row.id.hex()[:16] in next(f for f in doctor.check(store).faults if f.kind == "event").what

@@ -1,0 +1,40 @@
+"""Mistakes about who may write what: certificates, cuts, units."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest import mock
+
+from onestop_sync.trust import Cut, Trust
+from onestop_sync.units import Tree
+
+
+def cut_forgotten() -> AbstractContextManager[Any]:
+    """A new trust document counts for what comes, and nothing that is here is folded again."""
+    return mock.patch("onestop_sync.storage.transaction.changed_logs", return_value=[])
+
+
+def word_of_heads_ignored() -> AbstractContextManager[Any]:
+    """A countersignature frees nothing."""
+    return mock.patch.object(Trust, "_is_countersigned", return_value=False)
+
+
+def successor_a_stranger() -> AbstractContextManager[Any]:
+    """Whoever works for a successor may not go on with what the unit before had begun."""
+    return mock.patch.object(Tree, "acts_for", lambda _self, unit, _doc=b"": frozenset({unit}))
+
+
+def branch_ends_key() -> AbstractContextManager[Any]:
+    """Who ends one branch of a log cuts the key off that wrote it."""
+    return mock.patch.object(Cut, "is_of_branches", property(lambda _self: False))
+
+
+def cut_by_number() -> AbstractContextManager[Any]:
+    """What lies before a cut is told by its number in the log, whatever branch it is on."""
+
+    def is_beyond(_self: Trust, cut: Cut, log: bytes, seq: int, _event: bytes) -> bool:
+        last = cut.heads.get(log)
+        return not cut.is_of_branches if last is None else seq > last[0]
+
+    return mock.patch.object(Trust, "_is_beyond", is_beyond)
