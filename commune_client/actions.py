@@ -75,6 +75,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Ghi, gửi cấp trên, trả lời khó khăn, vướng mắc, đôn đốc",
         "difficulty",
     ),
+    Action("complaints", "", "Phản ánh", "Ghi, xem, trả lời phản ánh, kiến nghị của người dân", "complaint"),
+    Action(
+        "import_register",
+        "",
+        "Nhập sổ cũ",
+        "Nhập sổ theo dõi cũ từ tệp XLSX, CSV: chạy thử, xem dòng sai, rồi mới ghi",
+        "import-register",
+    ),
     Action(
         "awaiting",
         "",
@@ -136,6 +144,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("tier", "3", "Cả cấp dưới", "Tính cả các đơn vị cấp dưới, hoặc thôi", "report", "report"),
     Action("write", "4", "Ghi tệp", "Ghi báo cáo ra tệp .xlsx, .pdf, .csv, .json", "report", "report"),
     Action("freeze", "5", "Chốt", "Ký, chốt báo cáo; lần sau là bản bổ sung", "report", "report"),
+    Action("officers", "6", "Cán bộ", "Lãnh đạo xem điểm của từng cán bộ trong kỳ", "report", "report"),
     Action("open", "enter", "Mở", "Xem các hồ sơ của số liệu, rồi mở hồ sơ", "report", "figures"),
     Action("one", "1", "Xác nhận", "Xác nhận ghi chép đang chọn, có lý do", "countersign", "awaiting"),
     Action(
@@ -152,6 +161,19 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("remind", "4", "Nhắc", "Nhắc nơi đang giữ việc", "difficulty", "difficulties"),
     Action("close", "5", "Kết thúc", "Kết thúc việc đã được trả lời", "difficulty", "difficulties"),
     Action("reopen", "6", "Hỏi lại", "Hỏi lại nơi đã trả lời", "difficulty", "difficulties"),
+    Action(
+        "pass_on",
+        "7",
+        "Chuyển lên",
+        "Chuyển việc lên cấp trên, hoặc sang nơi khác",
+        "difficulty",
+        "difficulties",
+    ),
+    Action("new", "1", "Ghi mới", "Ghi phản ánh, kiến nghị của người dân", "complaint", "complaints"),
+    Action("take_up", "2", "Nhận xử lý", "Nhận xử lý, hẹn ngày trả lời", "complaint", "complaints"),
+    Action("answer", "3", "Trả lời", "Trả lời, nêu phản ánh đúng hay không", "complaint", "complaints"),
+    Action("refuse", "4", "Không thụ lý", "Không thụ lý, có lý do", "complaint", "complaints"),
+    Action("forward", "5", "Chuyển", "Chuyển đơn vị có thẩm quyền, có lý do", "complaint", "complaints"),
     Action("settle", "enter", "Giải quyết", "Xem từng bản ghi và giải quyết", "resolve", "conflicts"),
     Action("all_seen", "0", "Đã xem hết", "Đánh dấu đã xem mọi thay đổi", "", "notices"),
     Action("save", "ctrl+s", "Giải quyết", "Ghi giá trị đã chọn cùng lý do", "resolve", "conflict"),
@@ -159,6 +181,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("save", "ctrl+s", "In", "Ghi tệp in, và gửi tới máy in nếu đã chọn", "print", "print"),
     Action("print", "ctrl+p", "In sổ", "Ghi sổ ra tệp để in, khổ A4", "register", "register"),
     Action("close", "ctrl+s", "Khóa sổ", "Khóa sổ của năm đã hết: lãnh đạo ký", "register", "register"),
+    Action("save", "ctrl+s", "Ghi", "Ghi những gì vừa điền", "", "form"),
+    Action("save", "ctrl+s", "Nhập", "Nhập cả sổ trong một lần ghi", "import-register", "import_register"),
     Action("save", "ctrl+s", "Đồng ý", "Làm việc đang hỏi, với những gì vừa gõ", "", "asked"),
 )
 """In the order of the keyboard; a name stands once for each screen that has it."""

@@ -275,6 +275,18 @@ class OnestopApp(OfficeApp):
 
         self._go(DifficultiesScreen())
 
+    def action_complaints(self) -> None:
+        """Show complaints and suggestions."""
+        from commune_client.screens.complaints import ComplaintsScreen
+
+        self._go(ComplaintsScreen())
+
+    def action_import_register(self) -> None:
+        """Take an older register in."""
+        from commune_client.screens.import_register import ask_import
+
+        ask_import(self)
+
     def action_help(self) -> None:
         """Explain the screen."""
         from commune_client.screens.help import HelpScreen

@@ -173,6 +173,7 @@ REASONS: Final[Mapping[str, str]] = {
     "period": "Kỳ báo cáo gõ chưa đúng. Hãy gõ Q1/2026, 2026, hoặc 01/02/2026-28/02/2026.",
     "running": "Kỳ báo cáo chưa kết thúc. Hãy chốt sau ngày cuối kỳ.",
     "unchanged": "Không có gì đến muộn làm thay đổi báo cáo đã chốt.",
+    "officer_marks": "Chỉ lãnh đạo đơn vị được xem điểm của từng cán bộ.",
     "format": "Tên tệp phải kết thúc bằng .xlsx, .pdf, .csv, .json hoặc .txt.",
     "locked": "Màn hình đang khóa. Hãy mở khóa bằng mật khẩu.",
     "expired": "Chứng nhận của cán bộ, hoặc bản công bố của tỉnh, không còn hiệu lực vào hôm nay.",
@@ -247,6 +248,10 @@ REASONS: Final[Mapping[str, str]] = {
     "own": "Gói này do chính máy này xuất ra. Hãy mang sang máy nhận.",
     "other": "Gói này niêm phong cho máy khác, máy này không mở được.",
     "stranger": "Máy làm ra gói này chưa được chứng nhận trong tuyến của đơn vị.",
+    "stranger_news": (
+        "Máy làm ra gói này không ở trong tuyến của đơn vị. Đã nhận bản công bố mới của tỉnh có trong gói;"
+        " ngoài ra chưa nhập gì. Hãy xuất gói cho đơn vị cấp trên hiện nay."
+    ),
     "repeated": "Gói này đã được nhập trước đó. Không thiếu gì.",
     "old": "Đã nhập một gói mới hơn của máy đó. Không thiếu gì.",
     "late": "Người phụ trách mới chưa xem ghi chép này.",
@@ -385,6 +390,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "han": "Hạn trả lời",
     "to": "Đơn vị nhận",
     "so_tien": "Số tiền",
+    "so_luong": "Số lượng",
     "bien_lai": "Số biên lai",
 }
 

@@ -15,7 +15,7 @@ from onestop_sync.errors import StoreError, StoreFailing, StoreFull
 __all__ = ["locked", "on_disk", "sync_folder", "write_durably"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_REFUSED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_FAILED: Final = frozenset({errno.EIO, errno.ENXIO, errno.ENODEV})
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -43,9 +43,9 @@ def on_disk() -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise StoreFull("The disk is full; the last change was not saved.") from error
-        if error.errno in _REFUSED:
-            raise StoreError("The store's folder cannot be written.") from error
-        raise StoreFailing("The disk failed; the last change was not saved.") from error
+        if error.errno in _FAILED:
+            raise StoreFailing("The disk failed; the last change was not saved.") from error
+        raise StoreError("The store's folder cannot be written.") from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from onestop_sync import guard
 from onestop_sync.enrol_grant import HOURS
-from onestop_sync.errors import OnestopError, Unreachable
+from onestop_sync.errors import OnestopError, StoreMissing, Unreachable
 from server_stub import audit as audit_command
 from server_stub import (
     catalogue_commands,
@@ -430,6 +430,8 @@ def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
 
 
 def _tell(error: OnestopError, code: int) -> int:
+    if isinstance(error, StoreMissing):  # the library cannot know by which program it is asked
+        error = StoreMissing(error.what, todo="Check --folder, or make a store with `onestop-server init`.")
     print(f"onestop-server: {' '.join(str(error).split())}", file=sys.stderr)
     return code
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -46,7 +46,10 @@ def add_parsers(verbs: Verbs) -> None:
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a day such as 2026-09-05") from None
 
 
 def _difficulty(arguments: Namespace) -> None:

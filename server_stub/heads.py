@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from onestop_sync.errors import NotFound
 from onestop_sync.event import parse_header
 from onestop_sync.storage import tables as t
+from onestop_sync.storage.rows import select_in
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority, Certificate
 
@@ -212,16 +213,29 @@ def moved_back(
 
 
 def certificates_of(store: Store, unit: str) -> dict[bytes, Certificate]:
-    """Returns the newest certificate of each key that was ever certified for a unit, as far as it counts."""
+    """Returns the newest certificate of each key that was ever certified for a unit, as far as it counts.
+
+    Of several the one that begins last, then the one that was written last, as its issuer claims.
+    """
     found: dict[bytes, Certificate] = {}
+    newest: dict[bytes, tuple[int, int, bytes]] = {}
+    written = _written(store, [event_id for event_id, _ in store.trust.certificates()])
     for event_id, certificate in store.trust.certificates():
         issuer = store.trust.issuer_log(event_id)
         if certificate.unit != unit or not issuer or not isinstance(store.trust.authority(issuer), Authority):
             continue
-        held = found.get(certificate.key)
-        if held is None or held.valid_from_ms <= certificate.valid_from_ms:
-            found[certificate.key] = certificate
+        age = (certificate.valid_from_ms, written.get(event_id, 0), event_id)
+        if newest.get(certificate.key, age) <= age:
+            newest[certificate.key], found[certificate.key] = age, certificate
     return found
+
+
+def _written(store: Store, events: list[bytes]) -> dict[bytes, int]:
+    """Returns when events were written, milliseconds since 1970 UTC, as their authors claim."""
+    query = sa.select(t.event.c.id, t.event.c.header)
+    with store.reading() as connection:
+        rows = select_in(connection, query, t.event.c.id, events)
+    return {row.id: parse_header(row.header).time_ms for row in rows}
 
 
 def machines_of(store: Store, unit: str) -> list[MachineState]:

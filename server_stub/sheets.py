@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.labels import ROLE_LABELS
 from onestop_sync.enrol_grant import Named
+from onestop_sync.qr import qr_bars
 from server_stub.roster_apply import SheetFacts
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ _MARGIN_MM: Final = 12.0
 _LABEL_MM: Final = 34.0
 _LINE_MM: Final = 5.4
 _QR_MM: Final = 33.0
-_QUIET: Final = 4
-"""Empty modules around a QR (ISO/IEC 18004)."""
 _FONT: Final = "Source Sans Pro"
 _SMALL, _PLAIN, _LARGE, _TITLE = 9, 10.5, 15, 16
 _STEP, _STEP_TIGHT = 9.5, 7.0
@@ -228,18 +227,6 @@ def _when(at_ms: int) -> str:
 
 
 def _draw_qr(pdf: FPDF, text: str, x: float, y: float) -> None:
-    """Draws a QR code as bars, one for each run of dark modules in a row."""
-    import segno
-
-    matrix = segno.make(text, error="m", micro=False).matrix
-    size = _QR_MM / (len(matrix) + 2 * _QUIET)
     pdf.set_fill_color(0)
-    for row, line in enumerate(matrix):
-        start = None
-        for column, dark in enumerate([*line, 0]):
-            if dark and start is None:
-                start = column
-            elif not dark and start is not None:
-                left = x + (_QUIET + start) * size
-                pdf.rect(left, y + (_QUIET + row) * size, (column - start) * size, size, "F")
-                start = None
+    for bar in qr_bars(text, _QR_MM):
+        pdf.rect(x + bar.x, y + bar.y, bar.width, bar.height, "F")

@@ -301,6 +301,8 @@ def _complaint(parser: ArgumentParser) -> None:
     what.add_argument("--due", metavar="NGÀY", help="nhận xử lý, hẹn ngày trả lời")
     what.add_argument("--answer", metavar="NỘI-DUNG", help="trả lời")
     what.add_argument("--dismiss", metavar="LÝ-DO", help="không thụ lý, có lý do")
+    what.add_argument("--forward", metavar="LÝ-DO", help="chuyển đơn vị khác, với --to và lý do")
+    parser.add_argument("--to", metavar="ĐƠN-VỊ", default="", help="với --forward: chuyển đến đơn vị nào")
     parser.add_argument("--unfounded", action="store_true", help="với --answer: đã xác minh là không đúng")
     parser.add_argument("--sender", metavar="TÊN", default="", help="với --new: người phản ánh, nếu nêu tên")
     parser.add_argument("--phone", metavar="SỐ", default="", help="với --new: điện thoại")
@@ -569,6 +571,9 @@ def _report(parser: ArgumentParser) -> None:
         help="lãnh đạo ký, chốt báo cáo; lần sau là bản bổ sung, nêu gì thay đổi và vì sao",
     )  # fmt: skip
     parser.add_argument("--frozen", action="store_true", help="xem các báo cáo đã chốt")
+    parser.add_argument(
+        "--officers", action="store_true", help="lãnh đạo xem điểm đánh giá của từng cán bộ trong kỳ"
+    )
     parser.add_argument("--field", metavar="LĨNH-VỰC", default="", help="với --column: chỉ lĩnh vực này")
     parser.add_argument(
         "--out", metavar="TỆP", type=Path, help="ghi ra tệp mới: .xlsx, .pdf, .csv, .json hoặc .txt"

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from commune_client.cli.codes import DONE, UsageFault
 from commune_client.cli.session import Session
+from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.count import COLUMNS
 from onestop_sync.reporting.files import to_text
 from onestop_sync.reporting.freezing import Frozen, frozen_lines
 from onestop_sync.reporting.making import Found, Report, facts_of
+from onestop_sync.reporting.officers import NO_OFFICERS, officer_lines
 
 if TYPE_CHECKING:
     from commune_client.desk.desk import Desk
@@ -32,6 +34,11 @@ def report(session: Session) -> int:
             return DONE
         if arguments.freeze:
             _show_frozen(session, [desk.freeze_report(found)])
+            return DONE
+        if arguments.officers:
+            marks = desk.officer_marks(found)
+            head = f"Điểm của từng cán bộ, {one_line(found.name)}, {found.period.title_vi}"
+            session.show(marks, [head, *officer_lines(marks)] if marks else [head, NO_OFFICERS])
             return DONE
         extra = desk.report_notes(found)
         if arguments.out is not None:

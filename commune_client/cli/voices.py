@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from commune_client.cli.codes import DONE, UsageFault
 from commune_client.cli.session import Session
 from commune_client.cli.values import moment_ms
+from commune_client.complaint_words import STEPS, complaint_lines
 
 if TYPE_CHECKING:
     from commune_client.desk.desk import Desk
     from commune_client.desk.voices import ComplaintFacts
 
 __all__ = ["complaint", "rate"]
-
-_STEPS: Final = {
-    "moi": "mới nhận", "dang_xu_ly": "đang xử lý", "da_tra_loi": "đã trả lời", "khong_thu_ly": "không thụ lý",
-}  # fmt: skip
 
 
 def rate(session: Session) -> int:
@@ -39,7 +36,11 @@ def complaint(session: Session) -> int:
             )
             session.show({"complaint": doc}, [f"Đã ghi phản ánh {doc.hex()[:12]}."])
             return DONE
-        found = desk.complaints(arguments.about) if not arguments.complaint else [_handled(session, desk)]
+        if arguments.complaint:
+            each = _handled(session, desk)
+            session.show([each], list(complaint_lines(each, desk.unit_name)))
+            return DONE
+        found = desk.complaints(arguments.about)
     session.show(found, [_line(each) for each in found] or ["Không có phản ánh nào."])
     return DONE
 
@@ -53,6 +54,8 @@ def _handled(session: Session, desk: Desk) -> ComplaintFacts:
         return desk.answer_complaint(doc, arguments.answer, is_founded=not arguments.unfounded)
     if arguments.dismiss:
         return desk.dismiss_complaint(doc, arguments.dismiss)
+    if arguments.forward:
+        return desk.forward_complaint(doc, arguments.to, arguments.forward)
     return next(each for each in desk.complaints() if each.doc == doc)
 
 
@@ -69,7 +72,7 @@ def _line(each: ComplaintFacts) -> str:
     from onestop_sync.dossier.timeline import show_time
 
     handling = each.handling
-    parts = [each.doc.hex()[:12], _STEPS.get(handling.step, handling.step), handling.dossier, each.content]
+    parts = [each.doc.hex()[:12], STEPS.get(handling.step, handling.step), handling.dossier, each.content]
     if handling.due_ms is not None:
         parts.append(f"hạn {show_time(handling.due_ms)}{' !! quá hạn' if each.is_late else ''}")
     if handling.ended_ms is not None and not handling.counts:

@@ -235,6 +235,11 @@ class Base:
         found = [UnitFacts(u.id, u.name, u.level, u.codes[0] if u.codes else "") for u in units]
         return sorted(found, key=lambda unit: (unit.name, unit.id))
 
+    def upper_name(self) -> str:
+        """Returns the name of the unit above; empty where there is none."""
+        upper = self.store.trust.document.units[self.store.unit].at(self.store.clock()).parent
+        return self.unit_name(upper) if upper else ""
+
     def find_unit(self, text: str) -> str:
         """Returns the id of a unit that is named by id, agency code or name.
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from commune_client.desk.base import Base
 from onestop_sync.dossier.report.periods import Period, after, before, containing, named
+from onestop_sync.dossier.roles import ADMIN, HEAD
+from onestop_sync.errors import NotAllowed
 from onestop_sync.keyring import write_durably
 from onestop_sync.reporting import difficulties as di
 from onestop_sync.reporting.files import render
 from onestop_sync.reporting.freezing import Frozen, changes_of, freeze, frozen, read
 from onestop_sync.reporting.making import Found, Report, dossiers, make
+from onestop_sync.reporting.officers import OfficerLine, officers
 
 __all__ = ["Reports"]
 
@@ -98,6 +101,16 @@ class Reports(Base):
             extra={"difficulties": self.report_notes(report)},
         )  # fmt: skip
         return read(self.store, doc)
+
+    def officer_marks(self, report: Report) -> tuple[OfficerLine, ...]:
+        """Returns the marks of the officers of a report's unit.
+
+        Raises:
+            NotAllowed: Only the head, or an administrator, sees them.
+        """
+        if not set(self.officer.roles) & {HEAD, ADMIN}:
+            raise NotAllowed("Only the head of the unit sees officers' marks.", reason="officer_marks")
+        return officers(self.store, report.unit, report.period, self.rules.report_rules)
 
     def frozen_reports(self, report: Report | None = None) -> list[Frozen]:
         """Returns the signed reports, the newest first; those of one report's unit, period and form."""

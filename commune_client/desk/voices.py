@@ -31,6 +31,8 @@ class ComplaintFacts(NamedTuple):
         content: What it says.
         sender: Who sent it; empty when nobody said.
         is_late: Whether it was not answered by its time.
+        unit: Unit that has it in hand.
+        answer: What was answered, or why it is not handled.
     """
 
     doc: bytes
@@ -38,6 +40,8 @@ class ComplaintFacts(NamedTuple):
     content: str
     sender: str
     is_late: bool
+    unit: str
+    answer: str
 
 
 class Voices(Base):
@@ -93,7 +97,16 @@ class Voices(Base):
 
     def dismiss_complaint(self, doc: bytes, reason: str) -> ComplaintFacts:
         """Says, with the reason, that a complaint is not to be handled here."""
-        return self._handle(doc, "dismiss", {"ly_do": reason}, {"xong_luc": self.store.clock()})
+        values = {"tra_loi": reason, "xong_luc": self.store.clock()}
+        return self._handle(doc, "dismiss", {"ly_do": reason}, values)
+
+    def forward_complaint(self, doc: bytes, to: str, reason: str) -> ComplaintFacts:
+        """Passes a complaint on to the unit whose business it is, with the reason.
+
+        Raises:
+            NotFound: There is no such unit.
+        """
+        return self._handle(doc, "forward", {"ly_do": reason, "to": self.find_unit(to)}, {})
 
     def _handle(
         self, doc: bytes, action: str, arguments: dict[str, Any], values: dict[str, Any]
@@ -111,4 +124,9 @@ class Voices(Base):
         said, sender = (state.value(key) for key in ("noi_dung", "nguoi_gui"))
         content = HIDDEN if is_masked else one_line(str(said or ""))
         name = HIDDEN if is_masked and sender else one_line(str(sender or ""))
-        return ComplaintFacts(document.id, found, content, name, not found.is_on_time(self.store.clock()))
+        task = state.tasks.get(MAIN)
+        answer = one_line(str(state.value("tra_loi") or ""))
+        return ComplaintFacts(
+            document.id, found, content, name, not found.is_on_time(self.store.clock()),
+            task.unit if task else state.unit, HIDDEN if is_masked and answer else answer,
+        )  # fmt: skip

@@ -23,7 +23,7 @@ _WRITES: Final = (
     "ask_agencies", "charge", "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
     "countersign", "attach", "fetch_attachments", "print_forms", "print_register", "close_register",
     "take_filed", "rate", "hand_over_each", "receive_each",
-    "complain", "take_complaint", "answer_complaint", "dismiss_complaint",
+    "complain", "take_complaint", "answer_complaint", "dismiss_complaint", "forward_complaint",
     "freeze_report", "write_difficulty", "act_on_difficulty",
 )  # fmt: skip
 _READS: Final = (
@@ -31,7 +31,7 @@ _READS: Final = (
 )  # fmt: skip
 _LISTS: Final = (
     "dossiers", "notices", "awaiting", "old_entries", "complaints", "asked", "to_give", "to_receive",
-    "report_dossiers",
+    "report_dossiers", "officer_marks",
 )  # fmt: skip
 WATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(_READS, "read"),

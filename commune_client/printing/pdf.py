@@ -7,14 +7,14 @@ are used go into the file. The same sheets give the same bytes: the file does no
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from commune_client.printing.layout import PAGE_MM, Page, Qr, Rule, Text, lay_out
 from onestop_sync.dossier.forms.paper import PaperSize, Sheet
+from onestop_sync.qr import qr_bars
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -25,8 +25,6 @@ _FONT: Final = "Source Sans Pro"
 _A4_WIDE: Final = (297.0, 210.0)
 _HALF_MM: Final = 148.5
 _LINE_MM: Final = 0.2
-_QUIET: Final = 4
-"""Empty modules around a QR code (ISO/IEC 18004)."""
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands where PDF wants the time of making: none is told, so that the same sheets give the same bytes."""
 _NO_GLYPH: Final = "\N{WHITE SQUARE}"
@@ -150,30 +148,7 @@ def _draw(pdf: FPDF, page: Page, left: float) -> None:
                 _draw_qr(pdf, text, left + x, y, size)
 
 
-@cache
-def _matrix(text: str) -> tuple[tuple[int, ...], ...]:
-    import segno
-
-    return tuple(tuple(row) for row in segno.make(text, error="m", micro=False).matrix)
-
-
 def _draw_qr(pdf: FPDF, text: str, x: float, y: float, size_mm: float) -> None:
-    """Draws a QR code as bars, one for each run of dark modules in a row."""
-    matrix = _matrix(text)
-    module = size_mm / (len(matrix) + 2 * _QUIET)
     pdf.set_fill_color(0)
-    for row, line in enumerate(matrix):
-        for start, length in _bars(line):
-            left = x + (_QUIET + start) * module
-            pdf.rect(left, y + (_QUIET + row) * module, length * module, module, "F")
-
-
-def _bars(line: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yields where a run of dark modules begins, and how long it is."""
-    start = -1
-    for column, is_dark in enumerate((*line, 0)):
-        if is_dark and start < 0:
-            start = column
-        elif not is_dark and start >= 0:
-            yield start, column - start
-            start = -1
+    for bar in qr_bars(text, size_mm):
+        pdf.rect(x + bar.x, y + bar.y, bar.width, bar.height, "F")

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from commune_client.desk.facts import Done, Dossier, UnitFacts
     from onestop_sync.dossier.view import Choice
 
-__all__ = ["ActScreen", "act_fields", "fee_choice", "note_choice", "perform", "void_choice"]
+__all__ = ["ActScreen", "act_fields", "fee_choice", "note_choice", "perform", "rate_choice", "void_choice"]
 
 _NOTE = "_note"
 _VOID = "_void"
 _FEE = "_fee"
+_RATE = "_rate"
 
 
 def note_choice() -> Choice:
@@ -56,6 +57,13 @@ def fee_choice() -> Choice:
     from onestop_sync.dossier.view import Choice
 
     return Choice("", _FEE, words.NOTE_FEE, "", (), "")
+
+
+def rate_choice() -> Choice:
+    """Returns the choice of noting how the applicant rates the work, which is no transition."""
+    from onestop_sync.dossier.view import Choice
+
+    return Choice("", _RATE, words.RATE, "", (), "")
 
 
 # ------------------------------------------------------------------ what is asked
@@ -91,6 +99,9 @@ _FIELDS = {
     "tra_loi": FormField("tra_loi", words.OPINION, "multiline", required=True, limit=4000),
     "ket_qua": FormField("ket_qua", words.RESULT, "multiline", limit=4000),
     "nguoi_nhan": FormField("nguoi_nhan", words.RECEIVER, limit=200),
+    "danh_gia": FormField("danh_gia", words.RATING, "choice", help=words.RATING_HELP, options=words.RATINGS),
+    "diem": FormField("diem", words.RATING, "choice", required=True, options=words.RATINGS),
+    "loi": FormField("loi", words.RATING_WORDS, limit=2000),
     "ghi_chu": FormField("ghi_chu", words.NOTE, "multiline", required=True, limit=4000),
     "viec": FormField("viec", words.FEE_KIND, "choice", required=True, options=words.FEE_KINDS),
     "so_luong": FormField("so_luong", words.FEE_UNITS, limit=6),
@@ -101,7 +112,8 @@ _FIELDS = {
 _EXTRA: Mapping[str, tuple[str, ...]] = {
     "submit": ("y_kien", "ket_qua"),
     "approve": ("ket_qua",),
-    "return": ("nguoi_nhan",),
+    "return": ("nguoi_nhan", "danh_gia", "loi"),
+    _RATE: ("diem", "loi"),
     "answer": ("tra_loi",),
     _NOTE: ("ghi_chu",),
     _VOID: ("ly_do",),
@@ -173,6 +185,21 @@ def _charge(desk: Desk, doc: bytes, text: Mapping[str, str]) -> Done:
     )  # fmt: skip
 
 
+def _return(desk: Desk, doc: bytes, text: Mapping[str, str]) -> Done:
+    """Returns the result, and notes the applicant's rating where one was given."""
+    done = desk.return_result(doc, text["nguoi_nhan"])
+    if text.get("danh_gia"):
+        desk.rate(doc, int(text["danh_gia"]), text.get("loi", ""))
+    return done
+
+
+def _rate(desk: Desk, doc: bytes, text: Mapping[str, str]) -> Done:
+    from commune_client.desk.facts import Done
+
+    event, view = desk.rate(doc, int(text["diem"]), text.get("loi", "")), desk.show(doc).view
+    return Done(doc, view.code, event, view.step, view.step_label)
+
+
 def _number(text: str) -> int | None:
     """Returns a number as people type it, ``12.000``; nothing for an empty field.
 
@@ -200,7 +227,8 @@ _OWN_METHODS: Mapping[str, Callable[[Desk, bytes, Mapping[str, str]], Done]] = {
     "extend": lambda desk, doc, text: desk.extend(doc, text["ly_do"], _day_ms(desk, text["han_moi"])),
     "submit": lambda desk, doc, text: desk.appraise(doc, text["y_kien"], text["ket_qua"]),
     "approve": lambda desk, doc, text: desk.approve(doc, text["ket_qua"]),
-    "return": lambda desk, doc, text: desk.return_result(doc, text["nguoi_nhan"]),
+    "return": _return,
+    _RATE: _rate,
     "answer": lambda desk, doc, text: desk.answer(doc, text["tra_loi"]),
     "ask": lambda desk, doc, text: desk.ask_agencies(
         doc, [text["to"], *_others(text.get("others", ""))], text["noi_dung"], _day_ms(desk, text["han"])

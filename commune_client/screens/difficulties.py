@@ -105,6 +105,21 @@ class DifficultiesScreen(OfficeScreen):
         """Ask why the answer does not do."""
         self._ask_about("reopen", words.REOPEN)
 
+    def action_pass_on(self) -> None:
+        """Ask where to pass one on to: the unit above, where nothing else is named."""
+        each = self._current()
+        if each is None:
+            return
+
+        def call(to: str, reason: str) -> Listed:
+            return self.desk.act_on_difficulty(each.doc, "pass_on", reason, to)
+
+        lines = [
+            Line(words.TO_UNIT, is_secret=False, value=self.desk.upper_name()),
+            Line(words.REASON, is_secret=False),
+        ]
+        self.app.push_screen(AskScreen(words.SEND_ON, words.SEND_ON_ABOUT, lines, call, self._done))
+
     def _current(self) -> Listed | None:
         return self._found.get(self.query_one(RowList).current or "")
 

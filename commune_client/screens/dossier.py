@@ -143,6 +143,8 @@ class DossierScreen(OfficeScreen):
             items.append(MenuItem(words.WHY, self.action_why))
         if self.dossier.view.code and self.desk.author:
             items.append(MenuItem(words.NOTE_FEE, self._note_fee))
+        if self.dossier.view.step == "returned" and self.desk.author:
+            items.append(MenuItem(words.RATE, self._rate))
         if self._may_void():
             items.append(MenuItem(words.VOID, self._void))
         return items
@@ -202,6 +204,12 @@ class DossierScreen(OfficeScreen):
 
         if self.dossier is not None:
             self.app.push_screen(ActScreen(self.dossier, fee_choice(), []))
+
+    def _rate(self) -> None:
+        from commune_client.screens.act import ActScreen, rate_choice
+
+        if self.dossier is not None:
+            self.app.push_screen(ActScreen(self.dossier, rate_choice(), []))
 
     def action_why(self) -> None:
         """Say why the dossier is due when it is."""

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from commune_client.screens import words
 from commune_client.screens.asked import AskScreen, Line
 from commune_client.screens.base import OfficeScreen, bindings_of
+from commune_client.screens.officers import OfficersScreen
 from commune_client.theme import StateStyle
 from commune_client.widgets.row_list import Cell, Column, Row, RowList
 from onestop_sync.dossier.report.count import COLUMNS
@@ -135,6 +136,11 @@ class ReportScreen(OfficeScreen):
                 lambda path: self.office.say(words.WRITTEN_TO.format(path)),
             )
         )
+
+    def action_officers(self) -> None:
+        """Show the marks of the unit's officers."""
+        if self._report is not None:
+            self.app.push_screen(OfficersScreen(self._report))
 
     def action_freeze(self) -> None:
         """Ask for the passphrase, and sign the report."""

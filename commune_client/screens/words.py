@@ -382,7 +382,7 @@ def given(start: str, cause: str) -> str:
 
 def by_rule(profile: str, calendar: int) -> str:
     """Say by which law and calendar."""
-    return f"Theo {profile}; lịch nghỉ số {calendar}"
+    return f"Theo {profile}; lịch nghỉ bản {calendar}"
 
 
 def skipped_days(days: str) -> str:
@@ -602,6 +602,11 @@ WRITE_REPORT: Final = "Ghi báo cáo ra tệp"
 WRITE_REPORT_ABOUT: Final = "Đuôi tệp chọn dạng: .xlsx, .pdf, .csv, .json hoặc .txt."
 FILE: Final = "Tệp"
 WRITTEN_TO: Final = "Đã ghi vào {}"
+OFFICER_MARKS: Final = "Điểm của từng cán bộ"
+OFFICER_MARKS_ABOUT: Final = (
+    "Tính trên những hồ sơ giải quyết xong trong kỳ mà cán bộ có ký một việc (Thông tư 01/2018, Điều 15)."
+    " Chỉ lãnh đạo xem được; không ghi vào báo cáo đã chốt."
+)
 FREEZE: Final = "Chốt báo cáo"
 FREEZE_ABOUT: Final = (
     "Báo cáo được ký và gửi lên cấp trên. Lần sau là bản bổ sung, nêu hồ sơ nào thay đổi và vì thao tác nào"
@@ -618,6 +623,45 @@ ANSWER: Final = "Trả lời"
 REMIND: Final = "Nhắc"
 REOPEN: Final = "Hỏi lại"
 DONE_SO: Final = "Đã ghi: {}"
+SEND_ON: Final = "Chuyển lên, chuyển nơi khác"
+SEND_ON_ABOUT: Final = "Nơi nhận gõ theo tên hoặc mã đơn vị. Chỉ lãnh đạo chuyển được, và phải nêu lý do."
+COMPLAINTS: Final = "Phản ánh, kiến nghị"
+NO_COMPLAINTS: Final = "Chưa có phản ánh, kiến nghị nào. Phím 1 ghi mới."
+NEW_COMPLAINT: Final = "Ghi phản ánh, kiến nghị"
+NEW_COMPLAINT_ABOUT: Final = (
+    "Ghi đúng lời người dân. Không nêu tên cũng được. Lãnh đạo nhận xử lý, hẹn ngày và trả lời."
+)
+ABOUT_DOSSIER: Final = "Về hồ sơ"
+ABOUT_DOSSIER_HELP: Final = "Mã hồ sơ được phản ánh, nếu có"
+SENDER: Final = "Người gửi"
+SENDER_HELP: Final = "Để trống nếu không nêu tên"
+PHONE: Final = "Điện thoại"
+CAME: Final = "Nhận lúc"
+ANSWER_UNTIL: Final = "Trả lời trước ngày"
+ANSWER_UNTIL_SHORT: Final = "Hẹn trả lời"
+TAKE_COMPLAINT: Final = "Nhận xử lý phản ánh"
+DISMISS_COMPLAINT: Final = "Không thụ lý phản ánh"
+FORWARD_COMPLAINT: Final = "Chuyển phản ánh đến đơn vị khác"
+TO_UNIT_HELP: Final = "Tên hoặc mã đơn vị"
+VERDICT: Final = "Kết luận"
+FOUNDED: Final = "dung"
+VERDICTS: Final = ((FOUNDED, "Phản ánh đúng"), ("khong_dung", "Đã xác minh: không đúng, hoặc vu cáo"))
+PRESS_TO_WRITE: Final = "Đã hết các mục. Ctrl+S: ghi"
+IMPORT_REGISTER: Final = "Nhập sổ cũ"
+IMPORT_REGISTER_ABOUT: Final = (
+    "Tệp ánh xạ (.json) nói mỗi cột của sổ là gì; xem docs/officials-cli.md."
+    " Trước hết chạy thử: chưa ghi gì vào kho."
+)
+TABLE_FILE: Final = "Tệp sổ (.xlsx, .csv)"
+MAPPING_FILE: Final = "Tệp ánh xạ (.json)"
+IMPORT_READY: Final = "Ctrl+S: nhập tất cả các dòng trên, trong một lần ghi."
+IMPORT_NOT_GOOD: Final = "Chưa nhập được: hãy sửa các dòng sai trong tệp rồi chạy thử lại."
+BAD_LINE: Final = "Dòng"
+RATING: Final = "Người nộp đánh giá"
+RATING_HELP: Final = "Mức độ hài lòng, nếu người nộp đánh giá; ghi rồi không sửa được"
+RATING_WORDS: Final = "Lời người nộp viết thêm"
+RATE: Final = "Ghi đánh giá"
+RATINGS: Final = (("2", "2 điểm: hài lòng"), ("1", "1 điểm: tạm được"), ("0", "0 điểm: không hài lòng"))
 
 # --- Help and palette ---
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from onestop_sync import codec, exchange, fetch
 from onestop_sync.attachment import bits_of
 from onestop_sync.bundle import file
 from onestop_sync.bundle.packet import BundleReport, Payload, Section, Signed
-from onestop_sync.errors import BundleRejected, FormatError, SignatureInvalid
+from onestop_sync.errors import BundleRejected, FormatError, NotAllowed, SignatureInvalid
 from onestop_sync.event import EVENT_KIND, parse, parse_genesis, verify
 from onestop_sync.exchange import Cursor
 from onestop_sync.storage import carry, chunks, feed
@@ -43,7 +44,8 @@ def import_bundle(store: Store, path: Path | str) -> BundleReport:
         BundleRejected: Nothing was imported; ``details["reason"]`` is one of ``unreadable``, ``too_large``,
             ``not_bundle``, ``newer``, ``partial``, ``damaged`` (the file), ``foreign`` (another province),
             ``own`` (made by this machine), ``other`` (sealed to others), ``stranger`` (its sender is not
-            certified for our line), ``repeated``, ``old`` (it brings nothing any more).
+            certified for our line; ``stranger_news``: what the province publishes was taken from it all the
+            same), ``repeated``, ``old`` (it brings nothing any more).
         StoreError: The disk or database refused; nothing was imported.
     """
     path = Path(path)
@@ -55,6 +57,8 @@ def import_bundle(store: Store, path: Path | str) -> BundleReport:
     except FormatError as error:  # its sender signed it, and it is malformed or lies
         raise BundleRejected("The bundle is malformed.", reason="damaged") from error
     report.path, report.size_bytes = path, len(data)
+    with suppress(NotAllowed):  # a machine that was cut off takes what comes, and writes nothing
+        store.move_on()
     return report
 
 
@@ -87,12 +91,13 @@ def _sender(store: Store, payload: Payload, log: bytes) -> Authority:
             raise _stranger("What the bundle publishes is not by this province's root.") from error
     found = _introduced(document, payload.introduction).authority(log)
     if not isinstance(found, Authority) or found.certificate.kind != "machine":
-        raise _stranger("The bundle was made by a machine that nobody has certified.")
+        raise _stranger("The bundle was made by a machine that nobody has certified.", is_news=is_news)
     unit = found.certificate.unit
     if document.is_cut_off(found.key):  # a machine of a closed unit still delivers what it holds
-        raise _stranger("The bundle was made by a machine whose key was cut off.")
+        raise _stranger("The bundle was made by a machine whose key was cut off.", is_news=is_news)
     if not (document.is_over(unit, store.unit) or document.is_over(store.unit, unit)):
-        raise _elsewhere(is_news=is_news)
+        what = "The bundle was made by a machine of a unit that is neither above nor below this one."
+        raise _stranger(what, is_news=is_news)
     return found
 
 
@@ -108,20 +113,15 @@ def _introduced(document: TrustDocument, frames: Iterable[object]) -> Trust:
     return trust
 
 
-def _elsewhere(*, is_news: bool) -> BundleRejected:
-    what = "The bundle was made by a machine of a unit that is neither above nor below this one."
+def _stranger(what: str, *, is_news: bool = False) -> BundleRejected:
+    """Returns the refusal of a sender; what the province publishes was taken all the same, as news."""
     if not is_news:
-        return _stranger(what)
+        todo = "Nothing was imported. Ask the unit's administrator about that machine."
+        return BundleRejected(what, todo=todo, reason="stranger")
     return BundleRejected(
         f"{what} From it, what the province publishes was taken.",
         todo="Nothing else was imported. Make a bundle for the unit that is above this one now.",
-        reason="stranger",
-    )
-
-
-def _stranger(what: str) -> BundleRejected:
-    return BundleRejected(
-        what, todo="Nothing was imported. Ask the unit's administrator about that machine.", reason="stranger"
+        reason="stranger_news",
     )
 
 

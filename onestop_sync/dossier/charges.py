@@ -36,6 +36,8 @@ __all__ = [
 
 FIELD: Final = "le_phi"
 _MOST_VND: Final = 10**10
+_MOST_UNITS: Final = 100_000
+"""Pages, copies or cases of one dossier that somebody could mean."""
 """More than that is a slip of the keyboard."""
 
 
@@ -109,9 +111,11 @@ def plan_charge(
     """
     problems = []
     amount = amount_vnd
-    if amount is None and fee is not None and units > 0:
+    if amount is None and fee is not None and 0 < units <= _MOST_UNITS:
         amount = fee.total_vnd(units)
-    if amount is None or not 0 <= amount <= _MOST_VND:
+    if not 0 <= units <= _MOST_UNITS:
+        problems.append(Problem(Issue.COUNT, "so_luong"))
+    elif amount is None or not 0 <= amount <= _MOST_VND:
         problems.append(Problem(Issue.COUNT if amount is not None else Issue.MISSING, "so_tien"))
     if kind is ChargeKind.PAID and amount and not receipt.strip():
         problems.append(Problem(Issue.MISSING, "bien_lai"))

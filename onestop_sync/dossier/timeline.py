@@ -92,10 +92,20 @@ def _show_map(value: Mapping[Any, Any]) -> str:
             return f"{originals} bản chính, {copies} bản sao"
         case {"nam": int(year), "quyen": str(volume), "so": int(number)}:
             return f"năm {year}, quyển {one_line(volume)}, số {number}"
+        case {"noi_dung": str(content), "ly_do": str(reason), **rest}:
+            return _request(content, reason, rest)
         case {"loai": str(kind), "so_tien": int(amount), **rest} if kind in CHARGE_LABELS:
             return _charge(kind, amount, rest)
     parts = ((name, part) for name, part in value.items() if part not in (None, "", []))
     return "; ".join(show_value(name, part) for name, part in parts)
+
+
+def _request(content: str, reason: str, rest: Mapping[Any, Any]) -> str:
+    """Returns what was asked for and why; which unit asked is told by the event that did."""
+    papers = [one_line(str(name)) for name in rest.get("giay_to") or ()]
+    when = f", lúc {show_time(rest['luc_ms'])}" if type(rest.get("luc_ms")) is int else ""
+    wanted = f"; giấy tờ: {', '.join(papers)}" if papers else ""
+    return f"{one_line(content)} (lý do: {one_line(reason)}{when}){wanted}"
 
 
 def _charge(kind: str, amount: int, rest: Mapping[Any, Any]) -> str:

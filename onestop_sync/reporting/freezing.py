@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from onestop_sync.dossier.complaint import COMPLAINT, handling_of
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.count import Place, holder_at, place, under
 from onestop_sync.dossier.report.course import course_of
@@ -32,6 +33,7 @@ from onestop_sync.fold import fold
 from onestop_sync.reporting.listing import documents
 from onestop_sync.reporting.making import Report, facts_of
 from onestop_sync.reporting.words import moment
+from onestop_sync.schema import DocumentType
 from onestop_sync.storage import tables as t
 from onestop_sync.storage import tallies
 from onestop_sync.storage.projection import unpack
@@ -40,6 +42,9 @@ from onestop_sync.store import Document, Store, Writer
 from onestop_sync.trust import Authority
 
 __all__ = ["Change", "Frozen", "changes_of", "freeze", "frozen", "frozen_lines", "read"]
+
+
+_COMPLAINT = "Phản ánh, kiến nghị"
 
 
 class _Late(NamedTuple):
@@ -88,10 +93,10 @@ class Frozen(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A dossier that late events moved to other columns.
+    """A dossier that late events moved to other columns, or a complaint that they changed (no columns).
 
     Attributes:
-        label: Its code.
+        label: Its code; what it is, for a complaint.
         doc: Its document.
         before: ``(received, stands)`` columns as frozen; ``None``: it was not counted.
         after: The same now.
@@ -224,7 +229,7 @@ def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[
     facts = old.content
     period = named(str(facts["period"]), rules)
     known = _Known.of(facts)
-    touched = _touched(store, known, period)
+    touched = _touched(store, known, period, DOSSIER.name)
     tree = store.trust.document.tree
     last_ms = period.end_ms - 1
     unit = str(facts["unit"])
@@ -243,18 +248,35 @@ def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[
             said = tuple(_said(store, each) for each in sorted(late, key=lambda each: each.time_ms))
             columns = [(at.came, at.stands) if at else None for at in (before, after)]
             found.append(Change(label.label if label else "", bytes(row.id), columns[0], columns[1], said))
+    found += _complaints(store, known, period, units)
     return sorted(found, key=lambda change: (change.label, change.doc))
 
 
-def _touched(store: Store, known: _Known, period: Period) -> dict[int, list[_Late]]:
-    """Returns the documents of late events: number → the events."""
+def _complaints(store: Store, known: _Known, period: Period, units: frozenset[str]) -> Iterator[Change]:
+    """Yields the complaints of which late events change what indicators 7 and 8 count."""
+    tree, last_ms = store.trust.document.tree, period.end_ms - 1
+    for n, late in _touched(store, known, period, COMPLAINT.name).items():
+        with store.reading() as connection:
+            row = connection.execute(sa.select(t.document).where(t.document.c.n == n)).one()
+            events = _events(connection, n)
+        now = unpack(row.state) if row.state else None
+        if now is None or holder_at(tree, now.unit, bytes(row.id), last_ms) not in units:
+            continue
+        then = _state_then(store, events, known, COMPLAINT)
+        if then is None or handling_of(then) != handling_of(now):
+            said = tuple(_said(store, each) for each in sorted(late, key=lambda each: each.time_ms))
+            yield Change(f"{_COMPLAINT} {bytes(row.id).hex()[:12]}", bytes(row.id), None, None, said)
+
+
+def _touched(store: Store, known: _Known, period: Period, kind: str) -> dict[int, list[_Late]]:
+    """Returns the documents of a kind that have late events: number → the events."""
     columns = sa.select(t.event.c.doc_n, t.event.c.seq, t.event.c.header, t.event.c.at_ms)
-    dossiers = sa.select(t.document.c.n).where(t.document.c.kind == DOSSIER.name)
+    of_kind = sa.select(t.document.c.n).where(t.document.c.kind == kind)
     found: dict[int, list[_Late]] = {}
     with store.reading() as connection:
         for log in connection.execute(sa.select(t.log.c.n, t.log.c.id)).all():
             beyond = columns.where(t.event.c.log_n == log.n, t.event.c.seq > known.heads.get(log.id, 0))
-            for row in connection.execute(beyond.where(t.event.c.doc_n.in_(dossiers))):
+            for row in connection.execute(beyond.where(t.event.c.doc_n.in_(of_kind))):
                 time_ms = parse_header(row.header).time_ms
                 if time_ms < period.end_ms and not known.has(log.id, row.seq):
                     found.setdefault(row.doc_n, []).append(_Late(log.id, time_ms, row.at_ms))
@@ -266,11 +288,11 @@ def _events(connection: sa.Connection, n: int) -> list[Event]:
     return [stored_event(row) for row in rows]
 
 
-def _state_then(store: Store, events: Sequence[Event], known: _Known) -> Any:
-    """Returns a dossier as it was when no more than that was here; ``None`` when nothing of it was."""
+def _state_then(store: Store, events: Sequence[Event], known: _Known, kind: DocumentType = DOSSIER) -> Any:
+    """Returns a document as it was when no more than that was here; ``None`` when nothing of it was."""
     then = [event for event in events if known.has(event.log, event.header.seq)]
-    entries, _ = ready(DOSSIER, store.trust, then)
-    return fold(DOSSIER, entries) if entries else None
+    entries, _ = ready(kind, store.trust, then)
+    return fold(kind, entries) if entries else None
 
 
 def _placed(
@@ -297,7 +319,8 @@ def frozen_lines(each: Frozen) -> Iterator[str]:
     yield f"{one_line(each.label)}: chốt lúc {moment(facts['made_ms'])}, mã số liệu {facts['heads'][:16]}"
     yield "  " + "  ".join(f"({n}) {value}" for n, value in enumerate(facts["total"], 3))
     for label, doc, before, after, late in facts["changes"]:
-        moved = f"{_columns(before)} → {_columns(after)}"
+        is_moved = before or after
+        moved = f"{_columns(before)} → {_columns(after)}" if is_moved else "đổi chỉ số 7, 8"
         yield f"  {one_line(label) or doc.hex()}: {moved}, vì thao tác đến muộn:"
         for who, unit, at_ms, came_ms in late:
             author = f"{one_line(who)} ({one_line(unit)})"

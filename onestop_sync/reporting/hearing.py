@@ -1,7 +1,8 @@
 """Complaints as a report counts them: at which unit each is handled, and which dossiers they are about.
 
-Indicators 7 and 8 have data at a unit that has ever taken a complaint down here; of a unit that never did, it
-cannot be told whether nobody complained or whether it is written down elsewhere [I].
+Indicators 7 and 8 have data at a unit that has taken down as many complaints here as the rules for reports
+say (`ReportRules.complaints_min`); of one that never did, it cannot be told whether nobody complained or
+whether it is written down elsewhere.
 
 Source: TT 01/2018/TT-VPCP, Articles 13.7, 13.8 and 15.4b.
 """

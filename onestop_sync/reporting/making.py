@@ -8,7 +8,7 @@ for found in dossiers(store, "c1", report.period, column=10):    # what a figure
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -27,9 +27,10 @@ from onestop_sync.dossier.report.count import (
     under,
 )
 from onestop_sync.dossier.report.course import Course, of_tally
+from onestop_sync.dossier.report.parts import parts_of
 from onestop_sync.dossier.report.periods import Period, before
 from onestop_sync.dossier.report.rules import ReportRules, rules_for
-from onestop_sync.dossier.report.shares import Shares, Watch
+from onestop_sync.dossier.report.shares import MARK_OF, Shares, Watch
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.event import parse_header
@@ -38,7 +39,7 @@ from onestop_sync.storage import tallies
 from onestop_sync.storage.tallies import Head
 from onestop_sync.store import Store
 
-__all__ = ["Found", "Report", "Synced", "dossiers", "facts_of", "make", "synced"]
+__all__ = ["Found", "Report", "Synced", "dossiers", "facts_of", "make", "numbered", "synced"]
 
 _COLUMNS: Final = range(3, 14)
 
@@ -147,22 +148,30 @@ def make(
     counted: list[tuple[str, Course, Place]] = []
     earlier = before(period, rules)
     carried = 0
+    shared: list[int] = []
     with store.reading() as connection:
         # First how far the logs are: what comes between the two reads is late, and never taken for counted.
         heads = tallies.heads(connection)
-        numbered = _numbered(connection, store, period)
+        lines = numbered(connection, store, period)
     complaints = heard(store, period)
-    for n, holder, course in numbered:
-        at = place(course, period) if holder in units else None
-        if at is None:
-            continue
-        counted.append((holder, course, at))
-        carried += at.came == CARRIED_COL and _was_open(course, earlier)
-        if holder not in watches:
-            watches[holder] = Watch(levels[holder], period, ruled)
-            if holder in complaints.units:
-                watches[holder].hear(complaints.units[holder])
-        watches[holder].add(course, at, is_complained_of=n in complaints.about)
+
+    def begun(holder: str) -> Watch:
+        watch = Watch(levels[holder], period, ruled)
+        watch.hear(complaints.units.get(holder, ()))
+        return watch
+
+    for n, holder, course, at in _placed(lines, units, period):
+        if course.others and at.stands in MARK_OF:
+            shared.append(n)
+        if holder in units:
+            counted.append((holder, course, at))
+            carried += at.came == CARRIED_COL and _was_open(course, earlier)
+            if holder not in watches:
+                watches[holder] = begun(holder)
+            watches[holder].add(course, at, is_complained_of=n in complaints.about)
+
+    for agency, given in _parts(store, shared, units, last_ms):
+        watches.setdefault(agency, begun(agency)).take_part(given)
 
     def unit_name(each: str) -> str:
         return known[each].at(last_ms).name if each in known else each
@@ -178,13 +187,37 @@ def make(
     )  # fmt: skip
 
 
+def _placed(
+    lines: Iterable[tuple[int, str, Course]], units: frozenset[str], period: Period
+) -> Iterator[tuple[int, str, Course, Place]]:
+    """Yields where dossiers stand: those of these units, and those in which other units took part."""
+    for n, holder, course in lines:
+        at = place(course, period) if course.others or holder in units else None
+        if at is not None:
+            yield n, holder, course, at
+
+
+def _parts(
+    store: Store, numbers: Sequence[int], units: frozenset[str], last_ms: int
+) -> Iterator[tuple[str, int]]:
+    """Yields what each agency of these gets for its part in dossiers about which it was asked."""
+    tree = store.trust.document.tree
+    with store.reading() as connection:
+        states = tallies.states(connection, numbers)
+    for state in states:
+        for part in parts_of(state):
+            agency = holder_at(tree, part.unit, b"", last_ms)
+            if agency in units:
+                yield agency, part.mark
+
+
 def _was_open(course: Course, earlier: Period) -> bool:
     """Tells whether the period before leaves a dossier in progress, by its own count."""
     at = place(course, earlier)
     return at is not None and at.is_in(GOING_ON)
 
 
-def _numbered(
+def numbered(
     connection: sa.Connection, store: Store, period: Period
 ) -> list[tuple[int, str, Course]]:  # fmt: skip
     """Returns each dossier with its number here and the unit at which it counts in the period."""
@@ -237,8 +270,8 @@ def dossiers(
     units = under(tree, unit, last_ms) if is_tier else frozenset({unit})
     found: dict[int, tuple[str, Course, Place]] = {}
     with store.reading() as connection:
-        numbered = _numbered(connection, store, period)
-    for n, holder, course in numbered:
+        all_of = numbered(connection, store, period)
+    for n, holder, course in all_of:
         if holder in units and (not procedures or course.procedure in procedures):
             at = place(course, period)
             if at is not None and at.is_in(column):

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.count import Counts
-from onestop_sync.dossier.report.shares import INDICATORS, OnSpot, Shares
+from onestop_sync.dossier.report.shares import INDICATORS, UNMEASURED, OnSpot, Shares
 from onestop_sync.errors import InvalidInput
 from onestop_sync.reporting.making import Report
 
@@ -144,12 +144,22 @@ def in_words(shares: Shares) -> Iterator[str]:
         yield f"đúng hạn theo QĐ 766 (trừ thời gian chờ bổ sung): {number(shares.on_time_766)} %."
     if shares.marks.tenths:
         parts = "; ".join(f"chỉ số {i}: {number(v / 10)}" for i, v in shares.marks.tenths.items())
-        left = ", ".join(str(i) for i in INDICATORS if i not in shares.marks.tenths)
         total = number(shares.marks.total_tenths / 10)
         yield (
             f"chấm điểm theo Thông tư 01/2018: {parts}; tổng {total} điểm, {shares.marks.grade_vi.lower()}."
-            f" Không tính chỉ số {left}: chưa có dữ liệu."
         )
+        yield from _unmeasured(shares)
+
+
+def _unmeasured(shares: Shares) -> Iterator[str]:
+    """Yields which indicators are left out of the sum, and why (Article 15.4b)."""
+    why: dict[str, list[str]] = {}
+    for i in INDICATORS:
+        if i not in shares.marks.tenths:
+            why.setdefault(UNMEASURED[i], []).append(str(i))
+    if why:
+        said = "; ".join(f"chỉ số {', '.join(numbers)} ({reason})" for reason, numbers in why.items())
+        yield f"chưa đo được, không tính vào tổng: {said}."
 
 
 def _spot(found: OnSpot) -> str:

@@ -21,6 +21,8 @@ from onestop_sync.storage.rows import insert_all, select_in
 from onestop_sync.tombstone import Tombstone
 from onestop_sync.trust import SYSTEM, Trust
 
+_IDS = sa.select(t.event.c.id)
+
 
 class Append:
     """Appends verified events; one transaction's worth.
@@ -124,7 +126,7 @@ class Append:
 
     def _without_known(self, events: Sequence[Event]) -> list[Event]:
         ids = [event.id for event in events]
-        known = {row.id for row in select_in(self.connection, sa.select(t.event.c.id), t.event.c.id, ids)}
+        known = {row.id for row in select_in(self.connection, _IDS, t.event.c.id, ids)}
         return [event for event in events if event.id not in known]
 
     def _teach(self, event: Event) -> None:

@@ -39,6 +39,13 @@ class Log(NamedTuple):
     forked: int
 
 
+_LOGS = sa.select(t.log)
+_OFF_CHAIN = sa.select(t.event.c.seq).where(t.event.c.log_n == sa.bindparam("of"), t.event.c.chained == 0)
+_NEXT_OFF_CHAIN = sa.select(t.event.c.n, t.event.c.id, t.event.c.header).where(
+    t.event.c.log_n == sa.bindparam("of"), t.event.c.seq == sa.bindparam("at"), t.event.c.chained == 0
+)
+
+
 class Chains:
     """The logs of one transaction.
 
@@ -63,7 +70,7 @@ class Chains:
             own: Whether this machine wrote them.
         """
         ids = sorted({event.log for event in events})
-        for row in select_in(self.connection, sa.select(t.log), t.log.c.id, ids, lock=True):
+        for row in select_in(self.connection, _LOGS, t.log.c.id, ids, lock=True):
             self.logs[row.id] = Log(*row)
         fresh = [event for event in events if event.is_genesis]
         if not fresh:
@@ -132,24 +139,14 @@ class Chains:
         if not log.broken:
             return log
         while True:
-            found = self.connection.execute(
-                sa.select(t.event.c.n, t.event.c.id, t.event.c.header).where(
-                    t.event.c.log_n == log.n, t.event.c.seq == log.seq + 1, t.event.c.chained == 0
-                )
-            ).all()
+            found = self.connection.execute(_NEXT_OFF_CHAIN, {"of": log.n, "at": log.seq + 1}).all()
             after = [row for row in found if parse_header(row.header).prev == log.head]
             if not after:
                 break
             row = min(after, key=lambda r: r.id)
             self.connection.execute(sa.update(t.event).where(t.event.c.n == row.n).values(chained=1))
             log = log._replace(seq=log.seq + 1, head=row.id)
-        off = (
-            self.connection.execute(
-                sa.select(t.event.c.seq).where(t.event.c.log_n == log.n, t.event.c.chained == 0)
-            )
-            .scalars()
-            .all()
-        )
+        off = self.connection.execute(_OFF_CHAIN, {"of": log.n}).scalars().all()
         forked = log.forked or any(seq <= log.seq for seq in off) or len(set(off)) < len(off)
         return log._replace(broken=int(bool(off)), forked=int(forked))
 

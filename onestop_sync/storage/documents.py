@@ -122,7 +122,7 @@ class Documents:
         """Loads and locks the documents of events; those that are not here begin."""
         wanted = {event.header.doc_id: event.header.doc_type for event in events}
         ids = sorted(wanted)
-        for row in select_in(self.connection, sa.select(t.document), t.document.c.id, ids, lock=True):
+        for row in select_in(self.connection, _DOCUMENTS, t.document.c.id, ids, lock=True):
             self.docs[row.id] = self._held(row)
         self._count_waiting()
         fresh = [doc_id for doc_id in ids if doc_id not in self.docs]
@@ -141,11 +141,11 @@ class Documents:
             by_number[row.doc_n].waiting_before = row.many
 
     def _is_anything_waiting(self) -> bool:
-        return self.connection.execute(sa.select(t.needs.c.event_n).limit(1)).first() is not None
+        return self.connection.execute(_ANY_NEED).first() is not None
 
     def load_all(self, doc_ids: Iterable[bytes]) -> list[Doc]:
         """Loads and locks documents by id."""
-        rows = select_in(self.connection, sa.select(t.document), t.document.c.id, sorted(doc_ids), lock=True)
+        rows = select_in(self.connection, _DOCUMENTS, t.document.c.id, sorted(doc_ids), lock=True)
         return [self._take(row) for row in rows]
 
     def _take(self, row: Any) -> Doc:
@@ -261,7 +261,8 @@ class Documents:
         if doc.tombstone is not None:
             self._bury(doc, doc.tombstone, [event for _, event in events.values()])
             return
-        self.connection.execute(sa.delete(t.needs).where(t.needs.c.doc_n == doc.n))
+        waited = {row.n for row in rows if row.waiting}
+        self.connection.execute(_DELETE_NEEDS, {"of": doc.n})
         doc.waits = {}
         if kind is None:
             for n, event in events.values():
@@ -269,12 +270,12 @@ class Documents:
                     self._wait_or_not(doc, n, event)
                 else:
                     doc.waits[n] = NEWER
-            self._mark_waiting(doc, [n for n, _ in events.values()])
+            self._mark_waiting(doc, waited)
             return
         entries, waits = ready(kind, self.trust, [event for _, event in events.values()])
         before = doc.before()
         doc.waits = {events[event_id][0]: need for event_id, need in waits.items()}
-        self._mark_waiting(doc, [n for n, _ in events.values()])
+        self._mark_waiting(doc, waited)
         if doc.is_summary and not self._has_come(doc, kind, entries):
             self._leave(doc, kind, list(events))
             return
@@ -348,9 +349,10 @@ class Documents:
             return Reason.AUTHORITY
         return "newer" if need == NEWER else "missing"
 
-    def _mark_waiting(self, doc: Doc, numbers: list[int]) -> None:
-        if numbers:
-            waiting = sorted(doc.waits)
+    def _mark_waiting(self, doc: Doc, waited: set[int]) -> None:
+        """Marks which events wait, where others did before."""
+        waiting = sorted(doc.waits)
+        if set(waiting) != waited:
             self.connection.execute(
                 sa.update(t.event)
                 .where(t.event.c.doc_n == doc.n)
@@ -384,7 +386,7 @@ class Documents:
         while found - woken:
             numbers = sorted(found - woken)
             woken |= found
-            for row in select_in(self.connection, sa.select(t.document), t.document.c.n, numbers, lock=True):
+            for row in select_in(self.connection, _DOCUMENTS, t.document.c.n, numbers, lock=True):
                 doc = self._take(row)
                 self.refold(doc)
                 self.woken.append(doc)
@@ -406,7 +408,7 @@ class Documents:
         return found
 
     def _that_need(self, ids: Sequence[bytes]) -> set[int]:
-        rows = select_in(self.connection, sa.select(t.needs.c.doc_n), t.needs.c.needs, ids)
+        rows = select_in(self.connection, _NEEDING, t.needs.c.needs, ids)
         return {row.doc_n for row in rows}
 
     def _freed(self, doc_numbers: Sequence[int]) -> list[bytes]:
@@ -488,4 +490,8 @@ _UPDATE_DOCUMENT = (
 _DELETE_LISTING = sa.delete(t.listing).where(t.listing.c.doc_n == sa.bindparam("at"))
 _DELETE_TALLY = sa.delete(t.tally).where(t.tally.c.doc_n == sa.bindparam("at"))
 _DELETE_SEARCH = sa.delete(t.search).where(t.search.c.doc_n == sa.bindparam("at"))
+_DOCUMENTS = sa.select(t.document)
+_DELETE_NEEDS = sa.delete(t.needs).where(t.needs.c.doc_n == sa.bindparam("of"))
+_NEEDING = sa.select(t.needs.c.doc_n)
+_ANY_NEED = sa.select(t.needs.c.event_n).limit(1)
 _EVENTS_OF = sa.select(t.event).where(t.event.c.doc_n == sa.bindparam("doc")).order_by(t.event.c.n)

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +300,11 @@ _RAISE = sa.text(
 )
 
 
+@lru_cache(maxsize=64)
+def _last_number(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(sa.func.max(table.c.n))
+
+
 def next_numbers(connection: sa.Connection, table: sa.Table, count: int) -> int:
     """Returns the first of ``count`` fresh local numbers for ``table``.
 
@@ -307,7 +312,7 @@ def next_numbers(connection: sa.Connection, table: sa.Table, count: int) -> int:
     its own, so that writers do not wait for each other's; numbers of one that fails stay unused.
     """
     if connection.dialect.name == "sqlite":
-        return (connection.execute(sa.select(sa.func.max(table.c.n))).scalar() or 0) + 1
+        return (connection.execute(_last_number(table)).scalar() or 0) + 1
     with for_reading(connection.engine).connect() as own:
         last = own.execute(_RAISE, {"table": f"n:{table.name}", "count": count}).scalar()
         if last is None:

@@ -18,18 +18,28 @@ from onestop_sync.storage import bases, chunks, findings
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.chains import close_own_logs
 from onestop_sync.storage.engines import next_numbers
+from onestop_sync.storage.many_acks import note_plain
 from onestop_sync.storage.rows import select_in
 
 _URGENT: Final = re.compile(rb"[\x81-\x97][\x80-\x97](?:cact|gresolve|fsettle|dcert|kcountersign)")
 """How the operations of an event begin, behind the salt, that somebody waits for."""
 _SALTED: Final = 18
+_PAPER: Final = sa.select(t.acks.c.n).where(t.acks.c.hash == sa.bindparam("of"))
+_EPOCHS: Final = sa.select(t.node_epoch).where(t.node_epoch.c.node == sa.bindparam("of"))
+_EARLY: Final = sa.select(t.ack_early)
+_UNPLACED: Final = sa.select(t.ack).where(sa.or_(t.ack.c.good == 0, t.ack.c.ahead >= 0))
+_HAVING_EVENT: Final = sa.select(t.ack_event.c.node).where(t.ack_event.c.event_n == sa.bindparam("of"))
+_HAVING_LOG: Final = sa.select(t.ack.c.node).where(
+    t.ack.c.log_n == sa.bindparam("of"), t.ack.c.seq >= sa.bindparam("from_seq"), t.ack.c.good == 1
+)
+_NUMBERS: Final = sa.select(t.log.c.id, t.log.c.n)
 _URGENCY: Final = 8
 
 
 def keep_paper(connection: sa.Connection, data: bytes, acks: Acks) -> tuple[int, bytes, bool]:
     """Stores acks as they came; returns their local number, their hash, and whether they are new."""
     digest = hashlib.sha256(data).digest()
-    n = connection.execute(sa.select(t.acks.c.n).where(t.acks.c.hash == digest)).scalar()
+    n = connection.execute(_PAPER, {"of": digest}).scalar()
     if n is not None:
         return int(n), digest, False
     n = next_numbers(connection, t.acks, 1)
@@ -62,7 +72,7 @@ def keep_acks(connection: sa.Connection, acks: Acks, paper: findings.Signed) -> 
         return
     findings.check_acks(connection, acks, paper)
     numbers = _log_numbers(connection, [log for log, _, _ in acks.logs])
-    for log, seq, head in acks.logs:
+    for log, seq, head in note_plain(connection, acks.node, numbers, acks.logs, (acks.after, paper.n)):
         if log in numbers:
             _note_ack(connection, acks, numbers[log], (log, seq, head), paper)
         else:
@@ -78,10 +88,7 @@ def is_current(
 ) -> bool:
     """Tells whether a node speaks in the epoch in which it spoke last; a new one ends the one before."""
     table = t.node_epoch
-    known = {
-        row.epoch: row.current
-        for row in connection.execute(sa.select(table).where(table.c.node == node)).all()
-    }
+    known = {row.epoch: row.current for row in connection.execute(_EPOCHS, {"of": node})}
     if epoch not in known:
         findings.check_epoch(connection, unit, epoch, paper)
         if known:
@@ -154,7 +161,7 @@ def _note_early(connection: sa.Connection, acks: Acks, entry: tuple[bytes, int, 
 
 def take_early(connection: sa.Connection, logs: Sequence[bytes]) -> None:
     """Takes the acks of logs that have just begun here, and had come before them."""
-    rows = select_in(connection, sa.select(t.ack_early), t.ack_early.c.log, list(logs))
+    rows = select_in(connection, _EARLY, t.ack_early.c.log, list(logs))
     numbers = _log_numbers(connection, [row.log for row in rows])
     for row in rows:
         note_ack(connection, row.node, numbers[row.log], (row.seq, row.head), (row.after, row.paper))
@@ -168,8 +175,7 @@ def _update_ack(connection: sa.Connection, node: bytes, log_n: int, **values: An
 
 def note_good_acks(connection: sa.Connection, log_numbers: Sequence[int]) -> None:
     """Marks acks that had come before the events they speak of."""
-    query = sa.select(t.ack).where(sa.or_(t.ack.c.good == 0, t.ack.c.ahead >= 0))
-    for row in select_in(connection, query, t.ack.c.log_n, log_numbers):
+    for row in select_in(connection, _UNPLACED, t.ack.c.log_n, log_numbers):
         said = (
             (row.seq, row.head, row.after, row.paper),
             (row.ahead, row.ahead_head, row.ahead_after, row.ahead_paper),
@@ -435,15 +441,9 @@ def _unsent_logs() -> sa.Select[tuple[int, int, int, int]]:
 
 def nodes_having(connection: sa.Connection, event_n: int, log_n: int, seq: int, chained: int) -> list[bytes]:
     """Returns the nodes whose acks cover an event."""
-    found = set(
-        connection.execute(sa.select(t.ack_event.c.node).where(t.ack_event.c.event_n == event_n)).scalars()
-    )
+    found = set(connection.execute(_HAVING_EVENT, {"of": event_n}).scalars())
     if chained:
-        found.update(
-            connection.execute(
-                sa.select(t.ack.c.node).where(t.ack.c.log_n == log_n, t.ack.c.seq >= seq, t.ack.c.good == 1)
-            ).scalars()
-        )
+        found.update(connection.execute(_HAVING_LOG, {"of": log_n, "from_seq": seq}).scalars())
     return sorted(found)
 
 
@@ -455,5 +455,4 @@ def heads(connection: sa.Connection, logs: Iterable[bytes]) -> list[tuple[str, b
 
 
 def _log_numbers(connection: sa.Connection, logs: Sequence[bytes]) -> dict[bytes, int]:
-    rows = select_in(connection, sa.select(t.log.c.id, t.log.c.n), t.log.c.id, logs)
-    return {row.id: row.n for row in rows}
+    return {row.id: row.n for row in select_in(connection, _NUMBERS, t.log.c.id, logs)}

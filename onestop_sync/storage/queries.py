@@ -260,7 +260,15 @@ class Levels:
         unit = self._trust.document.units.get(authority.certificate.unit)
         if unit is None:
             return "here"
-        return "hub" if unit.id == self._unit and unit.level not in LEVELS else unit.level
+        return "hub" if self._is_ours(unit.id) and unit.level not in LEVELS else unit.level
+
+    def _is_ours(self, unit: str) -> bool:
+        """Tells whether a unit is this store's, its successor, or one that it succeeds.
+
+        After a merger hub and machines go on in the new unit one after the other.
+        """
+        tree = self._trust.document.tree
+        return unit == self._unit or unit in tree.heirs(self._unit) or self._unit in tree.heirs(unit)
 
     def came_from(self, log: bytes) -> str:
         """Returns the level from which a log's events come down to us; ``here`` for those of our own units.

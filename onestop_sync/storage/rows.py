@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from onestop_sync.event import Event, parse_header
 
+_VALUES: Final = "values_of_the_list"
 LOOKUP: Final = 500
 """Values in one IN list."""
 
@@ -21,25 +23,30 @@ def select_in(
     *,
     lock: bool = False,
 ) -> list[Any]:
-    """Runs a query for many values, some hundred at a time, in the order of ``values``."""
+    """Runs a query for many values, some hundred at a time, in the order of ``values``.
+
+    A query that a module keeps is put together with its list once; the others are each time.
+    """
     found: list[Any] = []
+    name = connection.dialect.name
+    wanted = _listed(query, column, is_array=name == "postgresql", lock=lock and name != "sqlite")
     for i in range(0, len(values), LOOKUP):
-        part = query.where(among(connection, column, values[i : i + LOOKUP]))
-        if lock and connection.dialect.name != "sqlite":
-            part = part.order_by(column).with_for_update()
-        found.extend(connection.execute(part).all())
+        found.extend(connection.execute(wanted, {_VALUES: list(values[i : i + LOOKUP])}).all())
     return found
 
 
-def among(connection: sa.Connection, column: Any, values: Sequence[Any]) -> sa.ColumnElement[bool]:
-    """Returns the condition that a column holds one of some values, of which there are up to `LOOKUP`.
+@lru_cache(maxsize=256)
+def _listed(query: Any, column: Any, *, is_array: bool, lock: bool) -> Any:
+    """Returns a query for the rows of which a column is among a list's values.
 
     PostgreSQL is given one array: with a parameter for each value, its driver rewrites the whole statement
     every time, which takes longer than the look-up.
     """
-    if connection.dialect.name != "postgresql":
-        return cast("sa.ColumnElement[bool]", column.in_(values))
-    return cast("sa.ColumnElement[bool]", column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type))))
+    if is_array:
+        wanted = query.where(column == sa.any_(sa.bindparam(_VALUES, type_=sa.ARRAY(column.type))))
+    else:
+        wanted = query.where(column.in_(sa.bindparam(_VALUES, expanding=True)))
+    return wanted.order_by(column).with_for_update() if lock else wanted
 
 
 def insert_all(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync.schema import Tally
+from onestop_sync.state import State
 from onestop_sync.storage import tables as t
+from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.rows import select_in
 
-__all__ = ["Head", "Name", "heads", "names", "numbers", "tallies"]
+__all__ = ["Head", "Name", "heads", "logs_of", "names", "numbers", "states", "tallies"]
 
 
 class Name(NamedTuple):
@@ -65,6 +67,19 @@ def names(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Name]:
         t.listing, t.listing.c.doc_n == t.document.c.n
     )
     return {row.n: Name(row.id, row.label) for row in select_in(connection, query, t.document.c.n, numbers)}
+
+
+def states(connection: sa.Connection, numbers: Sequence[int]) -> list[State]:
+    """Returns documents as they stand, by the numbers that `tallies` gives; without the erased."""
+    query = sa.select(t.document.c.state)
+    rows = select_in(connection, query, t.document.c.n, numbers)
+    return [unpack(row.state) for row in rows if row.state]
+
+
+def logs_of(connection: sa.Connection, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+    """Returns each document's number with each log that has an event in it, once."""
+    query = sa.select(t.event.c.doc_n, t.log.c.id).join(t.log, t.log.c.n == t.event.c.log_n).distinct()
+    return [(row.doc_n, row.id) for row in select_in(connection, query, t.event.c.doc_n, numbers)]
 
 
 def numbers(connection: sa.Connection, kind: str, labels: Sequence[str]) -> list[int]:

@@ -442,11 +442,13 @@ def find_own_log(connection: sa.Connection, key: bytes, *, lock: bool = False) -
         key: Public key.
         lock: Keep it for this transaction: another program must not take the same next number.
     """
-    query = (
-        sa.select(t.log)
-        .where(t.log.c.key == key, t.log.c.own == 1, t.log.c.closed == 0)
-        .order_by(t.log.c.epoch.desc())
-    )
-    if lock and connection.dialect.name != "sqlite":
-        query = query.with_for_update()
-    return connection.execute(query).first()
+    is_locked = lock and connection.dialect.name != "sqlite"
+    return connection.execute(_OWN_LOG_LOCKED if is_locked else _OWN_LOG, {"of": key}).first()
+
+
+_OWN_LOG = (
+    sa.select(t.log)
+    .where(t.log.c.key == sa.bindparam("of"), t.log.c.own == 1, t.log.c.closed == 0)
+    .order_by(t.log.c.epoch.desc())
+)
+_OWN_LOG_LOCKED = _OWN_LOG.with_for_update()

@@ -42,6 +42,8 @@ _KEYS: Final = (
     .order_by(t.event.c.n)
 )
 
+_KEYS_MARK: Final = sa.select(t.meta.c.value).where(t.meta.c.key == "keys")
+
 Result = TypeVar("Result")
 
 
@@ -406,7 +408,7 @@ def _hold_publication(connection: sa.Connection) -> None:
 
 def _trust_mark(connection: sa.Connection, *, is_kept: bool = False) -> bytes:
     """Returns which keys the database has; ``is_kept``: it stays so until the transaction ends."""
-    query = sa.select(t.meta.c.value).where(t.meta.c.key == "keys")
+    query = _KEYS_MARK
     if is_kept and connection.dialect.name != "sqlite":
         query = query.with_for_update()
     return connection.execute(query).scalar() or b""

@@ -26,6 +26,8 @@ from onestop_sync.tombstone import Tombstone
 _LATEST: Final = 1000
 """Events among which the latest time is looked for: the last ones stored, whatever the clock said then."""
 
+_DOCUMENT: Final = sa.select(t.document).where(t.document.c.id == sa.bindparam("of"))
+
 
 class Document(NamedTuple):
     """A folded document.
@@ -67,7 +69,7 @@ class Reading(Base):
             NotAllowed: It was erased by law (``details["reason"]`` is ``erased``); see `tombstone`.
         """
         with self.reading() as connection:
-            row = connection.execute(sa.select(t.document).where(t.document.c.id == doc)).first()
+            row = connection.execute(_DOCUMENT, {"of": doc}).first()
             stated_ms = summaries.stated_ms(connection, row.n) if row else None
         kind = self.types.get(row.kind) if row else None
         if row is not None and row.tombstone is not None:

@@ -151,8 +151,10 @@ class Store(Reading):
         except (StoreFull, StoreFailing) as error:
             # Where there is no room at all, SQLite speaks of a failure.
             is_full = isinstance(error, StoreFull) or ballast.is_short(folder)
-            if not (is_full and ballast.give_up(folder, ballast.SAVING, ballast.STARTING)):
+            if not is_full:
                 raise
+            if not ballast.give_up(folder, ballast.SAVING, ballast.STARTING):
+                raise StoreFull("The disk is so full that the store cannot be opened.") from error
         return cls._open(folder, secrets, types, database, clock, rng, threads)
 
     @classmethod
@@ -293,6 +295,14 @@ class Store(Reading):
             return bytes(found.id)
         with self.writing() as transaction:
             return bytes(transaction.own_log(self.machine).id)
+
+    def move_on(self) -> str:
+        """Goes on in the unit for which this machine is certified by now; returns that unit.
+
+        Raises:
+            NotAllowed: The machine is not enrolled.
+        """
+        return self.unit if self.machine_log else ""
 
     def want_history(self, doc: bytes) -> bool:
         """Asks for the events of a document that the province's snapshot alone tells of, with the next sync.

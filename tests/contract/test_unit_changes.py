@@ -137,6 +137,7 @@ def test_sticks_alone_bring_a_machine_into_the_new_commune(land: Land, tmp_path:
     doc = land.one.writer("An").create("case", {"name": "viết khi chưa biết"})
     sender = carry(tmp_path, land.one.store, land.district.store)
     carry(tmp_path, land.district.store, land.one.store, [sender])
+    assert land.one.store.unit == "n1"
     new = land.one.writer("An").create("case", {"name": "viết cho xã mới"})
     carry(tmp_path, land.one.store, land.top.store)
     assert land.top.store.document(new).state.unit == "n1"

@@ -14,7 +14,7 @@ from commune_client.screens.dossier import DossierScreen
 from commune_client.screens.pages import PAGE, my_steps
 from commune_client.screens.show import due_cell
 from commune_client.theme import StateStyle
-from commune_client.widgets.key_line import fitting_actions
+from commune_client.widgets.key_line import fitting_lines
 from commune_client.widgets.row_list import RowList
 from onestop_sync.dossier.deadlines import DueKind, DueState
 from tests.ui.office import PASSPHRASE, Office, opened, settled, take_in
@@ -188,11 +188,21 @@ def test_every_action_is_there() -> None:
 
 
 def test_key_line_always_fits() -> None:
-    """In any width of a terminal the keys fit, and the palette is among them."""
+    """In any width of a terminal the keys fit into one line or two, and the palette is among them."""
     for width in range(40, 160, 7):
-        kept = fitting_actions([item for item in ACTIONS if item.key], width)
-        assert {"back", "palette"} <= {item.name for item in kept}
-        assert sum(len(f"{i.key_name} {i.label}") + 2 for i in kept) - 2 <= width
+        lines = fitting_lines([item for item in ACTIONS if item.key], width)
+        assert {"back", "palette"} <= {item.name for line in lines for item in line}
+        assert len(lines) <= 2
+        for line in lines:
+            assert sum(len(f"{i.key_name} {i.label}") + 2 for i in line) - 2 <= width
+
+
+@pytest.mark.parametrize("screen", sorted({item.screen for item in ACTIONS} - {EVERYWHERE}))
+def test_a_screen_names_all_its_own_keys_in_80_columns(screen: str) -> None:
+    """Nothing that only this screen can do is left out of its line of keys for want of room."""
+    keys = [item for item in actions_on(screen) if item.key and item.name != "quit"]
+    shown = {item.name for line in fitting_lines(keys, 78) for item in line}
+    assert {item.name for item in keys if item.screen == screen} <= shown
 
 
 @pytest.mark.parametrize(

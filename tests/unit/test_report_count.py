@@ -15,7 +15,10 @@ from onestop_sync.dossier.complaint import Handling
 from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.report.count import Counts, Place, broken, count, holder_at, place, under
 from onestop_sync.dossier.report.course import Course, course_of, of_tally, tally_of
+from onestop_sync.dossier.report.officers import OfficerMarks, OfficerWatch
+from onestop_sync.dossier.report.parts import Part
 from onestop_sync.dossier.report.periods import Period, after, before, containing, named
+from onestop_sync.dossier.report.rules import ReportRules
 from onestop_sync.dossier.report.shares import Watch
 from onestop_sync.dossier.roles import HEAD, OFFICERS, RETURN
 from onestop_sync.dossier.schema import DOSSIER
@@ -260,8 +263,8 @@ def test_shares_and_marks() -> None:
     found = watch.found()
     assert (found.on_spot.regular, found.on_spot.done, found.on_spot.percent) == (2, 1, 50.0)
     assert found.on_spot.is_met is False
-    assert found.marks.tenths == {1: 10, 3: 10, 4: 13, 5: 10, 9: 0}
-    assert (found.marks.total_tenths, found.marks.grade_vi) == (43, "Yếu")
+    assert found.marks.tenths == {1: 10, 2: 15, 3: 10, 4: 13, 5: 10, 9: 0}
+    assert (found.marks.total_tenths, found.marks.grade_vi) == (58, "Yếu")
     assert found.on_time_766 == pytest.approx(66.7)
     assert Watch("commune", Q1, RULES[1]).found().marks.tenths == {}
 
@@ -269,8 +272,10 @@ def test_shares_and_marks() -> None:
 def test_complaints_are_marked_where_they_are_taken_down() -> None:
     """Who is complained of has no mark for 7; 8 falls below 100 % in time, and with one that drags on."""
 
-    def marks(*complaints: Handling, is_complained_of: bool = False) -> dict[int, int]:
-        watch = Watch("commune", Q1, RULES[1])
+    def marks(
+        *complaints: Handling, is_complained_of: bool = False, rules: ReportRules = RULES[1]
+    ) -> dict[int, int]:
+        watch = Watch("commune", Q1, rules)
         watch.hear(complaints)
         course = dossier(START, START + 1)
         at = place(course, Q1)
@@ -282,14 +287,42 @@ def test_complaints_are_marked_where_they_are_taken_down() -> None:
         return Handling("", "da_tra_loi", START, due_ms, ended_ms, counts=True)
 
     in_time, late = complaint(START + DAY, START + 1), complaint(START + DAY, START + 2 * DAY)
-    assert marks()[8] == 20
-    assert marks()[7] == marks()[1] > 0
-    assert marks(is_complained_of=True)[7] == 0
+    assert not {7, 8} & set(marks())
+    told = replace(RULES[1], complaints_min=0)
+    assert marks(rules=told)[8] == 20
+    assert marks(rules=told)[7] == marks()[1] > 0
+    assert marks(in_time, is_complained_of=True)[7] == 0
     assert marks(in_time, complaint(None, None))[8] == 20
     assert marks(*[in_time] * 9, late)[8] == 10
     assert marks(*[in_time] * 8, late)[8] == 0
+    assert marks(*[in_time] * 8, late, rules=replace(told, complaints_percent=80))[8] == 10
     assert marks(*[in_time] * 99, complaint(START + DAY, None))[8] == 0
     assert marks(complaint(START - 9 * DAY, START - 1))[8] == 20  # settled before
+
+
+def test_an_agency_is_marked_by_the_date_that_it_was_given() -> None:
+    """Indicator 2: early on a day before it, in time on its day, nothing when late or still silent."""
+    until = START + 3 * DAY + DAY // 2
+    assert [Part("d1", until, ended).mark for ended in (until - DAY, until - 1, until + 1, None)] == [
+        2,
+        1,
+        0,
+        0,
+    ]
+
+
+def test_an_officer_is_marked_by_the_dossiers_of_the_period() -> None:
+    """Article 15.3a: 5 marks are the whole task; what still goes on counts nothing."""
+    watch = OfficerWatch(RULES[1], hears=True)
+    assert watch.found() == OfficerMarks(0, 0, {}, 0, "")
+    for course in (dossier(START, START + 1), dossier(START, None)):
+        at = place(course, Q1)
+        assert at is not None
+        watch.add(course, at, is_complained_of=False)
+    found = watch.found()
+    assert (found.dossiers, found.late, sorted(found.tenths)) == (1, 0, [1, 3, 4, 7])
+    assert found.total_tenths >= 50
+    assert found.grade_vi == "Hoàn thành 100 % nhiệm vụ"
 
 
 def test_period_is_told_in_words() -> None:

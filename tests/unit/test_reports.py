@@ -281,6 +281,52 @@ def test_complaints_count_in_a_report(commune: Commune, desk: Desk) -> None:
     assert found[7] == found[1]
 
 
+def test_a_complaint_that_comes_late_makes_a_supplementary_version(commune: Commune, desk: Desk) -> None:
+    """No figure moves, but indicators 7 and 8 do: the version says which complaint changed them, and why."""
+    other = commune.desk(commune.place("pc2", "Bình"))
+    hub = commune.hub()
+    for each in (desk, other):
+        exchange(each.store, hub.store)
+    doc = other.complain("Chờ lâu")
+    commune.province.clock_ms = desk.period().end_ms + 1000
+    first = desk.freeze_report(desk.report("Q4/2026"))
+    for each in (other, desk):
+        exchange(each.store, hub.store)
+    second = desk.freeze_report(desk.report("Q4/2026"))
+    ((label, about, before, after, late),) = second.content["changes"]
+    assert (about, before, after, [who for who, *_ in late]) == (doc, [], [], ["Bình"])
+    assert doc.hex()[:12] in label
+    assert second.content["total"] == first.content["total"]
+    assert any("chỉ số 7, 8" in line for line in frozen_lines(second))
+
+
+def test_officers_have_marks_that_their_head_alone_sees(commune: Commune, desk: Desk) -> None:
+    """Who signed something in a resolved dossier is marked by it; what others read has none of it."""
+    (line,) = desk.officer_marks(desk.report())
+    assert (line.name, line.marks.dossiers, line.marks.late) == (desk.name, 2, 0)
+    assert sorted(line.marks.tenths) == [1, 3, 4]
+    assert "officers" not in facts_of(desk.report())
+    clerk = commune.desk(commune.place("pc3", "Chi", roles=("tiep_nhan",)))
+    with pytest.raises(NotAllowed):
+        clerk.officer_marks(clerk.report())
+
+
+def test_an_asked_agency_is_marked_for_its_answer(commune: Commune, desk: Desk) -> None:
+    """Indicator 2 of the agency is that of its answers; who asked has no date of its own for that dossier."""
+    before = desk.report().shares["c1"].marks.tenths[2]
+    doc = take_in(desk)
+    desk.handover(doc)
+    desk.receive(doc)
+    desk.ask_agencies(doc, ["d1"], "Ý kiến", desk.store.clock() + 86_400_000)
+    desk.appraise(doc, "Đủ")
+    desk.approve(doc, "Đồng ý")
+    own = desk.report().shares["c1"].marks.tenths
+    assert own[2] == before
+    assert make(desk.store, "d1", desk.period(), desk.rules.report_rules, str).shares["d1"].marks.tenths == {
+        2: 0
+    }
+
+
 def test_difficulty_command(commune: Commune, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     """New, list, show and remind; what is missing is told."""
     shell = Shell(capsys, commune, desk.place)

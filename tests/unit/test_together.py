@@ -176,6 +176,10 @@ def test_fees_are_due_paid_waived_and_settled_by_quarter(
     """What is due is counted by the catalogue; a payment names its receipt; the quarter's list adds up."""
     desk = commune.desk(commune.place("pc1"))
     one, two = take(desk, COPY), take(desk, COPY)
+    for odd in (-3, 10**9):
+        with pytest.raises(Unready) as caught:
+            desk.charge(one, "phai_nop", units=odd)
+        assert [problem.key for problem in caught.value.problems] == ["so_luong"]
     desk.charge(one, "phai_nop", units=10)
     with pytest.raises(Unready) as caught:
         desk.charge(one, "da_nop")

@@ -7,13 +7,20 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from onestop_sync.dossier.data import shipped_report_rules
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.report.count import COLUMNS, Counts, Place, broken
 from onestop_sync.dossier.report.course import kept_due
 from onestop_sync.dossier.report.periods import Period, named
 from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.entries import ops_of
+from onestop_sync.event import Event, parse
 from onestop_sync.reporting.making import Report, make
+from onestop_sync.storage import tables as t
+from onestop_sync.storage.arrive import Outcome
+from onestop_sync.storage.rows import stored_event
 from onestop_sync.store import Store
 from tests.year.courses import TEAMS, Life
 from tests.year.land import MERGED_MS
@@ -99,14 +106,15 @@ def check_codes(year: Year) -> None:
 
 def check_dates(year: Year) -> None:
     """A due date is never on a day off, and nothing but acceptance, a supplement or an extension sets it."""
-    store, calendar = year.land.machines["tinh"].store, year.calendar
+    calendar, events = year.calendar, _events(year.land.machines["tinh"].store)
     for life in _accepted(year):
         given = []
-        for record in store.history(life.doc):
-            due = kept_due(record.ops)
+        for event in events[life.doc]:
+            ops = ops_of(event) or ()
+            due = kept_due(ops)
             if due is None:
                 continue
-            acts = {op[2] for op in record.ops if op[0] == "act"}
+            acts = {op[2] for op in ops if op[0] == "act"}
             assert acts & _CHANGES, f"{life.code}: {acts} set a date"
             assert calendar.is_working(local(due).date()), f"{life.code} is due on a day off"
             given.append(due)
@@ -266,17 +274,29 @@ PARENTS_FIRST: Final = ("huyen",)
 
 def _in_any_order(year: Year, store: Store, dice: random.Random) -> None:
     top = year.land.machines["tinh"].store
-    frames: dict[Any, Any] = {}
-    for life in year.lives:
-        for record in top.history(life.doc):
-            frames[record.event.id] = record.event.to_frame()
-            for frame in top.introduction(record.event.log):
-                frames.setdefault(frame[0], frame)
-    shuffled = list(frames.values())
-    for _ in range(3):  # what came before the log that it belongs to is not stored: it has to come again
-        dice.shuffle(shuffled)
-        for at in range(0, len(shuffled), 500):
-            store.receive(shuffled[at : at + 500])
+    frames = {event.id: event.to_frame() for events in _events(top).values() for event in events}
+    for log in sorted({parse(frame).log for frame in frames.values()}):
+        frames.update((parse(frame).id, frame) for frame in top.introduction(log))
+    left = list(frames)
+    for _ in range(4):  # what came before the log that it belongs to is not stored: it has to come again
+        dice.shuffle(left)
+        outcomes: list[Outcome] = []
+        for at in range(0, len(left), 500):
+            outcomes += store.receive([frames[each] for each in left[at : at + 500]])
+        left = [outcome.id for outcome in outcomes if not outcome.is_stored]
+    assert left == []
+
+
+def _events(store: Store) -> dict[bytes, list[Event]]:
+    """Returns every event of every dossier, in the order in which they came to a store."""
+    query = sa.select(t.event, t.document.c.id.label("doc")).join(
+        t.document, t.document.c.n == t.event.c.doc_n
+    )
+    found: dict[bytes, list[Event]] = {}
+    with store.reading() as connection:
+        for row in connection.execute(query.where(t.document.c.kind == DOSSIER.name).order_by(t.event.c.n)):
+            found.setdefault(row.doc, []).append(stored_event(row))
+    return found
 
 
 def _accepted(year: Year) -> list[Life]:

@@ -48,6 +48,7 @@ class Life:
         dues: ``(given at, due)`` in order.
         waits: ``(from, until)`` of waiting for the applicant after acceptance.
         heads: Its newest events, which whoever does the next step has to have seen.
+        looked: Who looked for it last, and after how much news on that machine.
         tries: How often the next step had to wait because the dossier had not come to that machine.
     """
 
@@ -62,6 +63,7 @@ class Life:
     dues: list[tuple[int, int]] = field(default_factory=list)
     waits: list[tuple[int, int | None]] = field(default_factory=list)
     heads: frozenset[bytes] = frozenset()
+    looked: tuple[str, int] = ("", 0)
     tries: int = 0
 
     @property

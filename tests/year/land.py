@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
@@ -72,6 +73,8 @@ class Land:
         machines: By name, servers among them.
         desks: Officer → the desk at which they sit.
         refusals: How often a server sent a machine away.
+        at: Officer → the machine at which they sit.
+        news: How often a machine was synchronised or worked at.
     """
 
     folder: Path
@@ -80,6 +83,8 @@ class Land:
     machines: dict[str, Machine] = field(init=False, default_factory=dict)
     desks: dict[str, Desk] = field(init=False, default_factory=dict)
     refusals: int = field(init=False, default=0)
+    at: dict[str, str] = field(init=False, default_factory=dict)
+    news: Counter[str] = field(init=False, default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.province = Province(self.folder / "tinh", seed=self.seed, types=TYPES, units=UNITS)
@@ -92,6 +97,7 @@ class Land:
             machine.store.receive(self.province.issued)
         for name, (_, officers) in _STAFF.items():
             self.desks |= {officer: self._desk(name, officer) for officer in officers}
+            self.at |= dict.fromkeys(officers, name)
 
     def add(self, name: str, unit: str, officers: Any = None, **more: Any) -> Machine:
         """Makes a machine whose store is in memory."""
@@ -127,12 +133,14 @@ class Land:
             except (UpstreamRefused, UpstreamMalformed):
                 self.refusals += 1
             else:
+                self.news[name] += 1
                 return
 
     def stick(self, name: str = "thon", parent: str = "hub") -> None:
         """Carries a stick from a machine to a server and back."""
         folder, machine, server = self.folder / "usb", self.machines[name].store, self.machines[parent].store
         folder.mkdir(exist_ok=True)
+        self.news[name] += 1
         sender = _carry(folder, machine, server)
         _carry(folder, server, machine, [sender])
         for officer in _STAFF.get(name, ("", {}))[1]:

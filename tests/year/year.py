@@ -17,8 +17,10 @@ from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.catalogue import Procedure
 from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.rules import Rules
+from onestop_sync.dossier.workflow import base_step
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.reporting.freezing import Frozen
+from onestop_sync.schema import MAIN
 from tests.year.courses import Life, Step, course
 from tests.year.land import MERGED_MS, PARENTS, Land
 
@@ -181,6 +183,7 @@ class Year:
         step.act(desk, life)
         life.heads = frozenset(desk.store.document(life.doc).state.heads)
         self._note(life, step, desk)
+        self.land.news[self.land.at[step.who]] += 1
         life.steps.pop(0)
         life.tries = 0
         if life.steps:
@@ -193,14 +196,17 @@ class Year:
         elif desk.store.unit != "d1" and self.land.province.clock_ms > MERGED_MS:
             self.reached["acted for a commune that is gone"] += 1
 
-    @staticmethod
-    def _is_there(desk: Desk, life: Life, step: Step) -> bool:
+    def _is_there(self, desk: Desk, life: Life, step: Step) -> bool:
         """Tells whether the officer sees all that was done before."""
         if not life.doc:
             return True
+        news = (step.who, self.land.news[self.land.at[step.who]])
+        if life.looked == news:
+            return False
+        life.looked = news
         with suppress(NotFound):
-            has_all = frozenset(desk.store.document(life.doc).state.heads) == life.heads
-            return has_all and step.at in {"", desk.step(life.doc)}
+            state = desk.store.document(life.doc).state
+            return frozenset(state.heads) == life.heads and step.at in {"", base_step(state.tasks[MAIN].step)}
         return False
 
     def where(self, life: Life) -> dict[str, str]:

@@ -17,6 +17,8 @@ from onestop_sync.errors import FormatError, InvalidInput
 __all__ = ["Grade", "ReportRules", "rules_for", "rules_from_plain"]
 
 _QUARTERS = 4
+_OLDER = {"complaints_percent": 90, "complaints_min": 1}
+"""What rules say that were published before these parameters were: what every program went by until then."""
 
 
 class Grade(NamedTuple):
@@ -40,7 +42,10 @@ class ReportRules:
         late_asks: A dossier that was asked for supplements more often is late (QĐ 766's way of counting).
         online_percent: Shares of dossiers submitted online from which indicator 9 gives 2 marks, and 1.
         online_procedures_percent: Share of procedures with such dossiers from which it gives 2 marks.
+        complaints_percent: Share of complaints handled in time from which indicator 8 gives 1 mark.
+        complaints_min: From how many complaints taken down at a unit indicators 7 and 8 have data.
         unit_grades: What the sum of a unit's marks is called.
+        officer_grades: What the sum of an officer's marks is called.
     """
 
     id: str
@@ -53,7 +58,10 @@ class ReportRules:
     late_asks: int
     online_percent: tuple[int, int]
     online_procedures_percent: int
+    complaints_percent: int
+    complaints_min: int
     unit_grades: tuple[Grade, ...]
+    officer_grades: tuple[Grade, ...]
     form_06a: str
     form_06b: str
     source: str = ""
@@ -71,7 +79,10 @@ class ReportRules:
             "late_asks": self.late_asks,
             "online_percent": list(self.online_percent),
             "online_procedures_percent": self.online_procedures_percent,
+            "complaints_percent": self.complaints_percent,
+            "complaints_min": self.complaints_min,
             "unit_grades": [list(grade) for grade in self.unit_grades],
+            "officer_grades": [list(grade) for grade in self.officer_grades],
             "form_06a": self.form_06a,
             "form_06b": self.form_06b,
             "source": self.source,
@@ -145,7 +156,10 @@ def rules_from_plain(value: object) -> ReportRules:
         late_asks=plain.integer("late_asks"),
         online_percent=(online[0], online[1]),
         online_procedures_percent=plain.integer("online_procedures_percent"),
+        complaints_percent=plain.integer("complaints_percent", _OLDER["complaints_percent"]),
+        complaints_min=plain.integer("complaints_min", _OLDER["complaints_min"]),
         unit_grades=tuple(map(_grade, plain.items("unit_grades"))),
+        officer_grades=tuple(map(_grade, plain.items("officer_grades"))),
         form_06a=plain.text("form_06a"),
         form_06b=plain.text("form_06b"),
         source=plain.text("source", ""),

@@ -2,11 +2,14 @@
 
 - *On the spot*: every dossier of the procedure that was decided in the period stayed at the unit that took it
   in: no other unit held it or was asked [I]. Only procedures that regularly have dossiers count.
-- *Indicators* 2 (time of each unit that took part) and 6 (publication) rest on what nothing here holds, 7
-  (attitude) and 8 (complaints) on complaints, where a unit takes them down here; indicators without data are
-  left out (Article 15.4b). A dossier that is complained of has no mark for 7, any other that for 1. Indicator
-  4 needs no count of its own: supplements go through the one-stop desk alone, so who was asked at all had one
-  place to go to.
+- *Indicator 2* (time of each unit that took part): who worked alone on a dossier has the mark of 1; an agency
+  that was asked has one for each answer, against the date that it was given; a unit that asked others has no
+  date of its own, and so no mark for that dossier [I].
+- *Indicator 6* (publication) rests on boards and web pages that nothing here sees; 7 (attitude) and 8
+  (complaints) on complaints, where a unit takes them down here. Indicators without data are left out (Article
+  15.4b), and a report says which and why. A dossier that is complained of has no mark for 7, any other that
+  for 1. Indicator 4 needs no count of its own: supplements go through the one-stop desk alone, so who was
+  asked at all had one place to go to.
 - *QĐ 766* subtracts the time for which the applicant was awaited, and counts who was asked twice as late;
   waiting is subtracted by the clock, from the first appointment [I].
 
@@ -23,9 +26,20 @@ from onestop_sync.dossier.complaint import Handling
 from onestop_sync.dossier.report.count import EARLY_COL, LATE_COL, ON_TIME_COL, ONLINE_COL, OVERDUE_COL, Place
 from onestop_sync.dossier.report.course import ONLINE, Course
 from onestop_sync.dossier.report.periods import Period
-from onestop_sync.dossier.report.rules import ReportRules
+from onestop_sync.dossier.report.rules import Grade, ReportRules
 
-__all__ = ["INDICATORS", "Marks", "OnSpot", "Shares", "Watch", "is_on_time_766"]
+__all__ = [
+    "INDICATORS",
+    "MARK_OF",
+    "UNMEASURED",
+    "Marks",
+    "OnSpot",
+    "Shares",
+    "Watch",
+    "grade_of",
+    "is_on_time_766",
+    "tenths_of",
+]
 
 INDICATORS: Final[Mapping[int, str]] = {
     1: "Thời gian giải quyết so với quy định",
@@ -39,9 +53,20 @@ INDICATORS: Final[Mapping[int, str]] = {
     9: "Cung cấp dịch vụ công trực tuyến",
 }
 _DECIDED: Final = frozenset({"approve", "reject"})
-_HEARD_PERCENT: Final = 90
-"""Share of complaints that were handled in time from which indicator 8 gives 1 mark (Article 13.8b)."""
-_MARKS: Final = {EARLY_COL: 2, ON_TIME_COL: 1, LATE_COL: 0}
+UNMEASURED: Final[Mapping[int, str]] = {
+    1: "không có hồ sơ nào giải quyết xong trong kỳ",
+    2: "không có phần việc nào có hạn riêng mà đơn vị phải xong trong kỳ",
+    3: "không có hồ sơ nào giải quyết xong trong kỳ",
+    4: "không có hồ sơ nào giải quyết xong trong kỳ",
+    5: "không có thủ tục thường xuyên có hồ sơ, hoặc cấp này không có mức phải đạt",
+    6: "bảng niêm yết và trang điện tử phải được kiểm tra tại chỗ, phần mềm không thấy",
+    7: "đơn vị chưa ghi phản ánh, kiến nghị vào phần mềm",
+    8: "đơn vị chưa ghi phản ánh, kiến nghị vào phần mềm",
+    9: "không tiếp nhận hồ sơ nào trong kỳ",
+}
+"""Why an indicator has no data, where it has none."""
+MARK_OF: Final = {EARLY_COL: 2, ON_TIME_COL: 1, LATE_COL: 0}
+"""Column in which a resolved dossier stands → its mark for indicator 1."""
 
 
 class OnSpot(NamedTuple):
@@ -116,13 +141,20 @@ class Watch:
         self._elsewhere: set[str] = set()
         self._sums: Counter[int] = Counter()
         self._resolved = 0
+        self._parts = 0
         self._in_time = 0
         self._online_late = 0
         self._complaints: list[Handling] | None = None
 
     def hear(self, complaints: Iterable[Handling]) -> None:
-        """Counts complaints that the unit handles; none at all is not the same as never having been told."""
-        self._complaints = list(complaints)
+        """Counts complaints that the unit handles; few at all are not the same as never having been told."""
+        found = list(complaints)
+        self._complaints = found if len(found) >= self.rules.complaints_min else None
+
+    def take_part(self, mark: int) -> None:
+        """Counts how the unit kept the date that it was given for its part of a dossier."""
+        self._parts += 1
+        self._sums[2] += mark
 
     def add(self, course: Course, at: Place, *, is_complained_of: bool = False) -> None:
         """Counts a dossier of the period that stands there (`count.place`)."""
@@ -130,9 +162,11 @@ class Watch:
             self._received[course.procedure] += 1
             self._online[course.procedure] += at.came == ONLINE_COL
         self._online_late += course.channel == ONLINE and at.stands in {LATE_COL, OVERDUE_COL}
-        if at.stands in _MARKS and course.ended_ms is not None:
-            self._add_resolved(course, course.ended_ms, _MARKS[at.stands])
-            self._sums[7] += 0 if is_complained_of else _MARKS[at.stands]
+        if at.stands in MARK_OF and course.ended_ms is not None:
+            self._add_resolved(course, course.ended_ms, MARK_OF[at.stands])
+            self._sums[7] += 0 if is_complained_of else MARK_OF[at.stands]
+            if not course.others:
+                self.take_part(MARK_OF[at.stands])
 
     def _add_resolved(self, course: Course, ended_ms: int, mark: int) -> None:
         self._resolved += 1
@@ -164,18 +198,20 @@ class Watch:
         return max(self._received[procedure], self._decided[procedure]) >= self.rules.regular_min
 
     def _marks(self, received: int, online: int) -> Marks:
-        tenths = {i: _tenths(self._sums[i], self._resolved) for i in (1, 3, 4) if self._resolved}
+        tenths = {i: tenths_of(self._sums[i], self._resolved) for i in (1, 3, 4) if self._resolved}
+        if self._parts:
+            tenths[2] = tenths_of(self._sums[2], self._parts)
         spot = self._on_spot()
         wanted = self.rules.mark5_percent.get(self.level)
         if spot.regular and wanted is not None:
             tenths[5] = 20 if 100 * spot.done >= wanted * spot.regular else 10
         if self._complaints is not None:
-            tenths |= {7: _tenths(self._sums[7], self._resolved)} if self._resolved else {}
+            tenths |= {7: tenths_of(self._sums[7], self._resolved)} if self._resolved else {}
             tenths[8] = 10 * self._mark8(self._complaints)
         if received:
             tenths[9] = 10 * self._mark9(received, online)
         total = sum(tenths.values())
-        name = next((g.name_vi for g in self.rules.unit_grades if total >= g.from_tenths), "")
+        name = grade_of(total, self.rules.unit_grades)
         return Marks(dict(sorted(tenths.items())), total, name if tenths else "")
 
     def _mark8(self, complaints: Iterable[Handling]) -> int:
@@ -188,7 +224,7 @@ class Watch:
         )  # fmt: skip
         if in_time == len(here):
             return 2
-        return int(not is_dragging and 100 * in_time >= _HEARD_PERCENT * len(here))
+        return int(not is_dragging and 100 * in_time >= self.rules.complaints_percent * len(here))
 
     def _mark9(self, received: int, online: int) -> int:
         if self._online_late:
@@ -201,7 +237,13 @@ class Watch:
         return int(100 * online >= some * received)
 
 
-def _tenths(total: int, of: int) -> int:
+def grade_of(tenths: int, grades: Iterable[Grade]) -> str:
+    """Returns what a sum of marks is called; empty where nothing is said of it."""
+    return next((grade.name_vi for grade in grades if tenths >= grade.from_tenths), "")
+
+
+def tenths_of(total: int, of: int) -> int:
+    """Returns marks by number of dossiers, in tenths, rounded as Article 15.2a has it."""
     return (20 * total + of) // (2 * of)
 
 
