@@ -14,7 +14,7 @@ from onestop_sync.storage import tables as t
 from onestop_sync.storage.arrive import Outcome
 from onestop_sync.storage.chains import Chains
 from onestop_sync.storage.cuts import Bone, last_good
-from onestop_sync.storage.documents import Doc, Documents
+from onestop_sync.storage.documents import Documents
 from onestop_sync.storage.engines import next_numbers
 from onestop_sync.storage.feed import Feed
 from onestop_sync.storage.rows import insert_all, select_in
@@ -161,23 +161,24 @@ class Append:
             feed.introduce(doc.n, doc.id, doc.units)
         for n, event in numbered:
             doc = self.documents.docs[event.header.doc_id]
-            feed.add(n, event.id, event.log, self._audience(doc, event), source, doc.id)
+            units = self.audience(event.id, {self.chains.logs[event.log].unit, *doc.units})
+            feed.add(n, event.id, event.log, units, source, doc.id)
         if self.trust.document.cuts:
             # Who sees some event of a cut log wants the headers of the others, whenever they come.
             feed.back_all({e.log for _, e in numbered if last_good(self.trust, e.log) is not None})
         feed.flush(new_from=numbered[0][0] if numbered else None)
 
-    def _audience(self, doc: Doc, event: Event) -> set[str]:
-        units = {self.chains.logs[event.log].unit, *doc.units}
-        certificate = self.trust.certificate(event.id)
+    def audience(self, event_id: bytes, units: set[str]) -> set[str]:
+        """Returns the units that see an event: its log's, its document's, and whom its words are about."""
+        certificate = self.trust.certificate(event_id)
         if certificate is not None:
             # Whoever holds the key reads the feed of the unit that the key was certified for before.
-            units.update(c.unit for _, c in self.trust.certificates_of(certificate.key))
-        return units | self._of_countersigned(event)
+            units = units.union(c.unit for _, c in self.trust.certificates_of(certificate.key))
+        return units | self._of_countersigned(event_id)
 
-    def _of_countersigned(self, event: Event) -> set[str]:
+    def _of_countersigned(self, event_id: bytes) -> set[str]:
         """Returns who must see a countersignature: everybody who sees what it names."""
-        named = self.trust.countersigned_by(event.id)
+        named = self.trust.countersigned_by(event_id)
         if not named:
             return set()
         query = sa.select(t.event.c.doc_n, t.event.c.log_n).add_columns(t.log.c.unit)

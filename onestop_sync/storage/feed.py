@@ -134,10 +134,14 @@ class Feed:
             self._inherit_statements(unit, wanted)
 
     def _inherit_statements(self, unit: str, others: Sequence[str]) -> None:
-        """Gives units the acks and statements that the feed of another holds: no more than heads and ids."""
+        """Gives units the acks and statements that the feed of another holds: no more than heads and ids.
+
+        Those about a unit that was never below this server stand in no feed, and belong to its heirs as well.
+        """
         for kind, table in ((ACKS, t.acks), (STATEMENT, t.statement)):
-            query = sa.select(table.c.n, table.c.hash, table.c.data).join(t.feed, t.feed.c.ref == table.c.n)
-            query = query.where(t.feed.c.unit == unit, t.feed.c.kind == kind).order_by(t.feed.c.n)
+            told = sa.select(t.feed.c.ref).where(t.feed.c.unit == unit, t.feed.c.kind == kind)
+            query = sa.select(table.c.n, table.c.hash, table.c.data).order_by(table.c.n)
+            query = query.where(sa.or_(table.c.n.in_(told), table.c.unit == unit))
             for n, digest, data in self.connection.execute(query).all():
                 node = (parse_acks if kind == ACKS else parse_statement)(data)[0].node
                 for other in others:

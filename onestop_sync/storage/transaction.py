@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from onestop_sync import event as ev
 from onestop_sync import fold as f
 from onestop_sync.acks import Acks
 from onestop_sync.attachment import parse_manifest
-from onestop_sync.entries import NEWER
+from onestop_sync.entries import NEWER, OF_TRUST
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, StoreBusy
 from onestop_sync.event import LOG, Event, Genesis, Op, document_id, typed_id
 from onestop_sync.fold import Entry, State
@@ -47,6 +47,17 @@ WAITING_QUOTA: Final = 2000
 
 class Raced(StoreBusy):
     """Another process came between; the same work done again succeeds."""
+
+
+_OF_TRUST: Final = (
+    sa.select(t.event.c.n, t.event.c.id, t.event.c.source, t.log.c.id.label("log"), t.log.c.unit)
+    .add_columns(t.document.c.id.label("doc"))
+    .join(t.log, t.log.c.n == t.event.c.log_n)
+    .join(t.document, t.document.c.n == t.event.c.doc_n)
+    .where(t.document.c.kind.in_(sorted(OF_TRUST)))
+    .order_by(t.event.c.n)
+)
+"""Certificates and countersignatures: documents without a state."""
 
 
 class Transaction:
@@ -253,19 +264,31 @@ class Transaction:
         if self._feed is not None:
             cut = [log for log in logs if last_good(trust, log) is not None]
             self._feed.back_all(cut)
-            self._feed.inherit(heirs(before.document.tree, trust.document.tree))
-            self._welcome(set(trust.document.units) - set(before.document.units))
+            succeeded = heirs(before.document.tree, trust.document.tree)
+            self._feed.inherit(succeeded)
+            self._welcome(set(trust.document.units) - set(before.document.units), succeeded)
             self._feed.flush()
 
-    def _welcome(self, fresh: set[str]) -> None:
-        """Gives units that nobody here had heard of the documents that were addressed to them already."""
+    def _welcome(self, fresh: set[str], succeeded: Collection[str] = ()) -> None:
+        """Gives units what came here before we knew that it is theirs, and so stands in nobody's feed.
+
+        Args:
+            fresh: Units that nobody here had heard of: some documents may be addressed to them already.
+            succeeded: Units of which others see from now on what they see. A parent that had heard of that
+                before us sent documents of units that were never below us.
+        """
         feed = self._feed
-        if feed is None or not fresh:
+        units = fresh.union(succeeded)
+        if feed is None or not units:
             return
         query = sa.select(t.document.c.n, t.document.c.id, t.document.c.state)
         for row in self.connection.execute(query.where(t.document.c.state.is_not(None))):
-            if taking_part := fresh.intersection(unpack(row.state).units):
+            if taking_part := units.intersection(unpack(row.state).units):
                 feed.backfill(row.n, row.id, taking_part)
+        for row in self.connection.execute(_OF_TRUST):
+            audience = self.append.audience(row.id, {row.unit})
+            if not units.isdisjoint(audience):
+                feed.add(row.n, row.id, row.log, audience, row.source, row.doc)
 
     def _documents_of(self, logs: Sequence[bytes], *, everything: bool) -> list[bytes]:
         """Returns the documents in which one of these logs has written."""

@@ -99,6 +99,16 @@ def log_head(store: Store, log: bytes) -> tuple[int, bytes]:
     return row.seq, row.head
 
 
+def doc_log(store: Store, doc: bytes) -> bytes:
+    """Returns the log that began a document."""
+    return store.history(doc)[0].event.log
+
+
+def frames_of(store: Store, doc: bytes) -> list[object]:
+    """Returns a document's events as they travel."""
+    return [record.event.to_frame() for record in store.history(doc)]
+
+
 def test_three_communes_merge_while_they_work(land: Land) -> None:
     """Machines that hear of it late lose nothing; certified for the new one, they see all three's work."""
     docs = [m.writer(n).create("case", {"name": f"của {n}"}) for m, n in
@@ -150,6 +160,24 @@ def carry(folder: Path, giver: Store, taker: Store, to: Sequence[bytes] = ()) ->
     """Carries a stick; returns whose it was."""
     path = export_bundle(giver, folder, to).path
     return import_bundle(taker, path).sender
+
+
+def test_a_server_that_heard_last_passes_on_what_came_before(land: Land) -> None:
+    """The province sends a district what is its own by now; once that hears of it, its commune has it."""
+    doc = land.nine.writer("Em").create("case", {"name": "của Em"})
+    sync(land.nine, land.top)
+    units = land.province.document.units
+    gone = {u: replace(units[u], until_ms=JULY_MS, successors=("n1",)) for u in ("c1", "c9")}
+    new = Unit("n1", "Xã Mới", "d1", "commune", ("H99.01",), since_ms=JULY_MS)
+    land.province.publish(land.top.store, units=land.units(**gone, n1=new))
+    frames = [*land.top.store.introduction(doc_log(land.top.store, doc)), *frames_of(land.top.store, doc)]
+    assert not any(
+        outcome.code for outcome in land.district.store.receive(frames, land.top.store.machine_log)
+    )
+    land.certify_again(land.one, "n1")
+    land.sync_all()
+    assert land.one.store.unit == "n1"
+    assert state(land.one, [doc]) == state(land.top, [doc])
 
 
 def test_a_machine_that_has_not_heard_goes_on_for_weeks(land: Land) -> None:
