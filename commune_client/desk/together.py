@@ -28,8 +28,10 @@ from onestop_sync.dossier.dates import local, to_ms
 from onestop_sync.dossier.deadlines import plan_handover
 from onestop_sync.dossier.explain import explain
 from onestop_sync.dossier.procedure_steps import StepState, step_states
+from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.workflow import AGENCY, OPEN
 from onestop_sync.errors import InvalidInput, NotFound, OnestopError, StoreError
+from onestop_sync.reporting.listing import noted
 
 __all__ = ["Together"]
 
@@ -230,15 +232,11 @@ class Together(Counter, Work, Reading):
             InvalidInput: The days are in the wrong order.
         """
         known, unpaid = [], []
-        for row in self._at(("",)):
-            state = self._document(row.doc).state
-            charges = charges_of(state)
-            if not charges:
-                continue
-            view = self._view(state)
+        for code, state in noted(self.store, DOSSIER.name, FIELD):
+            view, charges = self._view(state), charges_of(state)
             known.append((view.procedure, view.procedure_name, charges))
             if balance(charge for charge in charges if local(charge.at_ms).date() <= last).open > 0:
-                unpaid.append(row.code)
+                unpaid.append(code)
         rows = settlement(known, first, last)
         return Settlement(first.isoformat(), last.isoformat(), rows, total_of(rows), tuple(sorted(unpaid)))
 

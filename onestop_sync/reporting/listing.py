@@ -7,11 +7,14 @@ from contextlib import suppress
 from typing import Final
 
 from onestop_sync.errors import NotAllowed, NotFound
+from onestop_sync.state import State
+from onestop_sync.storage import tallies
 from onestop_sync.store import Document, Store
 
-__all__ = ["documents"]
+__all__ = ["documents", "noted"]
 
 _PAGE: Final = 200
+_MANY: Final = 1000
 
 
 def documents(store: Store, kind: str, search: str = "") -> Iterator[Document]:
@@ -31,3 +34,21 @@ def documents(store: Store, kind: str, search: str = "") -> Iterator[Document]:
         if len(rows) < _PAGE:
             return
         after = rows[-1].key
+
+
+def noted(store: Store, kind: str, note: str) -> Iterator[tuple[str, State]]:
+    """Yields what people call a document by, and the document, of each that has a note of a name.
+
+    Args:
+        store: Whose.
+        kind: Document type.
+        note: Name of the field that collects: charges, say.
+    """
+    after = 0
+    while True:
+        with store.reading() as connection:
+            rows = tallies.noted(connection, kind, note, after=after, limit=_MANY)
+        yield from ((label, state) for _, label, state in rows if state is not None)
+        if len(rows) < _MANY:
+            return
+        after = rows[-1][0]

@@ -13,7 +13,7 @@ from onestop_sync.storage import tables as t
 from onestop_sync.storage.projection import unpack
 from onestop_sync.storage.rows import select_in
 
-__all__ = ["Head", "Name", "heads", "logs_of", "names", "numbers", "states", "tallies"]
+__all__ = ["Head", "Name", "heads", "logs_of", "names", "noted", "numbers", "states", "tallies"]
 
 
 class Name(NamedTuple):
@@ -74,6 +74,35 @@ def states(connection: sa.Connection, numbers: Sequence[int]) -> list[State]:
     query = sa.select(t.document.c.state)
     rows = select_in(connection, query, t.document.c.n, numbers)
     return [unpack(row.state) for row in rows if row.state]
+
+
+def noted(
+    connection: sa.Connection, kind: str, note: str, *, after: int, limit: int
+) -> list[tuple[int, str, State | None]]:
+    """Returns a page of documents: number, what people call it by, and the state where it has such a note.
+
+    A state that does not even hold the note's name is not unpacked: few documents have one.
+
+    Args:
+        connection: In a transaction.
+        kind: Document type.
+        note: Name of the field that collects.
+        after: Number of the last document of the page before; 0 for the first page.
+        limit: Documents of a page.
+    """
+    at, name = t.listing.c, note.encode()
+    query = (
+        sa.select(at.doc_n, at.label, t.document.c.state)
+        .join(t.document, t.document.c.n == at.doc_n)
+        .where(at.kind == kind, at.doc_n > after)
+        .order_by(at.doc_n)
+        .limit(limit)
+    )
+    found = []
+    for row in connection.execute(query):
+        state = unpack(row.state) if row.state and name in row.state else None
+        found.append((row.doc_n, row.label, state if state and state.notes.get(note) else None))
+    return found
 
 
 def logs_of(connection: sa.Connection, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
