@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 from collections.abc import Callable
 from datetime import date
 from functools import cache
@@ -32,7 +31,7 @@ from server_stub import catalogue_sheet, province, roster_check, roster_files
 from server_stub.portal.line import Line, credentials_from_plain
 from server_stub.roster import SHEETS
 from tests.fuzz.seeds import shipped
-from tests.fuzz.target import Form, Run, Target
+from tests.fuzz.target import Form, Run, Target, scratch
 from tests.unit.portal_world import Case
 from tests.unit.portal_world import settings as portal_settings
 
@@ -59,9 +58,7 @@ def _value(data: bytes) -> Any:
         raise FormatError("Not JSON.") from error
 
 
-@cache
-def _folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="onestop-fuzz-"))
+_folder = cache(scratch)
 
 
 def _file(name: str, data: bytes) -> Path:

@@ -7,9 +7,7 @@ who is refused at the door, but a machine of the province whose program was chan
 from __future__ import annotations
 
 import json
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from onestop_sync import bundle, codec, enrol_take, fetch, keys, past, present
@@ -37,7 +35,7 @@ from onestop_sync.storage.snapshots import Place
 from onestop_sync.store import Store
 from onestop_sync.testing.dice import Dice
 from tests.fuzz.seeds import hex_of, vectors
-from tests.fuzz.target import Form, Run, Target
+from tests.fuzz.target import Form, Run, Target, scratch
 from tests.hostile.material import Cast
 from tests.province import CASE, Province
 from tests.unit.portal_world import Case
@@ -57,7 +55,7 @@ class _Pair:
     """A server of the province and a machine of a commune, which have met."""
 
     def __init__(self) -> None:
-        province = Province(Path(tempfile.mkdtemp(prefix="onestop-fuzz-")))
+        province = Province(scratch())
         self.server = province.machine("tinh", "p", serves=True, database="sqlite://")
         self.pc = province.machine("pc", "c1", {"An": ["clerk"]}, database="sqlite://")
         self.doc = self.pc.writer("An").create(CASE.name, {"name": "Nguyễn Văn An"})
@@ -167,7 +165,7 @@ def _packets() -> list[bytes]:
 def _import() -> Run:
     """A server takes a stick whose bundle a machine of the province has signed and sealed."""
     pair = _Pair()
-    folder = Path(tempfile.mkdtemp(prefix="onestop-fuzz-"))
+    folder = scratch()
 
     def run(data: bytes) -> None:
         codec.decode(data)
@@ -224,7 +222,7 @@ def _enrol() -> Run:
 
 def _events() -> Run:
     """An officer's program signs events of any operations; the store folds them, lists and shows them."""
-    province = Province(Path(tempfile.mkdtemp(prefix="onestop-fuzz-")), types=[DOSSIER])
+    province = Province(scratch(), types=[DOSSIER])
     store = province.machine("tinh", "p", serves=True, database="sqlite://").store
     cast = Cast(province, Dice(1, "fuzz"))
     assert {each.code for each in store.receive(cast.proofs)} == {""}

@@ -33,7 +33,7 @@ from onestop_sync.statement import Statement
 from onestop_sync.testing.small_province import MATTER
 from onestop_sync.trust_document import TrustDocument
 from tests.fuzz.seeds import hex_of, vectors
-from tests.fuzz.target import Form, Run, Target
+from tests.fuzz.target import Form, Run, Target, scratch
 from tests.province import Province
 
 __all__ = ["TARGETS"]
@@ -331,7 +331,7 @@ def _recoveries() -> list[bytes]:
 
 def _backup() -> Run:
     """The list of a backup's files, signed by a machine."""
-    folder = Path(tempfile.mkdtemp(prefix="onestop-fuzz-"))
+    folder = scratch()
 
     def run(data: bytes) -> None:
         codec.decode(data)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -10,7 +13,7 @@ from typing import Final, NamedTuple
 
 from onestop_sync.errors import OnestopError
 
-__all__ = ["Form", "Run", "Target", "Verdict", "place_of", "try_one"]
+__all__ = ["Form", "Run", "Target", "Verdict", "place_of", "scratch", "try_one"]
 
 Run = Callable[[bytes], object]
 """Reads an input; raises `OnestopError` when it refuses it, `AssertionError` when it breaks a promise."""
@@ -82,3 +85,10 @@ def place_of(error: BaseException) -> str:
 def _is_ours(name: str) -> bool:
     path = Path(name)
     return path.is_relative_to(_ROOT) and ".venv" not in path.parts
+
+
+def scratch() -> Path:
+    """Makes a folder that is there as long as the program runs."""
+    folder = Path(tempfile.mkdtemp(prefix="onestop-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
