@@ -19,7 +19,34 @@ STEPS = 150
 
 # For each mistake a run that finds it, as (seed, steps). They are played in programs of their own, because
 # the order of sets of bytes is part of what a seed replays; several in one, since a program starts slowly.
-FOUND_AT: dict[str, tuple[int, int]] = {}
+FOUND_AT: dict[str, tuple[int, int]] = {
+    "ack-before-commit": (9, 100),
+    "any-head-acked": (54, 100),
+    "bodies-of-latecomers": (21, 100),
+    "chunk-unverified": (6, 100),
+    "complete-by-index": (9, 100),
+    "cursor-before-events": (12, 100),
+    "cut-by-number": (43, 100),
+    "cut-forgotten": (32, 100),
+    "erased-comes-back": (7, 100),
+    "feed-for-everybody": (9, 100),
+    "identity-by-counter": (54, 100),
+    "last-write-wins": (26, 100),
+    "marks-forgotten": (21, 100),
+    "no-backfill": (11, 100),
+    "no-proofs": (9, 100),
+    "nobody-woken": (9, 100),
+    "nonce-unchecked": (9, 6),
+    "serial-reuse": (21, 97),
+    "skipped-parent-check": (9, 26),
+    "skipping-cursor": (11, 100),
+    "tombstone-forgotten": (21, 100),
+    "unhealed-by-update": (11, 100),
+    "unnoticed-restore": (21, 97),
+    "unscrubbed": (21, 100),
+    "unverified": (21, 24),
+    "verdict-by-arrival": (9, 100),
+}
 PROGRAMS = 5
 QUICK = "nonce-unchecked"
 
