@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +11,12 @@ from typing import Any, Final
 from onestop_sync.codec import nfc
 from onestop_sync.errors import InvalidInput
 from onestop_sync.search_text import fold_text
+from onestop_sync.workbook import check_workbook
 from server_stub.roster import MAX_ROWS, SHEETS, Problem, Row, Sheet
 from server_stub.settings import read_file
 
 __all__ = ["read", "write", "write_template"]
 
-_MAX_UNPACKED: Final = 48 * 2**20
-"""Largest workbook once it is unpacked, in bytes: a small file can hold a very large one."""
 _MAX_COLUMNS: Final = 50
 _WIDTH: Final = 28
 _NOTE: Final = "Hướng dẫn"
@@ -103,9 +101,7 @@ def _excel_tables(path: Path, sheets: Sequence[Sheet]) -> list[tuple[Sheet, list
 
     data = read_file(path)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > _MAX_UNPACKED:
-                raise InvalidInput(f"{path} is too large once it is unpacked.")
+        check_workbook(data)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         by_name = {fold_text(name): name for name in book.sheetnames}
         return [

@@ -6,21 +6,19 @@ import csv
 import hashlib
 import io
 import warnings
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from onestop_sync.dossier.register_rows import Row
 from onestop_sync.errors import InvalidInput
+from onestop_sync.workbook import check_workbook
 
 __all__ = ["Table", "read_table"]
 
 _MAX_BYTES: Final = 64 * 2**20
 _MAX_ROWS: Final = 100_000
 _MAX_COLUMNS: Final = 100
-_MAX_UNPACKED: Final = 96 * 2**20
-"""Largest workbook once it is unpacked, in bytes: a small file can hold a very large one."""
 
 
 class Table(NamedTuple):
@@ -87,9 +85,7 @@ def _workbook(data: bytes, sheet: str) -> Iterator[tuple[Any, ...]]:
     import openpyxl
 
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > _MAX_UNPACKED:
-                raise _unreadable()
+        check_workbook(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and validations, which nobody here needs
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)

@@ -92,6 +92,23 @@ def _workbook(part: str, content: bytes) -> bytes:
     return made.getvalue()
 
 
+def _strings(content: bytes) -> bytes:
+    """Returns a workbook whose cells share these texts."""
+    about = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    part = b'<Override PartName="/xl/sharedStrings.xml" ContentType="' + about + b'"/></Types>'
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(_workbook("", b""))) as old,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            text = old.read(name)
+            new.writestr(name, text.replace(b"</Types>", part) if name == "[Content_Types].xml" else text)
+        head = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        new.writestr("xl/sharedStrings.xml", head + content + b"</sst>")
+    return made.getvalue()
+
+
 def _sheet(rows: bytes) -> bytes:
     head = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
     return _workbook("xl/worksheets/sheet1.xml", head + rows + b"</sheetData></worksheet>")
@@ -166,6 +183,8 @@ def _statuses() -> bytes:
     return json.dumps(said).encode()
 
 
+_SHORT: Final = b"<si><t>ab</t></si>"
+_CELL: Final = b"<c><v>1</v></c>"
 _LAST_CELL: Final = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 _DAYS: Final = b"date,kind,name_vi,certainty,source\n"
 _TABLE: Final = _read(tables.read_table, "x.xlsx")
@@ -201,9 +220,18 @@ BOMBS: Final[dict[str, Bomb]] = {
     "holidays.csv: a number of 4 MiB": (
         lambda: _DAYS + b"9" * 4 * 2**20 + b",version,,,\n", files.read_calendar,
     ),
-    "xlsx: 2 GiB unpacked": (
-        lambda: _workbook("xl/sharedStrings.xml", bytes(2**31)), _TABLE,
-    ),
+    "xlsx: 2 GiB of one text": (lambda: _strings(b"<si><t>" + bytes(2**31) + b"</t></si>"), _TABLE),
+    "xlsx: 90 MiB of short texts": (lambda: _strings(_SHORT * (90 * 2**20 // len(_SHORT))), _TABLE),
+    "xlsx: 2 MiB of short texts": (lambda: _strings(_SHORT * 120_000), _TABLE),
+    "xlsx: 45 MiB in one row": (lambda: _sheet(b"<row>" + _CELL * 3_000_000 + b"</row>"), _TABLE),
+    "xlsx: 2 MiB in one row": (lambda: _sheet(b"<row>" + _CELL * 138_000 + b"</row>"), _TABLE),
+    "xlsx: 2 MiB of empty rows": (lambda: _sheet(b"<row/>" * 340_000), _TABLE),
+    "xlsx: 2 MiB of rows": (lambda: _sheet((b"<row>" + _CELL * 100 + b"</row>") * 1350), _TABLE),
+    "roster: 2 MiB of short texts": (lambda: _strings(_SHORT * 120_000), _ROSTER),
+    "roster: 45 MiB in one row": (lambda: _sheet(b"<row>" + _CELL * 3_000_000 + b"</row>"), _ROSTER),
+    "roster: 2 MiB of rows": (lambda: _sheet((b"<row>" + _CELL * 100 + b"</row>") * 1350), _ROSTER),
+    "csv: one row of 4 MiB": (lambda: b"a," * 2**21, _read(tables.read_table, "x.csv")),
+    "csv: 4 MiB of rows": (lambda: b"a,b\n" * 2**20, _read(tables.read_table, "x.csv")),
     "xlsx: a cell at XFD1048576": (lambda: _sheet(_LAST_CELL), _TABLE),
     "xlsx: billion laughs": (_entities, _TABLE),
     "roster: a cell at XFD1048576": (lambda: _sheet(_LAST_CELL), _ROSTER),
