@@ -142,6 +142,12 @@ def _check_maker(store: Store, signer: Signer, unit: str) -> None:
 def _check(store: Store, grant: Grant, hours: float) -> None:
     if grant.unit not in store.trust.document.units:
         raise InvalidInput(f"The trust document names no unit {grant.unit!r}.", reason="unit")
+    if store.trust.document.units[grant.unit].until_ms <= store.clock():
+        raise InvalidInput(
+            f"Unit {grant.unit!r} has ended.",
+            todo="Name the unit that goes on with its work.",
+            reason="ended",
+        )
     if not 0 < hours <= MAX_HOURS:
         raise InvalidInput(f"A code is good for at most {MAX_HOURS} hours.")
     names = [grant.machine_name, *(o.name for o in grant.officers)]

@@ -263,7 +263,10 @@ def compare(arguments: Namespace, said: str | None, shown: str, what: str) -> No
     """
     if said is not None:
         if "".join(said.split()).lower() != shown.replace(" ", ""):
-            raise NotAllowed(f"The fingerprint of the {what} is {shown}, and not the one that was given.")
+            raise NotAllowed(
+                f"The fingerprint of the {what} is {shown}, and not the one that was given.",
+                todo="Nothing was changed. It may have been exchanged on the way: call whom it comes from.",
+            )
         return
     if arguments.yes:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +345,17 @@ def test_only_what_an_administrator_signed_is_allowed(world: World) -> None:
             enrol_codes.allow(world.store, clerk, code[:4], [wide])
     with pytest.raises(NotAllowed):
         enrol_codes.allow(world.store, world.admin, code[:4], [wide])
+
+
+def test_nobody_begins_in_a_unit_that_has_ended(world: World) -> None:
+    """Once the day of a merger has come, no code is made for what was merged."""
+    units = world.province.document.units
+    gone = replace(units["c1"], until_ms=world.province.clock_ms + HOUR_MS, successors=("c2",))
+    world.province.publish(units={**units, "c1": gone})
+    assert world.code()
+    world.later(2)
+    with pytest.raises(InvalidInput):
+        world.code()
 
 
 def test_no_code_and_no_key_of_one_is_in_the_database(world: World) -> None:
