@@ -163,7 +163,8 @@ class LogReport(NamedTuple):
         name: Whose, as certified; empty when that is not proven.
         unit: For which unit it writes.
         forks: Sequences at which there are several events.
-        holes: Sequences at which there is none, though later ones are here: ``(first, last)``.
+        holes: Sequences at which there is none, though later ones are here: ``(first, last)``; of logs that
+            the store should have as a whole.
     """
 
     log: bytes
@@ -256,7 +257,7 @@ def verify_store(store: Store, progress: Progress = _quiet, *, threads: int = 2)
         if foundation is None:
             return report
         report.version = foundation.publication.version
-        bad = _Logs(connection, foundation, report, pool, progress).run()
+        bad = _Logs(connection, store.unit, foundation, report, pool, progress).run()
         _documents(store, connection, foundation, report, bad, progress)
         report.snapshots, damaged = summaries.damaged(connection, store.types)
         report.problems += [Problem("summary", doc) for _, doc in damaged]
@@ -305,12 +306,14 @@ class _Logs:
     def __init__(
         self,
         connection: sa.Connection,
+        unit: str,
         foundation: Foundation,
         report: StoreReport,
         pool: Executor,
         progress: Progress,
     ) -> None:
         self.connection = connection
+        self.unit = unit
         self.foundation = foundation
         self.report = report
         self.pool = pool
@@ -396,6 +399,8 @@ class _Logs:
         forks = tuple(seq for seq, here in sorted(ids.items()) if len(here) > 1)
         base = bases.base_of(self.connection, log.n)
         holes = tuple(hole for hole in _holes(sorted(ids)) if base is None or hole[1] > base.seq)
+        if not self.foundation.trust.document.tree.is_wholly_over(self.unit, log.unit):
+            holes = ()  # of a log from elsewhere only what concerns this unit comes here
         for seq, here in ids.items():
             before = {event_id for event_id, _ in ids.get(seq - 1, ())}
             self.report.problems += [

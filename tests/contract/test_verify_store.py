@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from onestop_sync import event as ev
 from onestop_sync import publisher
 from onestop_sync.event import Event
+from onestop_sync.keys import SigningKey
 from onestop_sync.storage import tables as t
 from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.store import Store
@@ -149,6 +150,16 @@ def test_forks_and_holes_are_named_and_no_fault(world: World) -> None:
     (odd,) = report.odd_logs
     assert (odd.name, odd.unit, odd.forks) == ("an", "c1", (fork.header.seq,))
     assert odd.holes == ((mine[-1].header.seq + 1, beyond.header.seq - 1),)
+
+
+def test_a_log_of_which_a_unit_gets_a_part_has_no_holes(world: World) -> None:
+    """Of the province's log a commune has the certificates that concern it; nothing is wrong with that."""
+    certify = world.province.certify
+    certify(SigningKey(bytes(32)).public, "c9", "xã khác", ["clerk"])
+    mine = certify(SigningKey(bytes([1] * 32)).public, "c1", "mới", ["clerk"])
+    world.store.receive([mine.to_frame()])
+    report = verify_store(world.store)
+    assert (report.problems, report.odd_logs) == ([], [])
 
 
 def _forged(world: World, after: Event, seq: int) -> Event:
