@@ -13,6 +13,8 @@ SEEDS   ?= 20
 STEPS   ?= 200
 SEED    ?=
 WORKERS ?= 2
+# The suite waits for screens and processes as long as it computes: a third fills two processors.
+TESTERS ?= 3
 POINTS  ?= 1000
 ARGS    ?=
 
@@ -102,7 +104,7 @@ bench: $(VENV)/.dev ## measure and print figures
 SHM := $(shell test -w /dev/shm && df -Pk /dev/shm 2>/dev/null | awk 'NR==2 && $$4 > 3000000 {print "TMPDIR=/dev/shm"}')
 
 test: $(VENV)/.dev ## the tests, on SQLite and on PostgreSQL, which they start themselves
-	@$(SHM) $(PY) -m pytest -q -n $(WORKERS) $(ARGS)
+	@$(SHM) $(PY) -m pytest -q -n $(TESTERS) $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .

@@ -22,12 +22,12 @@ from onestop_sync.search_text import fold_text
 from onestop_sync.trust import Unit
 from server_stub.roster import MAX_ROWS, SHEETS, Problem, Roster, Row
 
-__all__ = ["check"]
+__all__ = ["LEVELS", "check"]
 
 _MAX_NAME: Final = 200
 _CITIZEN: Final = re.compile(r"[0-9]{9}|[0-9]{12}")
 _MACHINES_BY_DEFAULT: Final = MAX_SERIAL // (BLOCK_SERIALS * BLOCKS) + 1
-_LEVELS: Final = {
+LEVELS: Final = {
     "province": "province", "tinh": "province", "district": "district", "huyen": "district",
     "commune": "commune", "xa": "commune", "phuong": "commune",
 }  # fmt: skip
@@ -117,7 +117,7 @@ class _Check:
 
     def _unit(self, row: Row) -> None:
         cells = row.cells
-        unit_id, level = cells["id"], _LEVELS.get(fold_text(cells["level"]), "")
+        unit_id, level = cells["id"], LEVELS.get(fold_text(cells["level"]), "")
         if not is_name(unit_id) or " " in unit_id:
             return self._say(row, "id", "An id has at most 64 characters, and no spaces.")
         if unit_id in self.units:

@@ -19,7 +19,7 @@ from server_stub.roster import Problem, Roster
 from server_stub.roster_apply import Applied, SheetFacts, apply
 from server_stub.roster_check import check
 
-__all__ = ["apply_roster", "check_roster", "template"]
+__all__ = ["apply_roster", "check_roster", "refuse", "template"]
 
 _SHOWN: Final = 200
 
@@ -42,7 +42,7 @@ def check_roster(arguments: Namespace) -> None:
         }  # fmt: skip
     finally:
         store.close()
-    _refuse(arguments, problems)
+    refuse(arguments, problems)
     if arguments.json:
         print(json.dumps({**facts, "problems": []}, ensure_ascii=False))
     else:
@@ -55,7 +55,7 @@ def apply_roster(arguments: Namespace) -> None:
     store = settings.open_store(arguments, secrets)
     try:
         found, problems = _read(store, arguments.file)
-        _refuse(arguments, problems)
+        refuse(arguments, problems)
         path = Path(arguments.sheets)
         applied = apply(
             store, secrets.officer, found, hours=arguments.hours, renew=arguments.renew,
@@ -73,7 +73,7 @@ def _read(store: Store, file: str) -> tuple[Roster, list[Problem]]:
     return found, [*wrong, *problems]
 
 
-def _refuse(arguments: Namespace, problems: Sequence[Problem]) -> None:
+def refuse(arguments: Namespace, problems: Sequence[Problem]) -> None:
     """Tells all problems.
 
     Raises:
@@ -87,7 +87,7 @@ def _refuse(arguments: Namespace, problems: Sequence[Problem]) -> None:
         for problem in problems[:_SHOWN]:
             where = [problem.sheet, f"row {problem.row}" if problem.row else "", problem.column]
             print(f"{', '.join(filter(None, where))}: {problem.reason}")
-    raise InvalidInput(f"The roster has {len(problems)} faults.")
+    raise InvalidInput(f"The spreadsheet has {len(problems)} faults.")
 
 
 def _publish(arguments: Namespace, store: Store, units: Sequence[Unit]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from onestop_sync import tree_changes as changes
@@ -12,10 +13,11 @@ from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.store import Store
 from onestop_sync.trust_document import TrustDocument
 from onestop_sync.units import Unit
-from server_stub import adoption, publishing, settings, split_list, unit_words
+from server_stub import adoption, publishing, settings, split_list, unit_sheet, unit_words
 from server_stub.console import confirm, counted, day_of, say
 from server_stub.heads import heads_of_unit, machines_of
 from server_stub.options import Verbs, add_common, add_publishing
+from server_stub.roster_commands import refuse
 
 __all__ = ["add_parsers", "change"]
 
@@ -112,6 +114,12 @@ def _add_ends(steps: Verbs) -> None:
 
 
 def _add_looking(steps: Verbs) -> None:
+    export = steps.add_parser("export", help="write the units as a spreadsheet, to change and to apply")
+    export.add_argument("file", metavar="FILE.xlsx")
+    add_common(export)
+    export.set_defaults(run=_export)
+    apply = _step(steps, "apply", "publish what was changed in the spreadsheet, as one change", _apply)
+    apply.add_argument("file", metavar="FILE", help="the workbook, or a folder with units.csv")
     show = steps.add_parser("show", help="the tree at a date, or one unit with its machines")
     show.add_argument("unit", metavar="ID", nargs="?")
     show.add_argument("--at", metavar="YYYY-MM-DD", help="on which day (default: today)")
@@ -200,6 +208,28 @@ def _rename(arguments: Namespace) -> None:
 def _move(arguments: Namespace) -> None:
     def plan(_: Store, held: TrustDocument, now: int) -> TrustDocument:
         return changes.plan_move(held, arguments.unit, arguments.to, at_ms=day_of(arguments.at), now_ms=now)
+
+    change(arguments, plan)
+
+
+def _export(arguments: Namespace) -> None:
+    store = settings.open_store(arguments)
+    try:
+        count = unit_sheet.write_units(Path(arguments.file), store.trust.document.units)
+    finally:
+        store.close()
+    done = f"{count} units in {arguments.file}. Change it, then: onestop-server unit apply … --dry-run"
+    say(arguments, {"units": count}, [done])
+
+
+def _apply(arguments: Namespace) -> None:
+    def plan(_: Store, held: TrustDocument, now: int) -> TrustDocument:
+        rows, wrong = unit_sheet.read_units(Path(arguments.file))
+        planned = unit_sheet.plan_units(held, rows, at_ms=day_of(arguments.at), now_ms=now)
+        refuse(arguments, [*wrong, *planned.problems])
+        if planned.document is held:
+            raise InvalidInput("The spreadsheet says what is published already.")
+        return planned.document
 
     change(arguments, plan)
 
