@@ -13,7 +13,7 @@ SEEDS   ?= 20
 STEPS   ?= 200
 SEED    ?=
 WORKERS ?= 2
-# The suite waits for screens and processes as long as it computes: a third fills two processors.
+# A test waits for screens, processes and disks for a third of its time: three keep two processors busy.
 TESTERS ?= 3
 POINTS  ?= 1000
 ARGS    ?=
