@@ -141,14 +141,21 @@ def _problem(value: object, depth: int, *, ordered: bool) -> str:
     if depth == 0:
         return "it is nested too deep"
     if kind is list or kind is tuple:
-        for item in value:  # type: ignore[attr-defined]
-            problem = _problem(item, depth - 1, ordered=ordered)
-            if problem:
-                return problem
-        return ""
+        return _list_problem(value, depth, ordered=ordered)  # type: ignore[arg-type]
     if kind is dict:
         return _map_problem(value, depth, ordered=ordered)  # type: ignore[arg-type]
     return f"{kind.__name__} is not a type of this format"
+
+
+def _list_problem(value: Sequence[Any], depth: int, *, ordered: bool) -> str:
+    for item in value:
+        kind = type(item)  # most are bytes and plain text: no call for those
+        if kind is bytes or (kind is str and item.isascii()):
+            continue
+        problem = _problem(item, depth - 1, ordered=ordered)
+        if problem:
+            return problem
+    return ""
 
 
 def _map_problem(value: dict[object, object], depth: int, *, ordered: bool) -> str:

@@ -47,7 +47,7 @@ def judge(kind: DocumentType, state: State | None, entry: Entry) -> Reason | Non
 class _Judge:
     """Judges the operations of one event; remembers what several of them ask."""
 
-    __slots__ = ("_tasks", "author", "is_void", "kind", "state")
+    __slots__ = ("_owned", "_tasks", "author", "is_void", "kind", "state")
 
     def __init__(self, kind: DocumentType, state: State, author: Author) -> None:
         self.kind = kind
@@ -55,6 +55,7 @@ class _Judge:
         self.author = author
         self.is_void = state.is_void
         self._tasks: dict[str, TaskState | None] = {}
+        self._owned: dict[tuple[str, int], Reason | None] = {}
 
     def reason(self, ops: Sequence[Op]) -> Reason | None:
         """Tells why one of the operations is not valid; ``None`` when all are."""
@@ -97,7 +98,11 @@ class _Judge:
         spec = self.kind.field(key)
         if spec is None or spec.kind == "notes":
             return Reason.UNKNOWN
-        reason = self._ownership(key, spec, _NO_OTHERS) or _value_problem(spec, value)
+        # An intake writes some twenty fields of one task with the same owners.
+        whose = spec.task_of(key), id(spec.owners)
+        if whose not in self._owned:
+            self._owned[whose] = self._ownership(key, spec, _NO_OTHERS)
+        reason = self._owned[whose] or _value_problem(spec, value)
         if reason is not None:
             return reason
         register = self.state.registers.get(key)
