@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 __all__ = [
-    "CHOICE_LABELS",
     "ERRORS",
     "FINDING_LABELS",
     "ISSUES",
@@ -347,15 +346,6 @@ LEVEL_LABELS: Final[Mapping[str, str]] = {
     "province": "đã tới tỉnh",
 }
 """How far an event has got."""
-
-CHOICE_LABELS: Final[Mapping[str, str]] = {
-    "truc_tiep": "trực tiếp",
-    "buu_chinh": "qua bưu chính",
-    "truc_tuyen": "trực tuyến",
-    "ca_nhan": "cá nhân",
-    "to_chuc": "tổ chức",
-}
-"""Words of fields that hold one of a few."""
 
 ISSUES: Final[Mapping[str, str]] = {
     "missing": "còn thiếu",

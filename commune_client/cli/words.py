@@ -25,7 +25,6 @@ from commune_client.desk.facts import (
     TimelineItem,
 )
 from commune_client.messages import (
-    CHOICE_LABELS,
     LEVEL_LABELS,
     STANDING_LABELS,
     outcome_text,
@@ -34,7 +33,6 @@ from commune_client.messages import (
     reason_text,
     stated_words,
 )
-from onestop_sync.dossier.checks import CHOICES
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.deadlines import DueKind, DueState
 from onestop_sync.dossier.labels import ROLE_LABELS, field_label, size_words
@@ -160,7 +158,7 @@ def _fields(dossier: Dossier) -> Iterator[str]:
     state = dossier.view.state
     for key in sorted(state.registers, key=_place):
         value = state.value(key)
-        text = CHOICE_LABELS.get(value, value) if key in CHOICES else show_value(key, value)
+        text = show_value(key, value)
         if text:
             yield f"  {field_label(key)}: {text}"
     for name, notes in dossier.notes.items():

@@ -11,6 +11,7 @@ from onestop_sync.dossier.roles import ADMIN, APPRAISAL, APPROVAL, HEAD, INTAKE,
 __all__ = [
     "ACTION_LABELS",
     "CHARGE_LABELS",
+    "CHOICE_LABELS",
     "FIELD_LABELS",
     "ROLE_LABELS",
     "STAGE_LABELS",
@@ -106,6 +107,16 @@ STAGE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
 TIER_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {"commune": "xã", "district": "huyện", "province": "tỉnh"}
 )
+
+_WAYS: Final = {"truc_tiep": "trực tiếp", "buu_chinh": "qua bưu chính", "truc_tuyen": "trực tuyến"}
+CHOICE_LABELS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "hinh_thuc_nop": _WAYS,
+        "cach_nhan": _WAYS,
+        "loai_doi_tuong": {"ca_nhan": "cá nhân", "to_chuc": "tổ chức"},
+    }
+)
+"""Field that holds one of a few words → word → how it is shown."""
 
 FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {

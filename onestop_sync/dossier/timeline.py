@@ -9,6 +9,7 @@ from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.labels import (
     ACTION_LABELS,
     CHARGE_LABELS,
+    CHOICE_LABELS,
     field_label,
     money,
     one_line,
@@ -78,6 +79,8 @@ def show_value(key: str, value: Any) -> str:
             return ", ".join(show_value(key, part) for part in value)
         case bytes():
             return value.hex()
+        case str() if value in CHOICE_LABELS.get(key, ()):
+            return CHOICE_LABELS[key][value]
     return one_line(str(value))
 
 

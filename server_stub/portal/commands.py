@@ -204,6 +204,8 @@ def _run(arguments: Namespace) -> None:
         counts = _once(store, signer, queue)
         while arguments.every and not stop.wait(arguments.every):
             try:
+                store.refresh_trust()  # the province may have published another catalogue meanwhile
+                queue.catalogue = rules_of(store).catalogue
                 counts = _once(store, signer, queue)
             except OnestopError as error:
                 logs.warn("portal run failed", code=error.code)

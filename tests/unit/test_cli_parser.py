@@ -19,7 +19,8 @@ from commune_client.cli.parser import HANDLERS, build_parser
 from commune_client.cli.work import WORK
 from onestop_sync import errors
 from onestop_sync.dossier.checks import CHOICES, Issue
-from onestop_sync.dossier.labels import ROLE_LABELS
+from onestop_sync.dossier.labels import CHOICE_LABELS, ROLE_LABELS
+from onestop_sync.dossier.timeline import lines_of
 from onestop_sync.dossier.workflow import AGENCY_TASK, MAIN_TASK
 from onestop_sync.state import Reason, Standing
 from onestop_sync.storage.queries import LEVELS
@@ -191,13 +192,19 @@ def test_every_error_has_its_sentence() -> None:
         (messages.STANDING_LABELS, {str(standing) for standing in Standing}),
         (messages.LEVEL_LABELS, set(LEVELS)),
         (messages.ISSUES, {str(issue) for issue in Issue}),
-        (messages.CHOICE_LABELS, {word for words in CHOICES.values() for word in words}),
+        *((CHOICE_LABELS[key], set(words)) for key, words in CHOICES.items()),
         (ROLE_LABELS, set(ROLES)),
     ],
 )
 def test_every_code_of_the_library_has_words(table: Mapping[str, str], codes: set[str]) -> None:
     """What the library says in codes, the client says in Vietnamese, all of it."""
     assert codes <= set(table)
+
+
+def test_a_choice_is_shown_in_words_wherever_it_stands() -> None:
+    """What a field that holds one of a few says is shown in Vietnamese in the timeline as well."""
+    lines = lines_of([["set", "loai_doi_tuong", "ca_nhan"], ["set", "nguoi_nop", "ca_nhan"]])
+    assert [line.text for line in lines] == ["cá nhân", "ca_nhan"]
 
 
 def test_the_levels_are_in_the_library_s_order() -> None:
