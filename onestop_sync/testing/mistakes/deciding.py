@@ -15,19 +15,9 @@ def cut_forgotten() -> AbstractContextManager[Any]:
     return mock.patch("onestop_sync.storage.transaction.changed_logs", return_value=[])
 
 
-def word_of_heads_ignored() -> AbstractContextManager[Any]:
-    """A countersignature frees nothing."""
-    return mock.patch.object(Trust, "_is_countersigned", return_value=False)
-
-
 def successor_a_stranger() -> AbstractContextManager[Any]:
     """Whoever works for a successor may not go on with what the unit before had begun."""
     return mock.patch.object(Tree, "acts_for", lambda _self, unit, _doc=b"": frozenset({unit}))
-
-
-def branch_ends_key() -> AbstractContextManager[Any]:
-    """Who ends one branch of a log cuts the key off that wrote it."""
-    return mock.patch.object(Cut, "is_of_branches", property(lambda _self: False))
 
 
 def cut_by_number() -> AbstractContextManager[Any]:

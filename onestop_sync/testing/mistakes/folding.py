@@ -68,16 +68,6 @@ def skipped_parent_check() -> Iterator[None]:
         yield
 
 
-def settled_unnamed() -> AbstractContextManager[Any]:
-    """A resolution settles everything that its author saw, also what it does not name."""
-    true = f._Fold._seen_by  # noqa: SLF001 - a mistake is made inside
-
-    def seen_by(self: Any, puts: list[Any]) -> int:
-        return true(self, [put._replace(names=None) for put in puts])
-
-    return mock.patch.object(f._Fold, "_seen_by", seen_by)  # noqa: SLF001
-
-
 def nobody_woken() -> AbstractContextManager[Any]:
     """What waited for a certificate, or for its ground, goes on waiting when that has come."""
     return mock.patch.object(Documents, "wake", return_value=None)

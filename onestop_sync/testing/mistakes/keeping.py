@@ -75,18 +75,6 @@ def complete_by_index() -> AbstractContextManager[Any]:
     return mock.patch.object(chunks, "_lacking", return_value=nothing)
 
 
-def wish_not_passed_on() -> AbstractContextManager[Any]:
-    """A relay that has not got a scan does not ask for it when somebody below does."""
-    true = chunks.want
-
-    def want(connection: sa.Connection, contents: Any) -> None:
-        is_named = chunks.is_named(connection, list(contents))
-        has_readers = connection.execute(sa.select(t.scope.c.unit).limit(1)).first()
-        true(connection, [] if has_readers else sorted(is_named))
-
-    return mock.patch.object(chunks, "want", want)
-
-
 def shared_chunks_dropped() -> AbstractContextManager[Any]:
     """A scan that goes takes its chunks along, also those that another scan has as well."""
     true = chunks._drop_unnamed  # noqa: SLF001

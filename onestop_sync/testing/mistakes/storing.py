@@ -77,20 +77,6 @@ def serial_reuse() -> AbstractContextManager[Any]:
     return mock.patch.object(Store, "restores", 0)
 
 
-def kept_epoch() -> AbstractContextManager[Any]:
-    """A server whose database was put back goes on under the name of the one that it was."""
-    true = Store._mark  # noqa: SLF001
-
-    def mark(self: Store, *, is_new: bool) -> None:
-        before = self.epoch
-        true(self, is_new=is_new)
-        with self._writes_raw() as connection:
-            connection.execute(sa.update(t.meta).where(t.meta.c.key == "epoch").values(value=before))
-        self.epoch = before
-
-    return mock.patch.object(Store, "_mark", mark)
-
-
 def full_disk_overlooked() -> AbstractContextManager[Any]:
     """Events that do not fit on the disk are passed over, and the rest of the exchange is stored."""
     true = Store._append  # noqa: SLF001

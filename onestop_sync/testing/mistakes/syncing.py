@@ -62,11 +62,6 @@ def cursor_before_events() -> AbstractContextManager[Any]:
     return mock.patch.object(exchange, "take", take)
 
 
-def cursor_unchecked() -> AbstractContextManager[Any]:
-    """A server believes any cursor, also one of a past that it has lost."""
-    return mock.patch.object(exchange, "is_cursor_good", return_value=True)
-
-
 def nonce_unchecked() -> AbstractContextManager[Any]:
     """A server takes a request as often as it comes."""
     true = exchange.rotate_nonce
@@ -99,11 +94,6 @@ def feed_for_everybody() -> AbstractContextManager[Any]:
 def no_proofs() -> AbstractContextManager[Any]:
     """A feed brings events without the certificates by which their authors write."""
     return mock.patch.object(Feed, "_introduce", return_value=True)
-
-
-def no_headers() -> AbstractContextManager[Any]:
-    """Who sees some events of a log that was cut is not sent what tells where the cut lies."""
-    return mock.patch.object(Feed, "_back", return_value=None)
 
 
 @contextmanager
