@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.reach import Reach
@@ -118,3 +118,10 @@ def flip(dice: Dice, data: bytes) -> bytes:
     """Returns ``data`` with one bit flipped."""
     at = dice.randrange(len(data))
     return data[:at] + bytes([data[at] ^ 1 << dice.randrange(8)]) + data[at + 1 :]
+
+
+def flip_in(dice: Dice, frame: list[Any]) -> None:
+    """Flips one bit in one part of a frame; a part that is not there, as a body that was erased, stays so."""
+    part = dice.randrange(3)
+    if frame[part]:
+        frame[part] = flip(dice, frame[part])

@@ -10,7 +10,7 @@ from onestop_sync.schema import MAIN
 from onestop_sync.testing.dice import Dice
 from onestop_sync.testing.hostile import RawLog
 from onestop_sync.testing.kinds import CASE, ROLES, SURVEY
-from onestop_sync.testing.network import flip
+from onestop_sync.testing.network import flip_in
 from onestop_sync.testing.node import Node
 from onestop_sync.testing.people import Officer
 from onestop_sync.testing.pieces import deliver_pieces
@@ -246,8 +246,7 @@ class Trouble:
         """A relay changes a byte of what it forwards."""
         frames = node.frames(self._some_ids(node))
         for frame in frames:
-            part = self.dice.randrange(3)
-            frame[part] = flip(self.dice, frame[part])
+            flip_in(self.dice, frame)
         self._inject(self._someone(node.plan.unit), frames, "forged bytes")
         self.reach["forgeries"] += 1
 
