@@ -55,7 +55,7 @@ def check(nodes: Mapping[str, Node], people: People, memory: Memory, reach: Reac
     _check_findings(nodes, memory, reach)
     check_scans(nodes, _TOP, erased_contents(memory, erased), reach)
     check_wanted(nodes, _TOP)
-    check_scope(nodes, people, truth, stray)
+    check_scope(nodes, people, truth, stray, everything)
     # The doctor takes long: it looks at one machine of each run.
     check_health(nodes[sorted(nodes)[len(memory.events) % len(nodes)]])
     if not stray:

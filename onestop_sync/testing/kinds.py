@@ -34,7 +34,10 @@ def _tally(state: State) -> Tally | None:
 
 def _register(state: State) -> Mapping[str, Any]:
     """What stays of a case that was erased: nothing of its name."""
-    return {"step": state.tasks[MAIN].step, "units": len(state.units)}
+    step = (
+        state.tasks[MAIN].step if MAIN in state.tasks else ""
+    )  # nothing of it may count, not even its beginning
+    return {"step": step, "units": len(state.units)}
 
 
 CASE: Final = DocumentType(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from onestop_sync import fold as f
 from onestop_sync.errors import FormatError
 from onestop_sync.event import LOG, Event, document_id, parse_body
 from onestop_sync.schema import DocumentType
-from onestop_sync.trust import SYSTEM, Authority, NoAuthority, Trust, TrustDocument, Waiting
+from onestop_sync.trust import SYSTEM, Authority, Cut, NoAuthority, Trust, TrustDocument, Waiting
 
 
 @dataclass
@@ -81,6 +81,26 @@ def judge_all(
         {place for place, count in places.items() if count > 1},
         {event.id: found.unit for event in everything.values() if (found := trust.genesis(event.log))},
     )
+
+
+def units_ever(
+    doc: bytes,
+    events: Iterable[Event],
+    document: TrustDocument,
+    types: Iterable[DocumentType],
+    cuts: Iterable[tuple[Cut, ...]],
+) -> set[str]:
+    """Returns the units that took part in a document while any of these cuts were the published ones.
+
+    What a cut refuses was valid before it, and so is what a corrected cut lets count again: who got the
+    document in that time got it rightly.
+    """
+    known, everything = {kind.name: kind for kind in types}, list(events)
+    its = [event for event in everything if event.header.doc_id == doc]
+    units: set[str] = set()
+    for each in cuts:
+        units |= _judge(known, _trust(everything, replace(document, cuts=each)), its).units
+    return units
 
 
 def _trust(events: Iterable[Event], document: TrustDocument) -> Trust:

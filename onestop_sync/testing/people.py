@@ -89,6 +89,7 @@ class People:
         anchor: What every machine trusts from the start.
         published: The first publication.
         plans: The machines, from the top down.
+        cuts_so_far: The cuts of every publication, in their order.
     """
 
     def __init__(self, seed: int) -> None:
@@ -105,6 +106,7 @@ class People:
         self.anchor, self.published = publisher.found(
             [self.root], 1, self.root, self.document, now_ms=EPOCH_MS
         )
+        self.cuts_so_far = [self.document.cuts]
         self.plans = self._plan()
         # Any mix of lines and sticks ends in the same state: half of the runs never see a line.
         self.ends_by_stick = self.dice.happens(0.5)
@@ -114,6 +116,8 @@ class People:
         held = Publication.parse(self.published)
         self.published = publisher.publish(held, self.root, document=document, now_ms=now_ms)
         self.document = document
+        if document.cuts != self.cuts_so_far[-1]:
+            self.cuts_so_far.append(document.cuts)
 
     def publish_files(self, files: Mapping[str, bytes | None], now_ms: int) -> None:
         """Publishes files besides the trust document."""
