@@ -153,6 +153,28 @@ def test_conflict_is_the_same_everywhere_and_settled_once(line: Line) -> None:
     assert [n.after for n in line.pc1.store.notices()][:1] == [Standing.CONFLICT]
 
 
+def test_thirty_days_apart_end_in_one_state(line: Line, province: Province) -> None:
+    """Each works alone for thirty days, also on the same dossiers; then all stores show the same."""
+    an, cuc, dung = line.pc1.writer("An"), line.pc2.writer("Cúc"), line.district.writer("Dũng")
+    shared = [an.create("case", {"name": f"chung {n}"}) for n in range(3)]
+    an.act(shared[0], "hand", {"to": "d1"})
+    line.everyone()
+    for day in range(30):
+        province.clock_ms += 24 * 3600 * 1000
+        an.create("case", {"name": f"của An, ngày {day}", "phone": f"09{day}"})
+        cuc.create("case", {"name": f"của Cúc, ngày {day}"})
+        an.edit(shared[1], {"phone": f"An {day}", f"members/con {day}": True})
+        cuc.edit(shared[1], {"phone": f"Cúc {day}"})
+        cuc.note(shared[2], "remarks", f"ngày {day}")
+        dung.edit(shared[0], {"phone": f"huyện {day}"})
+    line.everyone()
+    stores = [line.pc1.store, line.pc2.store, line.hub.store, line.district.store, line.province.store]
+    assert len({store.digest() for store in stores}) == 1
+    assert {store.count("case") for store in stores} == {63}
+    assert all(store.document(shared[1]).conflicts == ["phone"] for store in stores)
+    assert {(status.unsent, status.waiting) for status in (s.status() for s in stores[:3])} == {(0, 0)}
+
+
 def test_lost_answer_doubles_nothing(line: Line) -> None:
     """When the answer to a push is lost, the next sync completes, and nothing is stored twice."""
     doc = line.pc1.writer("An").create("case", {"name": "x"})
