@@ -62,7 +62,8 @@ class News:
         except Incomplete as error:
             if not set(error.names).isdisjoint(asked):
                 raise
-            self.wanted = error.names
+            # Nothing of what came was kept: where the parent's publication changed meanwhile, ask for all.
+            self.wanted = tuple(sorted({*asked, *error.names}))
 
     def take_sealed(self, files: object) -> None:
         """Takes what somebody published who could not be believed yet: it proves itself."""

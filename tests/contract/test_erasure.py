@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
 from onestop_sync.fold import Standing
 from onestop_sync.proof import check
 from onestop_sync.protocol import Requester, Responder
+from onestop_sync.protocol.packets import LIMITS
 from onestop_sync.publication import Publication
 from onestop_sync.storage import chunks
 from onestop_sync.storage import tables as t
@@ -300,6 +302,35 @@ def test_a_relay_passes_on_what_is_left(world: World) -> None:
     assert world.pc.store.fingerprints("case") == other.store.fingerprints("case")
     for machine in (district, other):
         assert verify_store(machine.store).problems == []
+        machine.store.close()
+
+
+def test_a_publication_that_changes_meanwhile_costs_no_event(world: World) -> None:
+    """A document that is erased above while a machine fetches what is published arrives whole."""
+    district = world.province.machine("district", "d1", serves=True, database="sqlite://")
+    other = world.province.machine("other", "c1", database="sqlite://")
+    district.store.receive(world.province.issued)
+    exchange(other.store, district.store)
+    held = world.pc.store.publication
+    document = replace(held.document, version=held.document.version + 1)
+    world.pc.store.replace_trust(
+        publisher.publish(held, world.province.root, now_ms=world.province.clock_ms, document=document)
+    )
+    exchange(world.pc.store, district.store)
+    erased = world.erased()
+    requester = Requester(other.store, "parent")
+    responder = Responder(district.store, replace(LIMITS, answer_bytes=300))  # an event at a time
+    for _ in range(60):  # it ends long before
+        request = requester.next_request()
+        if request is None:
+            break
+        requester.take_answer(*responder.respond(request))
+        if requester.report.received:
+            district.store.replace_trust(erased)  # its trust document has been asked for, and not come yet
+    assert request is None
+    assert bodies(other.store, world.doc) == [False] * 4
+    assert district.store.fingerprints("case") == other.store.fingerprints("case")
+    for machine in (district, other):
         machine.store.close()
 
 
