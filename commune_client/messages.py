@@ -381,6 +381,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "to": "Đơn vị nhận",
     "so_tien": "Số tiền",
     "so_luong": "Số lượng",
+    "so_ban": "Số bản",
     "bien_lai": "Số biên lai",
 }
 

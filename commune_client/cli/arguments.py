@@ -462,6 +462,7 @@ def _fee(parser: ArgumentParser) -> None:
         help="due: phải nộp; paid: đã nộp; waived: miễn; back: hủy hoặc hoàn lại; không có: chỉ xem",
     )  # fmt: skip
     parser.add_argument("--units", metavar="SỐ", type=int, default=0, help="số trang, bản, trường hợp")
+    parser.add_argument("--copies", metavar="SỐ", type=int, default=1, help="số bản, mỗi bản chừng ấy trang")
     parser.add_argument("--amount", metavar="ĐỒNG", type=int, help="số tiền, khi danh mục không tính được")
     parser.add_argument("--receipt", metavar="SỐ", default="", help="số biên lai")
     parser.add_argument("--reason", metavar="LÝ-DO", default="", help="lý do miễn, hủy hoặc hoàn lại")

@@ -87,8 +87,9 @@ def fee(session: Session) -> int:
         doc = desk.find(a.code)
         if a.kind:
             desk.charge(
-                doc, _KINDS[a.kind], units=a.units, amount_vnd=a.amount, receipt=a.receipt, reason=a.reason
-            )
+                doc, _KINDS[a.kind], units=a.units, copies=a.copies, amount_vnd=a.amount, receipt=a.receipt,
+                reason=a.reason,
+            )  # fmt: skip
         found = desk.fees(doc)
         session.show(found, fees_lines(found))
     return DONE

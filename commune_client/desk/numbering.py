@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from commune_client.desk.base import Base
-from onestop_sync.dossier.changes import profile_of
+from onestop_sync.dossier.changes import kept_profile
 from onestop_sync.dossier.codes import CodeBlock, DossierCode, grammar
-from onestop_sync.dossier.dates import due_field, local
+from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.forms.kinds import SLIP, form_of_action
 from onestop_sync.dossier.profiles import LegalProfile
 from onestop_sync.dossier.register_book import Place, slip_number, volume_name
@@ -102,12 +102,8 @@ class Numbering(Base):
     def _suffix(self, action: str, state: State) -> str:
         form = form_of_action(action)
         try:
-            profile = (
-                profile_of(state, self.rules.known_profiles) if due_field(state) else self._profile_today()
-            )
+            today = local(self.store.clock()).date()
+            profile = kept_profile(state, self.rules.known_profiles, today)
             return profile.form(form).suffix if form else ""
         except InvalidInput:  # a profile that is not here, or has no such form: the number is left to the pen
             return ""
-
-    def _profile_today(self) -> LegalProfile:
-        return self.rules.profile(local(self.store.clock()).date())

@@ -10,8 +10,8 @@ from commune_client.desk.base import Base, day_of
 from commune_client.desk.print_facts import PLAIN, Manner, NotPrinted, PrintChoice, Printed
 from onestop_sync import audit
 from onestop_sync.dossier.catalogue import Procedure
-from onestop_sync.dossier.changes import profile_of
-from onestop_sync.dossier.dates import due_field, local
+from onestop_sync.dossier.changes import kept_profile
+from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.forms.checks import forms_of
 from onestop_sync.dossier.forms.facts import Act, Agency, Facts, acts_of, last_act
 from onestop_sync.dossier.forms.kinds import CONTROL_SLIP, FORM_LABELS, RECEIPT, actions_of
@@ -173,7 +173,7 @@ class Printing(Base):
     def _profile(self, form: str, state: State, acts: Sequence[Act]) -> LegalProfile:
         """Returns the dossier's legal profile, with the forms of the day of which the paper tells."""
         profiles, today = self.rules.known_profiles, self.today()
-        profile = profile_of(state, profiles) if due_field(state) else self.rules.profile(today)
+        profile = kept_profile(state, profiles, today)
         act, received = last_act(acts, actions_of(form)), state.value("tiep_nhan_luc")
         at_ms = act.at_ms if act else received
         return with_forms_of(local(at_ms).date() if type(at_ms) is int else today, profile, profiles)

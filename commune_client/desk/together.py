@@ -13,7 +13,7 @@ from commune_client.desk.facts import Done, Dossier, ListRow
 from commune_client.desk.office_facts import AskedFacts, DossierFees, Each, HandoverRow, Settlement, Why
 from commune_client.desk.reading import Reading
 from commune_client.desk.work import Work
-from onestop_sync.dossier.changes import profile_of
+from onestop_sync.dossier.changes import complete_ms, profile_of
 from onestop_sync.dossier.charges import (
     FIELD,
     ChargeKind,
@@ -108,11 +108,13 @@ class Together(Counter, Work, Reading):
     def handover_by(self, doc: bytes) -> int | None:
         """Returns by when an accepted dossier is handed on, by its own legal profile and its cut-off."""
         state = self._document(doc).state
-        received_ms = state.value("tiep_nhan_luc")
+        since_ms = complete_ms(state)
+        if since_ms is None:
+            return None
         try:
             profile = profile_of(state, self.rules.known_profiles)
-            return to_ms(plan_handover(local(received_ms), self.rules.calendar, profile))
-        except (InvalidInput, TypeError):
+            return to_ms(plan_handover(local(since_ms), self.rules.calendar, profile))
+        except InvalidInput:
             return None
 
     def _at(self, steps: Sequence[str]) -> Iterator[ListRow]:
@@ -195,6 +197,7 @@ class Together(Counter, Work, Reading):
         kind: str,
         *,
         units: int = 0,
+        copies: int = 1,
         amount_vnd: int | None = None,
         receipt: str = "",
         reason: str = "",
@@ -204,7 +207,8 @@ class Together(Counter, Work, Reading):
         Args:
             doc: The dossier.
             kind: See `onestop_sync.dossier.charges.ChargeKind`.
-            units: Pages, copies or cases: what is due is counted by the procedure's fee.
+            units: Pages, copies or cases: what is due is counted by the fee of the day of receipt.
+            copies: So many copies of so many pages.
             amount_vnd: Dong; without it and without units, a payment or waiver is of all that is open.
             receipt: Number of the receipt.
             reason: Why it is waived or taken back.
@@ -213,12 +217,14 @@ class Together(Counter, Work, Reading):
             Unready: The amount, the receipt or the reason is missing.
         """
         view = self._view(self._document(doc).state)
-        fee = self.any_procedure(view.procedure).fee
+        received_ms = view.state.value("tiep_nhan_luc")
+        day = local(received_ms).date() if type(received_ms) is int else self.today()
+        fee = self.rules.catalogue.any(view.procedure, day).fee
         wanted = ChargeKind(kind)
         if amount_vnd is None and not units and wanted in {ChargeKind.PAID, ChargeKind.WAIVED}:
             amount_vnd = self.fees(doc).balance.open
         entry, problems = plan_charge(
-            wanted, self.store.clock(), fee=fee, units=units, amount_vnd=amount_vnd,
+            wanted, self.store.clock(), fee=fee, units=units, copies=copies, amount_vnd=amount_vnd,
             what=view.procedure_name, receipt=receipt, reason=reason,
         )  # fmt: skip
         if any(problem.is_blocking for problem in problems):

@@ -105,6 +105,7 @@ _FIELDS = {
     "ghi_chu": FormField("ghi_chu", words.NOTE, "multiline", required=True, limit=4000),
     "viec": FormField("viec", words.FEE_KIND, "choice", required=True, options=words.FEE_KINDS),
     "so_luong": FormField("so_luong", words.FEE_UNITS, limit=6),
+    "so_ban": FormField("so_ban", words.FEE_COPIES, limit=6),
     "so_tien": FormField("so_tien", words.FEE_AMOUNT, limit=16),
     "bien_lai": FormField("bien_lai", words.FEE_RECEIPT, limit=60),
     "ly_do_phi": FormField("ly_do_phi", words.FEE_REASON, limit=500),
@@ -117,7 +118,7 @@ _EXTRA: Mapping[str, tuple[str, ...]] = {
     "answer": ("tra_loi",),
     _NOTE: ("ghi_chu",),
     _VOID: ("ly_do",),
-    _FEE: ("viec", "so_luong", "so_tien", "bien_lai", "ly_do_phi"),
+    _FEE: ("viec", "so_luong", "so_ban", "so_tien", "bien_lai", "ly_do_phi"),
 }
 
 
@@ -180,9 +181,16 @@ def _day_ms(desk: Desk, text: str) -> int:
 def _charge(desk: Desk, doc: bytes, text: Mapping[str, str]) -> Done:
     amount = _number(text.get("so_tien", ""))
     return desk.charge(
-        doc, text["viec"], units=_number(text.get("so_luong", "")) or 0, amount_vnd=amount,
-        receipt=text.get("bien_lai", ""), reason=text.get("ly_do_phi", ""),
+        doc, text["viec"], units=_number(text.get("so_luong", "")) or 0,
+        copies=_copies(text.get("so_ban", "")), amount_vnd=amount, receipt=text.get("bien_lai", ""),
+        reason=text.get("ly_do_phi", ""),
     )  # fmt: skip
+
+
+def _copies(text: str) -> int:
+    """Returns a number of copies; one for an empty field."""
+    found = _number(text)
+    return 1 if found is None else found
 
 
 def _return(desk: Desk, doc: bytes, text: Mapping[str, str]) -> Done:

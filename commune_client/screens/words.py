@@ -441,6 +441,7 @@ FEE_KINDS: Final = (
     ("huy", "Hủy, hoàn lại"),
 )
 FEE_UNITS: Final = "Số trang, bản"
+FEE_COPIES: Final = "Mấy bản như thế"
 FEE_AMOUNT: Final = "Số tiền (đồng)"
 FEE_RECEIPT: Final = "Số biên lai"
 FEE_REASON: Final = "Lý do miễn, hủy"

@@ -166,7 +166,7 @@ class Catalogue:
         procedures: In order of code, then of date.
 
     Raises:
-        InvalidInput: Two versions of one procedure are in force on one day.
+        InvalidInput: Two versions of one procedure are in force on one day, or one ends before it begins.
     """
 
     version: int
@@ -252,9 +252,11 @@ def _searchable(item: Procedure) -> str:
 
 
 def _by_code(ordered: Iterable[Procedure]) -> dict[str, list[Procedure]]:
-    """Group versions by code, and refuse two that are in force on one day."""
+    """Group versions by code, and refuse two that are in force on one day, and one that never is."""
     versions: dict[str, list[Procedure]] = {}
     for item in ordered:
+        if item.effective_to is not None and item.effective_to < item.effective_from:
+            raise InvalidInput(f"Procedure {item.code} ends on {item.effective_to}, before it begins.")
         earlier = versions.setdefault(item.code, [])
         if earlier and earlier[-1].is_in_force(item.effective_from):
             raise InvalidInput(f"Procedure {item.code} has two versions in force on {item.effective_from}.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from onestop_sync.dossier.calendar import Calendar
@@ -26,7 +26,7 @@ from onestop_sync.errors import InvalidInput
 from onestop_sync.fold import State
 from onestop_sync.schema import MAIN
 
-__all__ = ["plan_extension", "plan_supplement", "plan_supply", "profile_of"]
+__all__ = ["complete_ms", "kept_profile", "plan_extension", "plan_supplement", "plan_supply", "profile_of"]
 
 
 def profile_of(state: State, profiles: Iterable[LegalProfile]) -> LegalProfile:
@@ -48,6 +48,27 @@ def profile_of(state: State, profiles: Iterable[LegalProfile]) -> LegalProfile:
         f"The dossier was received under the legal profile {name!r}, which is not known here.",
         todo="Nothing was changed. Synchronise the legal profiles.",
     )
+
+
+def kept_profile(state: State, profiles: Sequence[LegalProfile], today: date) -> LegalProfile:
+    """Returns the legal profile that a dossier keeps; before its acceptance, the one in force today.
+
+    Raises:
+        InvalidInput: See `profile_of`.
+    """
+    is_received = due_field(state) is not None or type(state.value("tiep_nhan_luc")) is int
+    return profile_of(state, profiles) if is_received else profile_for(today, profiles)
+
+
+def complete_ms(state: State) -> int | None:
+    """Returns since when all that is needed is at the desk: the receipt, or when a supplement came last.
+
+    Returns:
+        Milliseconds since 1970 UTC; ``None`` of what was not received.
+    """
+    task, received_ms = state.tasks.get(MAIN), state.value("tiep_nhan_luc")
+    supplied = [turn.at_ms for turn in task.course if turn.action == "supply"] if task else []
+    return max([received_ms, *supplied]) if type(received_ms) is int else None
 
 
 def plan_supplement(

@@ -3,8 +3,9 @@
 Each is an entry of the field ``le_phi``, which only grows: a mistake is taken back by an entry of its own.
 
 Shape of an entry:
-    ``{loai, so_tien, ten?, so_luong?, bien_lai?, ly_do?, luc_ms}``: due, paid, waived or taken back; dong;
-    what for; units; receipt; reason; milliseconds since 1970 UTC.
+    ``{loai, so_tien, ten?, so_luong?, so_ban?, bien_lai?, ly_do?, luc_ms}``: due, paid, waived or taken back;
+    dong; what for; units; copies of so many units, where several; receipt; reason; milliseconds since 1970
+    UTC.
 
 Source: NĐ 61/2018/NĐ-CP, Article 22 (how fees are paid, and that the receipt goes with the dossier).
 """
@@ -36,9 +37,9 @@ __all__ = [
 
 FIELD: Final = "le_phi"
 _MOST_VND: Final = 10**10
+"""More than that is a slip of the keyboard."""
 _MOST_UNITS: Final = 100_000
 """Pages, copies or cases of one dossier that somebody could mean."""
-"""More than that is a slip of the keyboard."""
 
 
 class ChargeKind(StrEnum):
@@ -83,12 +84,13 @@ class Balance(NamedTuple):
         return self.due - self.waived - self.paid
 
 
-def plan_charge(
+def plan_charge(  # noqa: PLR0913 - what an entry says
     kind: ChargeKind,
     now_ms: int,
     *,
     fee: Fee | None = None,
     units: int = 0,
+    copies: int = 1,
     amount_vnd: int | None = None,
     what: str = "",
     receipt: str = "",
@@ -101,6 +103,7 @@ def plan_charge(
         now_ms: Milliseconds since 1970 UTC.
         fee: The procedure's, to count by where no amount is given.
         units: Pages, copies or cases.
+        copies: So many times; what a fee says of further pages, and of the most for one copy, holds for each.
         amount_vnd: Dong; counted by the fee when ``None``.
         what: What for.
         receipt: Number of the receipt; a payment needs one.
@@ -112,9 +115,12 @@ def plan_charge(
     problems = []
     amount = amount_vnd
     if amount is None and fee is not None and 0 < units <= _MOST_UNITS:
-        amount = fee.total_vnd(units)
+        each = fee.total_vnd(units)
+        amount = None if each is None else each * copies
     if not 0 <= units <= _MOST_UNITS:
         problems.append(Problem(Issue.COUNT, "so_luong"))
+    elif not 1 <= copies <= _MOST_UNITS:
+        problems.append(Problem(Issue.COUNT, "so_ban"))
     elif amount is None or not 0 <= amount <= _MOST_VND:
         problems.append(Problem(Issue.COUNT if amount is not None else Issue.MISSING, "so_tien"))
     if kind is ChargeKind.PAID and amount and not receipt.strip():
@@ -126,6 +132,7 @@ def plan_charge(
         "so_tien": amount,
         **tidy({"ten": what, "bien_lai": receipt, "ly_do": reason}),
         **({"so_luong": units} if units else {}),
+        **({"so_ban": copies} if copies > 1 else {}),
         "luc_ms": now_ms,
     }
     return entry, tuple(problems)

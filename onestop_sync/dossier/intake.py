@@ -162,8 +162,11 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
     else:
         written["han_tra"] = due | ({"danh_muc": catalogue_version} if catalogue_version else {})
         problems += calendar_problems(due)
+        day = local(due["ms"]).date()
         if due["ms"] < now_ms:
-            problems.append(Problem(Issue.NOT_LATER, "han_tra"))
+            problems.append(Problem(Issue.NOT_LATER, "han_tra", received.date().isoformat()))
+        if not calendar.is_working(day):  # only a date that an official gave can end so
+            problems.append(Problem(Issue.NOT_WORKED, "han_tra", day.isoformat()))
     return Plan("accept", {}, written, tuple(problems))
 
 

@@ -41,7 +41,7 @@ class Level(StrEnum):
 
     BASIC = "basic"
     SENSITIVE = "sensitive"
-    """Of it nothing is left: scans, what a citizen said about the matter, opinions."""
+    """Of it nothing is left: scans, what a citizen said about the matter, opinions, why a fee is waived."""
 
 
 PERSONAL: Final[Mapping[str, Level]] = MappingProxyType(
@@ -64,6 +64,7 @@ PERSONAL: Final[Mapping[str, Level]] = MappingProxyType(
         "ket_qua": Level.SENSITIVE,
         "ghi_chu": Level.SENSITIVE,
         "danh_gia": Level.SENSITIVE,
+        "le_phi": Level.SENSITIVE,
         "_void": Level.SENSITIVE,
     }
 )

@@ -239,12 +239,14 @@ def test_damaged_data_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_two_versions_on_one_day_are_refused() -> None:
-    """Which version governs a dossier is never left to chance."""
+    """Which version governs a dossier is never left to chance; one that is never in force is a slip."""
     item = shipped_catalogue().get("1.001193")
     with pytest.raises(InvalidInput, match="two versions"):
         Catalogue(1, (item, replace(item, effective_from=date(2020, 1, 1))))
     with pytest.raises(FormatError):
         catalogue_from_plain({"version": 1, "procedures": [item.to_plain()] * 2})
+    with pytest.raises(InvalidInput, match="before it begins"):
+        Catalogue(1, (replace(item, effective_to=date(2018, 6, 20)),))
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,8 @@ def test_unknown_limit_leaves_the_date_to_an_official() -> None:
     given_by_hand = intake(procedure=procedure, due_ms=at(9) + 86_400_000)
     assert given_by_hand.due_ms == at(9) + 86_400_000
     assert codes(intake(procedure=procedure, due_ms=at(8))) == [(Issue.NOT_LATER, "han_tra")]
+    saturday = at(9, day=date(2026, 3, 7))
+    assert codes(intake(procedure=procedure, due_ms=saturday)) == [(Issue.NOT_WORKED, "han_tra")]
 
 
 def test_unannounced_days_are_told() -> None:

@@ -25,7 +25,7 @@ def commune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Commune
     made.close()
 
 
-SECRETS = ("Hường", "001199012345", "Thôn Đoài", "0912345678", "gọi lại", "căn cước.pdf")
+SECRETS = ("Hường", "001199012345", "Thôn Đoài", "0912345678", "gọi lại", "căn cước.pdf", "khuyết tật nặng")
 
 
 def test_who_only_administers_sees_no_citizen(
@@ -39,6 +39,7 @@ def test_who_only_administers_sees_no_citizen(
     scan.write_bytes(b"%PDF")
     desk.attach(doc, scan)
     desk.note(doc, "gọi lại")
+    desk.charge(doc, "mien", amount_vnd=5_000, reason="khuyết tật nặng")
     commune.colleague(place, "Quản", ["quan_tri"])
     code = str(desk.show(doc).view.code)
     desk.close()
@@ -106,7 +107,7 @@ def test_every_field_of_a_person_is_named() -> None:
     about_the_dossier = {
         "ma_ho_so", "ma_thu_tuc", "ten_thu_tuc", "hinh_thuc_nop", "nguon", "tiep_nhan_luc", "han_tra",
         "so_theo_doi",
-        "loai_doi_tuong", "so_bo", "giay_to", "cach_nhan", "nguoi_thu_ly", "tra_luc", "le_phi",
+        "loai_doi_tuong", "so_bo", "giay_to", "cach_nhan", "nguoi_thu_ly", "tra_luc",
     }  # fmt: skip
     assert {field.name for field in DOSSIER.fields} - set(PERSONAL) == about_the_dossier
     assert initials("Nguyễn Thị Hường") == "N.T.H."

@@ -80,6 +80,19 @@ def test_a_supplement_is_told_with_the_dates_before_and_after() -> None:
     assert [check(each) for each in wrapped(found)] == [(), ()]
 
 
+def test_a_fee_is_told_once_as_what_is_to_be_paid() -> None:
+    """What is due less what was waived is one line; payments, and payments taken back, are none."""
+    case = Case()
+    for kind, dong in (("phai_nop", 12_000), ("mien", 2_000), ("da_nop", 10_000), ("huy", 10_000)):
+        entry = {"loai": kind, "so_tien": dong, "ten": "Lệ phí", "ly_do": "hộ nghèo", "luc_ms": 1}
+        case.step(CLERK, "25/11/2026 08:40", [["note", "le_phi", entry]])
+    found = exported(case)
+    (fee,) = found.dossier["DanhSachLePhi"]
+    assert (fee["TenPhiLePhi"], fee["Gia"]) == ("Lệ phí", "10000")
+    assert "hộ nghèo" not in str(found)
+    assert [check(each) for each in wrapped(found)] == [(), ()]
+
+
 def test_lists_differ_by_province_and_are_data() -> None:
     """Status, kind of applicant and way of filing follow the settings, with no change of the program."""
     found = exported(

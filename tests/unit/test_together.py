@@ -103,7 +103,7 @@ def test_who_signs_for_a_dossier_that_moved_is_the_unit_that_it_moved_to(commune
 def test_what_is_accepted_after_15_is_handed_over_next_morning(
     commune: Commune,
 ) -> None:
-    """Accepted in the evening: by 07:00 tomorrow; the list says when that has passed."""
+    """Accepted in the evening: by 07:00 tomorrow; the list says when that has passed; anew once supplied."""
     desk = commune.desk(commune.place("pc1"))
     doc = take_in(desk)
     (row,) = desk.to_give()
@@ -111,6 +111,11 @@ def test_what_is_accepted_after_15_is_handed_over_next_morning(
     assert not row.is_late
     commune.province.clock_ms += DAY_MS
     assert desk.to_give()[0].is_late
+    act(desk, doc, "handover", "receive")
+    desk.supplement(doc, "Thiếu", "Giấy chứng sinh")
+    commune.province.clock_ms += DAY_MS
+    desk.supply(doc)
+    assert desk.to_give()[0].by_ms == desk.closing_ms(date(2026, 9, 24)) - 10 * HOUR_MS
 
 
 # ---------------------------------------------------------------------------------------- agencies
@@ -180,7 +185,9 @@ def test_fees_are_due_paid_waived_and_settled_by_quarter(
         with pytest.raises(Unready) as caught:
             desk.charge(one, "phai_nop", units=odd)
         assert [problem.key for problem in caught.value.problems] == ["so_luong"]
-    desk.charge(one, "phai_nop", units=10)
+    with pytest.raises(Unready):
+        desk.charge(one, "phai_nop", units=4, copies=0)
+    desk.charge(one, "phai_nop", units=4, copies=2)  # twice 2 × 2.000 đ and 2 × 1.000 đ
     with pytest.raises(Unready) as caught:
         desk.charge(one, "da_nop")
     assert [problem.key for problem in caught.value.problems] == ["bien_lai"]

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from onestop_sync.attachment import Manifest, parse_manifest
 from onestop_sync.codec import nfc
 from onestop_sync.dossier.catalogue import Procedure
+from onestop_sync.dossier.charges import ChargeKind, charges_of
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.labels import ACTION_LABELS, one_line
 from onestop_sync.dossier.portal.settings import PortalSettings
@@ -271,20 +272,26 @@ def _files(state: State, settings: PortalSettings, *, is_result: bool) -> list[D
     return found
 
 
+_SIGNS: Final = {ChargeKind.DUE: 1, ChargeKind.WAIVED: -1}
+"""What makes a fee; that it was paid, or paid back, makes it no other."""
+
+
 def _fees(state: State) -> list[Document]:
-    """Returns the fees that were noted as ``{ten, ma?, hinh_thuc?, so_tien, loai?}``, not as words."""
-    found = []
-    for _, _, value in state.notes.get("le_phi", []):
-        match value:
-            case {"ten": str(name), "so_tien": int(amount), **rest}:
-                found.append(
-                    {
-                        "TenPhiLePhi": name, "MaPhiLePhi": str(rest.get("ma", "")),
-                        "HinhThucThu": str(rest.get("hinh_thuc", "")), "Gia": str(amount),
-                        "LoaiPhiLePhi": str(rest.get("loai", "")),
-                    }
-                )  # fmt: skip
-    return found
+    """Returns what is to be paid, a line for each fee, without what was waived.
+
+    Whether it is phí or lệ phí, its code and how it is collected stand in no dossier, and are left empty.
+    """
+    sums: dict[str, int] = {}
+    for charge in charges_of(state):
+        if charge.kind in _SIGNS:
+            sums[charge.what] = sums.get(charge.what, 0) + _SIGNS[charge.kind] * charge.amount_vnd
+    return [
+        {
+            "TenPhiLePhi": name or "Phí, lệ phí", "MaPhiLePhi": "", "HinhThucThu": "",
+            "Gia": str(max(0, amount)), "LoaiPhiLePhi": "",
+        }
+        for name, amount in sums.items()
+    ]  # fmt: skip
 
 
 def _papers(state: State, settings: PortalSettings) -> list[Document]:
