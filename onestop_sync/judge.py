@@ -37,11 +37,21 @@ def judge(kind: DocumentType, state: State | None, entry: Entry) -> Reason | Non
         return Reason.ORIGIN
     elif kind.is_final:
         return Reason.FINAL
-    elif author.roles and author.roles <= kind.founders:
+    elif author.roles and author.roles <= kind.founders and not _is_guests(kind, author, entry.ops):
         return Reason.ROLE
     if author.units.isdisjoint(state.units):
         return Reason.UNIT
     return _Judge(kind, state, author).reason(entry.ops)
+
+
+def _is_guests(kind: DocumentType, author: Author, ops: Sequence[Op]) -> bool:
+    """Tells whether an event consists of notes of which its author is a guest."""
+    for op in ops:
+        match op:
+            case ["note", str(name), _] if (spec := kind.notes_field(name)) and spec.guests & author.roles:
+                continue
+        return False
+    return bool(ops)
 
 
 class _Judge:

@@ -53,6 +53,7 @@ class Field:
         resolvers: Roles that may settle a conflict on the field besides its owner.
         is_legal: A form prints it, so printing is blocked while it is in conflict.
         max_chars: Longest text, in characters.
+        guests: Of the type's founders, roles that may add such a note afterwards; of notes alone.
         since: Version of the type that brought it; see `DocumentType.base`.
     """
 
@@ -63,6 +64,7 @@ class Field:
     resolvers: Roles = _NOBODY
     is_legal: bool = False
     max_chars: int = 4000
+    guests: Roles = _NOBODY
     since: int = 1
 
     def task_of(self, key: str) -> str:
@@ -200,7 +202,8 @@ class DocumentType:
         fields: Its fields.
         tasks: Its workflows; none for a plain document.
         creators: Roles that may create one; empty: every officer.
-        founders: Of the creators, roles that write the first event and nothing after it.
+        founders: Of the creators, roles that write the first event, and after it only notes of which they are
+            guests (`Field.guests`).
         arbiters: Roles that settle a disputed task, in the unit that holds it.
         voiders: Roles that may declare a document void; empty: whoever may create one.
         writers: Kinds of certificates whose keys write such documents; a machine's only where it is named.
@@ -250,6 +253,8 @@ class DocumentType:
         for each in self.fields:
             if each.task and each.task.partition(":")[0] not in self._tasks:
                 raise InvalidInput(f"Field {each.name!r} names the task {each.task!r}, which does not exist.")
+            if each.guests and not (each.kind == "notes" and each.guests <= self.founders):
+                raise InvalidInput(f"Guests of the field {each.name!r} are founders that add notes, or none.")
         for task in self.tasks:
             # A task besides the main one is opened by who holds the main task, for a unit that it names.
             opening = (t for t in task.transitions if task.initial in t.sources)

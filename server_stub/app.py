@@ -38,7 +38,7 @@ from server_stub import dashboard, figures
 from server_stub.enrolment import MAX_BODY, Enrolment, Refused
 from server_stub.logs import log
 from server_stub.openapi import HEALTH_PATH, OPENAPI_PATH, document
-from server_stub.portal.endpoint import COMPLAINT_PATH, PORTAL_PATH, Filing
+from server_stub.portal.endpoint import PATHS, Filing
 
 __all__ = ["HEALTH_PATH", "Bounds", "build_app"]
 
@@ -218,7 +218,7 @@ def build_app(
         Route(OPENAPI_PATH, lambda _: JSONResponse(described)),
     ]
     if filing is not None:
-        routes += [Route(path, filed, methods=["POST"]) for path in (PORTAL_PATH, COMPLAINT_PATH)]
+        routes += [Route(path, filed, methods=["POST"]) for path in PATHS]
     if password:
         routes += dashboard.routes(store, password)
     return Starlette(routes=routes, lifespan=lifespan)

@@ -17,12 +17,16 @@ from typing import Any, Final
 from onestop_sync.client import CONTENT_TYPE, SYNC_PATH
 from onestop_sync.enrol_line import ENROL_PATH
 
-__all__ = ["COMPLAINT_PATH", "HEALTH_PATH", "OPENAPI_PATH", "PORTAL_PATH", "document", "print_document"]
+__all__ = [
+    "COMPLAINT_PATH", "HEALTH_PATH", "OPENAPI_PATH", "PORTAL_PATH", "RATING_PATH", "document",
+    "print_document",
+]  # fmt: skip
 
 HEALTH_PATH: Final = "/v1/health"
 OPENAPI_PATH: Final = "/v1/openapi.json"
 PORTAL_PATH: Final = "/v1/portal/dossiers"
 COMPLAINT_PATH: Final = "/v1/portal/complaints"
+RATING_PATH: Final = "/v1/portal/ratings"
 
 _JSON, _TEXT, _HTML = "application/json", "text/plain", "text/html"
 _LATER: Final = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}}
@@ -46,6 +50,7 @@ def document() -> dict[str, Any]:
             OPENAPI_PATH: {"get": _openapi()},
             PORTAL_PATH: {"post": _filing("A dossier that a citizen filed", "Dossier")},
             COMPLAINT_PATH: {"post": _filing("A complaint that a citizen made", "Complaint")},
+            RATING_PATH: {"post": _filing("How a citizen rates a dossier's handling", "Rating")},
             "/": {"get": _page("The dashboard: counts and machines, no dossier and no applicant")},
             "/report": {"get": _report()},
             "/dashboard.css": {"get": _style()},
@@ -58,6 +63,7 @@ def document() -> dict[str, Any]:
             "schemas": {
                 "Dossier": _DOSSIER,
                 "Complaint": _COMPLAINT,
+                "Rating": _RATING,
                 "Filed": _FILED,
                 "Error": _ERROR,
                 "Health": _HEALTH,
@@ -224,6 +230,17 @@ _COMPLAINT: Final[dict[str, Any]] = {
     },
     "additionalProperties": False,
 }
+_RATING: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["MaDanhGia", "MaHoSo", "Diem"],
+    "properties": {
+        "MaDanhGia": _PORTAL_ID,
+        "MaHoSo": _PORTAL_ID,
+        "Diem": {"enum": ["0", "1", "2"], "description": "not content, so so, content"},
+        **_texts("NoiDung", "NgayDanhGia"),
+    },
+    "additionalProperties": False,
+}
 _FILED: Final = {
     "type": "object",
     "required": ["code", "id"],
@@ -251,7 +268,7 @@ def _filing(what: str, schema: str) -> dict[str, Any]:
         "409": "The id is another's, or what it named was erased by law.",
         "413": "It is larger than 256 KiB.",
         "415": "It is not JSON by its type.",
-        "422": "It cannot be taken: no JSON, another shape, or a unit or procedure that is not here.",
+        "422": "It cannot be taken: no JSON, another shape, or it names what is not here.",
     }
     return {
         "operationId": f"file{schema}",

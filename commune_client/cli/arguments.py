@@ -250,15 +250,16 @@ def _intake(parser: ArgumentParser) -> None:
         "--from-json", metavar="TỆP", type=Path,
         help='tệp JSON, một hồ sơ hoặc danh sách: {"procedure_code", "fields", "attachments"}; -: stdin',
     )  # fmt: skip
-    parser.add_argument(
-        "--from-portal", metavar="TỆP", type=Path,
-        help="tệp JSON hồ sơ nộp trên cổng dịch vụ công: lập bản nháp, mỗi hồ sơ một lần theo mã của cổng",
-    )  # fmt: skip
-    parser.add_argument(
-        "--portal-name", metavar="TÊN", default="Cổng dịch vụ công", help="tên cổng, dùng với --from-portal"
-    )
+    _from_portal(parser, "hồ sơ nộp trên cổng dịch vụ công: lập bản nháp, mỗi hồ sơ một lần theo mã của cổng")
     parser.add_argument(
         "--confirm-date", metavar="NGÀY", help="xác nhận ngày hôm nay khi máy báo nghi ngờ đồng hồ"
+    )
+
+
+def _from_portal(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument("--from-portal", metavar="TỆP", type=Path, help=f"tệp JSON {what}; -: stdin")
+    parser.add_argument(
+        "--portal-name", metavar="TÊN", default="Cổng dịch vụ công", help="tên cổng, dùng với --from-portal"
     )
 
 
@@ -286,9 +287,12 @@ def _post(parser: ArgumentParser) -> None:
 
 
 def _rate(parser: ArgumentParser) -> None:
-    parser.add_argument("dossier", metavar="MÃ")
-    parser.add_argument("score", metavar="ĐIỂM", type=int, choices=(0, 1, 2), help="0, 1 hoặc 2")
+    parser.add_argument("dossier", metavar="MÃ", nargs="?", default="")
+    parser.add_argument("score", metavar="ĐIỂM", type=int, nargs="?", choices=(0, 1, 2), help="0, 1 hoặc 2")
     parser.add_argument("--words", metavar="CHỮ", help="lời người nộp viết thêm")
+    _from_portal(
+        parser, "đánh giá trên cổng, hoặc của thiết bị tại quầy: ghi vào hồ sơ, mỗi đánh giá một lần"
+    )
 
 
 def _complaint(parser: ArgumentParser) -> None:
@@ -302,6 +306,7 @@ def _complaint(parser: ArgumentParser) -> None:
     what.add_argument("--answer", metavar="NỘI-DUNG", help="trả lời")
     what.add_argument("--dismiss", metavar="LÝ-DO", help="không thụ lý, có lý do")
     what.add_argument("--forward", metavar="LÝ-DO", help="chuyển đơn vị khác, với --to và lý do")
+    _from_portal(parser, "phản ánh, kiến nghị gửi trên cổng: ghi lại, mỗi phản ánh một lần theo mã của cổng")
     parser.add_argument("--to", metavar="ĐƠN-VỊ", default="", help="với --forward: chuyển đến đơn vị nào")
     parser.add_argument("--unfounded", action="store_true", help="với --answer: đã xác minh là không đúng")
     parser.add_argument("--sender", metavar="TÊN", default="", help="với --new: người phản ánh, nếu nêu tên")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from commune_client.cli.codes import DONE, REFUSED, UsageFault
 from commune_client.cli.complaint import complain
+from commune_client.cli.filed import DRAFTS, json_rows, take_each
 from commune_client.cli.session import Session
 from commune_client.cli.values import form_values, moment_ms, papers_from, papers_of_json, parse_day, whole
 from commune_client.cli.words import accepted_lines
 from commune_client.messages import REASONS, problem_text
-from onestop_sync.errors import FormatError, OnestopError, StoreError
+from onestop_sync.errors import OnestopError, StoreError
 
 if TYPE_CHECKING:
     from commune_client.desk.desk import Desk
     from commune_client.desk.facts import Accepted, Draft
-    from commune_client.desk.outside import FiledDraft
     from onestop_sync.dossier.checks import Paper
 
 __all__ = ["intake"]
@@ -42,7 +41,7 @@ def intake(session: Session) -> int:
     if sum(map(bool, (arguments.from_json, arguments.from_portal, arguments.what))) != 1:
         raise UsageFault("cần mã thủ tục, mã bản nháp, --from-json TỆP, hoặc --from-portal TỆP.")
     if arguments.from_portal:
-        return _take_filed(session, _read_json(arguments.from_portal))
+        return take_each(session, DRAFTS)
     many = _read_file(arguments.from_json) if arguments.from_json else None
     with session.desk() as desk:
         if arguments.confirm_date:
@@ -137,44 +136,8 @@ def _take_wanted(desk: Desk, wanted: _Wanted) -> Accepted:
     )
 
 
-def _take_filed(session: Session, rows: list[object]) -> int:
-    """Makes drafts of what citizens filed on a portal: what is wrong with one stops no other."""
-    done: list[FiledDraft] = []
-    failed: list[dict[str, Any]] = []
-    lines: list[str] = []
-    with session.desk() as desk:
-        for number, row in enumerate(rows, 1):
-            try:
-                filed = desk.take_filed(row, session.arguments.portal_name)
-            except StoreError:
-                raise
-            except OnestopError as error:
-                message, facts = complain(error, session.place.folder)
-                field = str(error.details.get("field", ""))
-                failed.append({"number": number, "field": field, "error": facts})
-                lines.append(f"Hồ sơ thứ {number}{f' (trường {field})' if field else ''}: {message.text}")
-            else:
-                done.append(filed)
-                state = "đã lập bản nháp" if filed.is_new else "đã có trên máy này, giữ nguyên"
-                lines.append(f"{filed.code}: {state} {filed.doc.hex()}")
-    lines.append(f"Đã lập {sum(f.is_new for f in done)} bản nháp từ {len(rows)} hồ sơ.")
-    session.show({"drafts": done, "failed": failed}, lines)
-    return REFUSED if failed else DONE
-
-
-def _read_json(path: Path) -> list[object]:
-    from onestop_sync.strict_json import read_json
-
-    try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
-        data = read_json(text)
-    except (ValueError, FormatError) as error:  # not UTF-8, not JSON, or nested without end
-        raise UsageFault(REASONS["json"]) from error
-    return data if isinstance(data, list) else [data]
-
-
 def _read_file(path: Path) -> list[_Wanted]:
-    return [_wanted(row, number) for number, row in enumerate(_read_json(path), 1)]
+    return [_wanted(row, number) for number, row in enumerate(json_rows(path), 1)]
 
 
 def _wanted(row: object, number: int) -> _Wanted:

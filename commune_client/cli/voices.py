@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from commune_client.cli.codes import DONE, UsageFault
+from commune_client.cli.filed import COMPLAINTS, RATINGS, take_each
 from commune_client.cli.session import Session
 from commune_client.cli.values import moment_ms
 from commune_client.complaint_words import STEPS, complaint_lines
@@ -19,6 +20,12 @@ __all__ = ["complaint", "rate"]
 def rate(session: Session) -> int:
     """Notes how a citizen rates a dossier's handling."""
     arguments = session.arguments
+    if bool(arguments.from_portal) == bool(arguments.dossier):
+        raise UsageFault("cần mã hồ sơ và điểm, hoặc --from-portal TỆP.")
+    if arguments.from_portal:
+        return take_each(session, RATINGS)
+    if arguments.score is None:
+        raise UsageFault("cần điểm: 0, 1 hoặc 2.")
     with session.desk() as desk:
         doc = desk.find(arguments.dossier)
         event = desk.rate(doc, arguments.score, arguments.words or "")
@@ -29,6 +36,8 @@ def rate(session: Session) -> int:
 def complaint(session: Session) -> int:
     """Takes a complaint down, lists them, and says what came of one."""
     arguments = session.arguments
+    if arguments.from_portal:
+        return take_each(session, COMPLAINTS)
     with session.desk() as desk:
         if arguments.new:
             doc = desk.complain(

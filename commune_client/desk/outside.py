@@ -1,26 +1,29 @@
-"""Dossiers that citizens filed on a portal, as a file that came to the commune."""
+"""What citizens filed and said on a portal, or to a device, as a file that came to the commune."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from commune_client.desk.base import Base
+from onestop_sync.dossier.complaint import COMPLAINT
 from onestop_sync.dossier.data import shipped_portal
-from onestop_sync.dossier.portal.outside import Filed, plan_filed
+from onestop_sync.dossier.portal.outside import plan_filed
 from onestop_sync.dossier.portal.settings import settings_from_plain
+from onestop_sync.dossier.portal.voices import plan_complaint, plan_filed_rating
+from onestop_sync.dossier.rating import FIELD, ratings_of
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.summary import outside_of
 from onestop_sync.errors import NotAllowed
 
-__all__ = ["FiledDraft", "Outside"]
+__all__ = ["Outside", "Taken"]
 
 
-class FiledDraft(NamedTuple):
-    """What became of a dossier that was filed.
+class Taken(NamedTuple):
+    """What became of what was filed.
 
     Attributes:
         code: The portal's id.
-        doc: The draft.
+        doc: The draft, the complaint, or the dossier that is rated.
         is_new: Whether it was made now; otherwise it was here, and was left as it is.
     """
 
@@ -30,9 +33,9 @@ class FiledDraft(NamedTuple):
 
 
 class Outside(Base):
-    """Drafts from outside."""
+    """Drafts, complaints and ratings from outside."""
 
-    def take_filed(self, value: object, system: str) -> FiledDraft:
+    def take_filed(self, value: object, system: str) -> Taken:
         """Makes a draft of what was filed on a portal; what is here already is left as it is.
 
         Args:
@@ -45,21 +48,63 @@ class Outside(Base):
         """
         settings = settings_from_plain(shipped_portal())
         filed = plan_filed(value, system, self.store.clock(), self.rules.catalogue, settings)
-        self._check_unit(filed)
+        self._check_unit(filed.agency)
         with self.store.writing():
-            held = self._find_filed(filed.code)
+            held = self._find_filed(DOSSIER.name, filed.code)
             if held is not None:
-                return FiledDraft(filed.code, held, is_new=False)
-            return FiledDraft(filed.code, self.writer.create(DOSSIER.name, filed.values), is_new=True)
+                return Taken(filed.code, held, is_new=False)
+            return Taken(filed.code, self.writer.create(DOSSIER.name, filed.values), is_new=True)
 
-    def _find_filed(self, code: str) -> bytes | None:
-        """Returns the dossier that a portal knows under an id; ``None`` when it is not here."""
-        rows = self.store.page(DOSSIER.name, search=code)
+    def take_filed_complaint(self, value: object, system: str) -> Taken:
+        """Takes a complaint down that was made on a portal; one that is here already is left as it is.
+
+        Args:
+            value: One complaint, see `onestop_sync.dossier.portal.voices`.
+            system: Name of the portal.
+
+        Raises:
+            FormatError: It is none; ``details["field"]`` names the field.
+            NotAllowed: It is about another unit, or the officer may not take one down.
+        """
+        filed = plan_complaint(value, system, self.store.clock())
+        self._check_unit(filed.agency)
+        with self.store.writing():
+            held = self._find_filed(COMPLAINT.name, filed.code)
+            if held is not None:
+                return Taken(filed.code, held, is_new=False)
+            return Taken(filed.code, self.writer.create(COMPLAINT.name, filed.values), is_new=True)
+
+    def take_filed_rating(self, value: object, system: str) -> Taken:
+        """Notes a rating that was given on a portal, or to a device at the counter, on its dossier, once.
+
+        Args:
+            value: One rating, see `onestop_sync.dossier.portal.voices`.
+            system: Name of the portal, or of the device.
+
+        Raises:
+            FormatError: It is none; ``details["field"]`` names the field.
+            NotFound: Its dossier is not on this machine.
+            NotAllowed: The officer takes no part in the dossier.
+        """
+        filed = plan_filed_rating(value, system, self.store.clock())
+        with self.store.writing():
+            doc = self._find_filed(DOSSIER.name, filed.dossier) or self.store.lookup(
+                DOSSIER.name, filed.dossier
+            )
+            known = {each.source for each in ratings_of(self.store.document(doc).state)}
+            if (system, filed.code) in known:
+                return Taken(filed.code, doc, is_new=False)
+            self.writer.note(doc, FIELD, filed.note)
+            return Taken(filed.code, doc, is_new=True)
+
+    def _find_filed(self, kind: str, code: str) -> bytes | None:
+        """Returns what a portal knows under an id; ``None`` when it is not here."""
+        rows = self.store.page(kind, search=code)
         found = (row.doc for row in rows if outside_of(self.store.document(row.doc).state).code == code)
         return next(found, None)
 
-    def _check_unit(self, filed: Filed) -> None:
+    def _check_unit(self, agency: str) -> None:
         units = self.store.trust.document.units
         mine = {code for unit in self.writer.author.units for code in units[unit].all_codes}
-        if filed.agency not in mine:
+        if agency not in mine:
             raise NotAllowed("It was filed for another unit.", reason="filed_elsewhere")

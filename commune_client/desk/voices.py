@@ -5,21 +5,19 @@ Source: TT 01/2018/TT-VPCP, Articles 13.7 and 13.8.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from commune_client.desk.base import Base
 from onestop_sync.dossier.checks import tidy
 from onestop_sync.dossier.complaint import COMPLAINT, FOUNDED, UNFOUNDED, Handling, handling_of
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.personal import HIDDEN
+from onestop_sync.dossier.rating import FIELD, plan_rating
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.schema import MAIN
 from onestop_sync.store import Document
 
-__all__ = ["SCORES", "ComplaintFacts", "Voices"]
-
-SCORES: Final = (0, 1, 2)
-"""What an indicator gives, Article 13."""
+__all__ = ["ComplaintFacts", "Voices"]
 
 
 class ComplaintFacts(NamedTuple):
@@ -47,17 +45,14 @@ class ComplaintFacts(NamedTuple):
 class Voices(Base):
     """Ratings and complaints."""
 
-    def rate(self, doc: bytes, score: int, words: str = "", channel: str = "truc_tiep") -> bytes:
+    def rate(self, doc: bytes, score: int, words: str = "") -> bytes:
         """Notes how a citizen rates a dossier's handling; returns the event's id. It is never changed.
 
         Raises:
-            InvalidInput: The score is none.
+            InvalidInput: The score is none, or the words are too long.
         """
         self._document(doc)
-        if score not in SCORES:
-            raise InvalidInput("The score is not 0, 1 or 2.", reason="score")
-        rating = tidy({"loi": words, "kenh": channel}) | {"diem": score, "luc_ms": self.store.clock()}
-        return self.writer.note(doc, "danh_gia", rating).id
+        return self.writer.note(doc, FIELD, plan_rating(score, self.store.clock(), words)).id
 
     def complain(self, content: str, *, dossier: str = "", sender: str = "", phone: str = "") -> bytes:
         """Takes a complaint down; returns its id.

@@ -91,10 +91,11 @@ def _moment(state: State, key: str) -> int | None:
 def _summarise(state: State) -> Summary:
     found = handling_of(state)
     named = (found.dossier, _text(state, "noi_dung")[:80])
-    words = (found.dossier, _text(state, "noi_dung"), _text(state, "nguoi_gui"))
     source = state.value("nguon")
+    label = one_line(str(source.get("ma", ""))) if isinstance(source, dict) else ""
+    words = (found.dossier, _text(state, "noi_dung"), _text(state, "nguoi_gui"), label)
     return Summary(
-        label=one_line(str(source.get("ma", ""))) if isinstance(source, dict) else "",
+        label=label,
         title=" – ".join(part for part in named if part),
         step=found.step,
         due_ms=found.due_ms if found.ended_ms is None else None,

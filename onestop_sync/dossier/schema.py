@@ -160,7 +160,7 @@ DOSSIER: Final = DocumentType(
         Field("y_kien", "map", f"{AGENCY}:*", MappingProxyType({"asked": _APPRAISAL | _DECIDE}), _HEAD),
         _ASKED,
         # What only grows.
-        Field("danh_gia", "notes"),
+        Field("danh_gia", "notes", guests=frozenset({PORTAL})),
         Field("le_phi", "notes"),
         Field("ghi_chu", "notes"),
     ),

@@ -25,6 +25,7 @@ from onestop_sync.dossier.report.course import course_of
 from onestop_sync.dossier.report.frozen import REPORT, content_of, sign_op, split
 from onestop_sync.dossier.report.periods import Period, named
 from onestop_sync.dossier.report.rules import ReportRules
+from onestop_sync.dossier.report.shares import MARK_OF
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.entries import ready
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
@@ -93,12 +94,12 @@ class Frozen(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A dossier that late events moved to other columns, or a complaint that they changed (no columns).
+    """A dossier that late events moved to other columns or rated anew, or a complaint that they changed.
 
     Attributes:
         label: Its code; what it is, for a complaint.
         doc: Its document.
-        before: ``(received, stands)`` columns as frozen; ``None``: it was not counted.
+        before: ``(received, stands)`` columns as frozen; ``None``: it was not counted, as a complaint is not.
         after: The same now.
         late: The late events: ``(who, unit, claimed time, time of arrival here)``.
     """
@@ -246,7 +247,7 @@ def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[
             with store.reading() as connection:
                 label = tallies.names(connection, [n]).get(n)
             said = tuple(_said(store, each) for each in sorted(late, key=lambda each: each.time_ms))
-            columns = [(at.came, at.stands) if at else None for at in (before, after)]
+            columns = [(at.came, at.stands) if at else None for at, _ in (before, after)]
             found.append(Change(label.label if label else "", bytes(row.id), columns[0], columns[1], said))
     found += _complaints(store, known, period, units)
     return sorted(found, key=lambda change: (change.label, change.doc))
@@ -297,12 +298,17 @@ def _state_then(store: Store, events: Sequence[Event], known: _Known, kind: Docu
 
 def _placed(
     state: Any, period: Period, *, tree_units: frozenset[str], store: Store, doc: bytes
-) -> Place | None:
+) -> tuple[Place | None, int | None]:
+    """Returns where a dossier stands, and its rating where that is counted: of one that was resolved."""
     course = course_of(state) if state else None
-    if course is None:
-        return None
-    holder = holder_at(store.trust.document.tree, course.unit, doc, period.end_ms - 1)
-    return place(course, period) if holder in tree_units else None
+    if (
+        course is None
+        or holder_at(store.trust.document.tree, course.unit, doc, period.end_ms - 1) not in tree_units
+    ):
+        return None, None
+    at = place(course, period)
+    is_rated = at is not None and at.stands in MARK_OF
+    return at, course.score_at(period.end_ms - 1) if is_rated else None
 
 
 def _said(store: Store, late: _Late) -> tuple[str, str, int, int]:
@@ -319,8 +325,10 @@ def frozen_lines(each: Frozen) -> Iterator[str]:
     yield f"{one_line(each.label)}: chốt lúc {moment(facts['made_ms'])}, mã số liệu {facts['heads'][:16]}"
     yield "  " + "  ".join(f"({n}) {value}" for n, value in enumerate(facts["total"], 3))
     for label, doc, before, after, late in facts["changes"]:
-        is_moved = before or after
-        moved = f"{_columns(before)} → {_columns(after)}" if is_moved else "đổi chỉ số 7, 8"
+        if before == after:
+            moved = "đổi đánh giá của người nộp (chỉ số 7)" if before else "đổi chỉ số 7, 8"
+        else:
+            moved = f"{_columns(before)} → {_columns(after)}"
         yield f"  {one_line(label) or doc.hex()}: {moved}, vì thao tác đến muộn:"
         for who, unit, at_ms, came_ms in late:
             author = f"{one_line(who)} ({one_line(unit)})"

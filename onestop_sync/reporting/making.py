@@ -343,6 +343,7 @@ def _shares(found: Shares) -> dict[str, Any]:
         "grade": found.marks.grade_vi,
         "on_time_766_permille": _permille(found.on_time_766),
         "online_permille": _permille(found.online),
+        "ratings": list(found.ratings),
     }
 
 

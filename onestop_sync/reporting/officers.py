@@ -27,7 +27,7 @@ __all__ = ["NO_OFFICERS", "OfficerLine", "officer_lines", "officers"]
 NO_OFFICERS: Final = "Không có hồ sơ nào giải quyết xong trong kỳ."
 _WHY: Final = {
     2: "hạn được giao cho đơn vị, không giao cho từng người",
-    7: "đơn vị chưa ghi phản ánh, kiến nghị vào phần mềm",
+    7: "chưa có phản ánh, kiến nghị, đánh giá nào được ghi vào phần mềm",
 }
 
 
@@ -65,7 +65,7 @@ def officers(
     watches: dict[str, OfficerWatch] = {}
     for name, n in _signers(store, unit, logs):
         course, at = resolved[n]
-        watch = watches.setdefault(name, OfficerWatch(ruled, hears=hears))
+        watch = watches.setdefault(name, OfficerWatch(ruled, hears=hears, end_ms=period.end_ms))
         watch.add(course, at, is_complained_of=n in complaints.about)
     return tuple(OfficerLine(name, watch.found()) for name, watch in sorted(watches.items()))
 

@@ -129,6 +129,9 @@ def _together(report: Report) -> Iterator[str]:
         yield f"Chưa đạt: {_some(missed)}."
     grades = Counter(shares.marks.grade_vi for shares in report.shares.values() if shares.marks.tenths)
     found = "; ".join(f"{grade.lower()}: {n} đơn vị" for grade, n in grades.most_common())
+    ratings = [sum(scores) for scores in zip(*(each.ratings for each in report.shares.values()), strict=True)]
+    if sum(ratings):
+        yield f"Người nộp đánh giá: {_rated((ratings[0], ratings[1], ratings[2]))}."
     yield f"Xếp loại theo Thông tư 01/2018, chỉ tính các chỉ số có dữ liệu: {found}."
 
 
@@ -142,6 +145,8 @@ def in_words(shares: Shares) -> Iterator[str]:
     yield f"bốn bước tại chỗ: {_spot(shares.on_spot)}."
     if shares.on_time_766 is not None:
         yield f"đúng hạn theo QĐ 766 (trừ thời gian chờ bổ sung): {number(shares.on_time_766)} %."
+    if sum(shares.ratings):
+        yield f"người nộp đánh giá: {_rated(shares.ratings)}."
     if shares.marks.tenths:
         parts = "; ".join(f"chỉ số {i}: {number(v / 10)}" for i, v in shares.marks.tenths.items())
         total = number(shares.marks.total_tenths / 10)
@@ -160,6 +165,12 @@ def _unmeasured(shares: Shares) -> Iterator[str]:
     if why:
         said = "; ".join(f"chỉ số {', '.join(numbers)} ({reason})" for reason, numbers in why.items())
         yield f"chưa đo được, không tính vào tổng: {said}."
+
+
+def _rated(ratings: tuple[int, int, int]) -> str:
+    bad, fair, good = ratings
+    share = number(100 * good / sum(ratings))
+    return f"{sum(ratings)} hồ sơ, hài lòng {good} ({share} %), tạm được {fair}, không hài lòng {bad}"
 
 
 def _spot(found: OnSpot) -> str:

@@ -20,7 +20,7 @@ from onestop_sync.storage import tables as t
 
 __all__ = ["MIGRATIONS", "PROJECTION_VERSION", "described", "outdated", "plan_steps", "run_steps"]
 
-PROJECTION_VERSION: Final = 2
+PROJECTION_VERSION: Final = 3
 """Raised when the fold or the packing of a state changes. States of summaries (`snapshot`) are packed in the
 same way and cannot be folded again: a step that changes the packing converts those."""
 _PROJECTION: Final = "*"

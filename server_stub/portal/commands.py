@@ -111,12 +111,12 @@ def _add_filing(steps: Verbs) -> None:
     listed.set_defaults(run=_integrations)
     take = steps.add_parser(
         "take",
-        help="make drafts from a file of filed dossiers",
-        description="Make drafts from a JSON file with one filed dossier or a list of them. What is here"
-        " already is left as it is; what cannot be a draft is told by its place, and stops no other.",
+        help="take a file of what citizens filed and said",
+        description="Take a JSON file with one filed dossier, complaint or rating, or a list of them. What is"
+        " here already is left as it is; what cannot be taken is told by its place, and stops no other.",
     )
     take.add_argument("file", metavar="FILE")
-    take.add_argument("--integration", metavar="NAME", required=True, help="whose dossiers they are")
+    take.add_argument("--integration", metavar="NAME", required=True, help="whose they are")
     add_common(take)
     take.set_defaults(run=_take)
 
@@ -355,7 +355,7 @@ def _integrations(arguments: Namespace) -> None:
 
 
 def _take(arguments: Namespace) -> None:
-    from server_stub.portal.filing import take
+    from server_stub.portal.filing import Taken, take, take_complaint, take_rating
     from server_stub.portal.integrations import integrations
 
     data = read_json(arguments.file)
@@ -364,19 +364,28 @@ def _take(arguments: Namespace) -> None:
         named = [i for i in integrations(store) if i.name == arguments.integration and not i.ended_ms]
         if not named:
             raise NotFound(f"There is no integration {arguments.integration!r} that goes on.")
+
+        def taken(value: Any) -> Taken:
+            names = set(value) if isinstance(value, dict) else set()
+            if "MaPhanAnh" in names:
+                return take_complaint(store, signer, named[0], value)
+            if "MaDanhGia" in names:
+                return take_rating(store, signer, named[0], value)
+            return take(store, signer, named[0], value, rules_of(store).catalogue, settings_of(store))
+
         for number, value in enumerate(data if isinstance(data, list) else [data], 1):
             try:
-                found = take(store, signer, named[0], value, rules_of(store).catalogue, settings_of(store))
+                found = taken(value)
             except (FormatError, NotAllowed) as error:
                 wrong.append({"number": number, "what": error.what})
             else:
                 made, here = made + found.is_new, here + (not found.is_new)
         record(store, signer, [Entry(store.clock(), "import", lines=made, code="portal")])
-    lines = [f"{made} drafts made, {here} were here already, {len(wrong)} are wrong."]
+    lines = [f"{made} taken, {here} were here already, {len(wrong)} are wrong."]
     lines += [f"  number {each['number']}: {each['what']}" for each in wrong]
     say(arguments, {"made": made, "here": here, "wrong": wrong}, lines)
     if wrong:
         raise InvalidInput(
-            f"{counted(len(wrong), 'dossier')} of the file could not be taken.",
+            f"{counted(len(wrong), 'item')} of the file could not be taken.",
             todo="The others were. Correct what is named, and take the file again.",
         )

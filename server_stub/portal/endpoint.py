@@ -1,9 +1,9 @@
-"""The endpoints `POST /v1/portal/dossiers` and `/v1/portal/complaints`: an integration files what came.
+"""`POST /v1/portal/dossiers`, `/v1/portal/complaints`, `/v1/portal/ratings`: an integration files what came.
 
     Authorization: Bearer <token>     Content-Type: application/json     one of it, see `outside` and `voices`
 
 201 with ``{"code", "id"}`` when the draft was made, 200 when it was here already: the call can be repeated.
-401 for a token that opens nothing, 409 for an id that is another dossier's, 422 for what cannot be a draft,
+401 for a token that opens nothing, 409 for an id that is another dossier's, 422 for what cannot be taken,
 503 when there is no room. The log names the integration, and nothing of the dossier.
 """
 
@@ -23,13 +23,15 @@ from onestop_sync.keys import Signer
 from onestop_sync.store import Store
 from onestop_sync.strict_json import read_json
 from server_stub.logs import log, warn
-from server_stub.openapi import COMPLAINT_PATH, PORTAL_PATH
+from server_stub.openapi import COMPLAINT_PATH, PORTAL_PATH, RATING_PATH
 from server_stub.portal import rows
 from server_stub.portal.commands import settings_of
-from server_stub.portal.filing import Taken, take, take_complaint
+from server_stub.portal.filing import Taken, take, take_complaint, take_rating
 from server_stub.portal.integrations import Integration, known_by
 
-__all__ = ["COMPLAINT_PATH", "MAX_BODY", "PORTAL_PATH", "Filing"]
+__all__ = ["MAX_BODY", "PATHS", "Filing"]
+
+PATHS: Final = (PORTAL_PATH, COMPLAINT_PATH, RATING_PATH)
 
 MAX_BODY: Final = 256 * 1024
 """Largest dossier in bytes: files are named by their address, and do not come along."""
@@ -117,4 +119,6 @@ class Filing:
         store = self.store
         if path == COMPLAINT_PATH:
             return take_complaint(store, self.admin, integration, value)
+        if path == RATING_PATH:
+            return take_rating(store, self.admin, integration, value)
         return take(store, self.admin, integration, value, rules_of(store).catalogue, settings_of(store))

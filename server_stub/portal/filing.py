@@ -1,4 +1,4 @@
-"""Drafts of what citizens filed, written into the server's store; each once, by the portal's own id."""
+"""What citizens filed and said, written into the server's store; each once, by the portal's own id."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.complaint import COMPLAINT
-from onestop_sync.dossier.portal.outside import Filed, plan_filed
+from onestop_sync.dossier.portal.outside import Filed, plan_filed, wrong
 from onestop_sync.dossier.portal.settings import PortalSettings
-from onestop_sync.dossier.portal.voices import plan_complaint
+from onestop_sync.dossier.portal.voices import plan_complaint, plan_filed_rating
+from onestop_sync.dossier.rating import FIELD, ratings_of
+from onestop_sync.dossier.report.count import holder_at
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.summary import outside_of
 from onestop_sync.errors import FormatError, NotAllowed, NotFound
@@ -18,15 +20,15 @@ from onestop_sync.storage.transaction import Transaction
 from onestop_sync.store import Store
 from server_stub.portal.integrations import Integration, signer_for
 
-__all__ = ["Taken", "find_filed", "take", "take_complaint"]
+__all__ = ["Taken", "find_filed", "take", "take_complaint", "take_rating"]
 
 
 class Taken(NamedTuple):
-    """What became of a dossier that was filed.
+    """What became of what was filed.
 
     Attributes:
         code: The portal's id.
-        doc: The draft.
+        doc: The draft, the complaint, or the dossier that is rated.
         is_new: Whether it was made now; otherwise it was here already, and was left as it is.
     """
 
@@ -92,6 +94,35 @@ def take_complaint(store: Store, admin: Signer, integration: Integration, value:
                 except NotFound:
                     raise NotAllowed("The complaint was erased by law.", reason="erased") from None
             return Taken(filed.code, store.writer(signer).create(COMPLAINT.name, filed.values), is_new=True)
+
+    return store.retrying(once)
+
+
+def take_rating(store: Store, admin: Signer, integration: Integration, value: object) -> Taken:
+    """Notes a rating on its dossier, or finds that it is there.
+
+    Raises:
+        FormatError: It is none, or of no dossier that is here.
+        NotAllowed: No administrator's key is here.
+    """
+    filed = plan_filed_rating(value, integration.title, store.clock())
+    try:
+        doc = find_filed(store, filed.dossier, integration.title) or store.lookup(DOSSIER.name, filed.dossier)
+        state = store.document(doc).state
+    except NotFound:
+        raise wrong("MaHoSo", "is no dossier here") from None
+    unit = holder_at(store.trust.document.tree, state.unit, doc, store.clock())
+    signer = signer_for(store, admin, integration, unit)
+
+    def once() -> Taken:
+        with store.writing() as transaction:
+            # Where a backup was put back, the serial may be forgotten, and the note come again from below.
+            known = {each.source for each in ratings_of(store.document(doc).state)}
+            is_first = _is_first(transaction, integration, f"rating {filed.code}")
+            is_first = is_first and (integration.title, filed.code) not in known
+            if is_first:
+                store.writer(signer).note(doc, FIELD, filed.note)
+            return Taken(filed.code, doc, is_new=is_first)
 
     return store.retrying(once)
 

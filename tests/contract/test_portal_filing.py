@@ -13,6 +13,8 @@ import pytest
 from onestop_sync.dossier.data import shipped_catalogue, shipped_portal
 from onestop_sync.dossier.portal.outside import plan_filed
 from onestop_sync.dossier.portal.settings import settings_from_plain
+from onestop_sync.dossier.rating import ratings_of
+from onestop_sync.dossier.report.course import course_of
 from onestop_sync.dossier.roles import PORTAL
 from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import FormatError, NotAllowed
@@ -20,8 +22,8 @@ from onestop_sync.protocol import Requester, Responder
 from onestop_sync.store import Store
 from onestop_sync.trust import Authority
 from server_stub.app import build_app
+from server_stub.openapi import COMPLAINT_PATH, PORTAL_PATH, RATING_PATH
 from server_stub.portal import integrations
-from server_stub.portal.endpoint import COMPLAINT_PATH, PORTAL_PATH
 from tests.province import Machine, Province
 
 FILED = {
@@ -166,6 +168,40 @@ def test_a_complaint_comes_down_once_and_is_handled_there(portal: Portal) -> Non
     (row,) = machine.store.page("phan_anh")
     assert (row.doc.hex(), row.label, row.step) == (first.json()["id"], "PA-7", "moi")
     machine.writer("Hoa").act(row.doc, "take", {"han": 1}, values={"han": 1})
+
+
+def test_a_rating_reaches_its_dossier_once_and_is_counted(portal: Portal) -> None:
+    """A rating is noted once however often it is sent, on the dossier that it names, by either of its ids."""
+    portal.file()
+    commune = portal.commune("m1")
+    (doc,) = _docs(commune.store)
+    commune.writer("An").act(doc, "accept", values={"ma_ho_so": "000.01.01.H99-261125-0001"})
+    portal.sync(commune)
+    headers = {"Authorization": f"Bearer {portal.token}"}
+
+    def rate(**said: str) -> httpx.Response:
+        rating = {"MaDanhGia": "DG-1", "MaHoSo": "DVC-2026-000123", "Diem": "2", **said}
+        return portal.post(RATING_PATH, json=rating, headers=headers)
+
+    first, again = rate(NoiDung=" nhanh  lắm "), rate(Diem="0")
+    assert (first.status_code, again.status_code, again.json()) == (201, 200, first.json())
+    assert rate(MaDanhGia="DG-2", MaHoSo="000.01.01.H99-261125-0001", Diem="1").status_code == 201
+    for said in (
+        {"MaHoSo": "x-1"},
+        {"Diem": "3"},
+        {"Diem": ""},
+        {"MaDanhGia": ""},
+        {"NgayDanhGia": "hôm nay"},
+    ):
+        answer = rate(**{"MaDanhGia": "DG-3", **said})
+        assert (answer.status_code, next(iter(said)) in answer.json()["what"]) == (422, True), answer.text
+    portal.sync(commune)
+    state = commune.store.document(doc).state
+    noted = [(each.score, each.source) for each in ratings_of(state)]
+    assert noted == [(2, ("Cổng dịch vụ công tỉnh", "DG-1")), (1, ("Cổng dịch vụ công tỉnh", "DG-2"))]
+    course = course_of(state)
+    assert course is not None
+    assert [score for _, score in course.ratings] == [2, 1]
 
 
 def test_mistakes_of_a_citizen_are_kept_for_the_official() -> None:

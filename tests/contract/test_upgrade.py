@@ -98,7 +98,7 @@ def test_newer_projection_is_computed_from_the_events(machine: Machine) -> None:
     """When the fold changes, every document is folded again from its events at the next start."""
     with machine.store.engine.begin() as connection:
         connection.execute(sa.update(t.document).where(t.document.c.kind == "case").values(state=None))
-    with mock.patch.object(upgrade, "PROJECTION_VERSION", 3):
+    with mock.patch.object(upgrade, "PROJECTION_VERSION", upgrade.PROJECTION_VERSION + 1):
         store = reopen(machine)
     assert [row.title for row in store.page("case")] == ["Hường"]
     store.close()

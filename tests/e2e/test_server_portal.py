@@ -82,7 +82,7 @@ def test_a_province_works_with_its_portal(desk: Desk, portal: Receiver, tmp_path
     desk.done(*settings, "--credentials", tmp_path / "c.json")
     token = desk.done("portal", "add-integration", "cong", "--title", "Cổng tỉnh", *here)["token"]
     code, out, err = desk.run("portal", "take", tmp_path / "f.json", "--integration", "cong", *here)
-    assert (code, "1 drafts made" in out, "number 2" in out, "Hường" in out + err) == (1, True, True, False)
+    assert (code, "1 taken" in out, "number 2" in out, "Hường" in out + err) == (1, True, True, False)
     accept(tmp_path / "p")
     assert desk.done("portal", "run", *here)["held"] == 1
     code, out, _ = desk.run("portal", "status", *here)

@@ -242,6 +242,12 @@ _COMPLAINT: Final = {
 }  # fmt: skip
 
 
+_RATING: Final = {
+    "MaDanhGia": "DG-1", "MaHoSo": "000.01.01.H99-261125-0007", "Diem": "2", "NoiDung": "nhanh",
+    "NgayDanhGia": "20261125083000",
+}  # fmt: skip
+
+
 def _filed() -> Run:
     told = settings.settings_from_plain(shipped_portal(), {})
 
@@ -255,6 +261,11 @@ def _filed() -> Run:
 def _complaint(data: bytes) -> None:
     found = voices.plan_complaint(_value(data), "cổng", _NOW_MS)
     assert found.values["nhan_luc"] > 0
+
+
+def _rating(data: bytes) -> None:
+    found = voices.plan_filed_rating(_value(data), "cổng", _NOW_MS)
+    assert found.note["diem"] in {0, 1, 2}
 
 
 def _portal_document(data: bytes) -> None:
@@ -476,6 +487,13 @@ TARGETS: Final = (
         Form.JSON,
         _always(_complaint),
         lambda: [json.dumps(_COMPLAINT).encode()],
+        ("onestop_sync.dossier.portal.voices",),
+    ),
+    Target(
+        "rating",
+        Form.JSON,
+        _always(_rating),
+        lambda: [json.dumps(_RATING).encode()],
         ("onestop_sync.dossier.portal.voices",),
     ),
     Target(

@@ -41,7 +41,7 @@ from onestop_sync.dossier.types import TYPES
 from onestop_sync.enrol_line import ENROL_PATH
 from onestop_sync.protocol import Requester, open_packet
 from server_stub.app import build_app
-from server_stub.openapi import COMPLAINT_PATH, PORTAL_PATH, document
+from server_stub.openapi import COMPLAINT_PATH, PORTAL_PATH, RATING_PATH, document
 from server_stub.portal import integrations
 from tests.fuzz.mutate import mutate
 from tests.fuzz.target import Form
@@ -151,7 +151,7 @@ def _prepare(server: Asked, case: Case[Any], key: str, dice: random.Random) -> N
     """Says who asks, and mostly something that is nearly right."""
     if key == "none":
         case.headers.pop("Authorization", None)
-    elif case.path in {PORTAL_PATH, COMPLAINT_PATH}:
+    elif case.path in {PORTAL_PATH, COMPLAINT_PATH, RATING_PATH}:
         case.headers["Authorization"] = f"Bearer {server.token if key == 'right' else 'x.y'}"
     elif case.path not in {SYNC_PATH, ENROL_PATH}:
         import base64

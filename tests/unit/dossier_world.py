@@ -65,9 +65,9 @@ class World:
         """The dossier, folded."""
         return fold(DOSSIER, self.entries.values())
 
-    def judge(self, author: Author, op: list[Any]) -> Reason | None:
+    def judge(self, author: Author, *ops: list[Any]) -> Reason | None:
         """Tells why an officer who has seen everything could not do this now."""
-        return judge(DOSSIER, self.state, Entry(b"?", (), [op], author, 0))
+        return judge(DOSSIER, self.state, Entry(b"?", (), list(ops), author, 0))
 
     def standing(self, entry: Entry) -> Standing:
         """Tells what became of an event."""

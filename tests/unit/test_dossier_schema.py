@@ -66,15 +66,24 @@ def test_content_has_one_owner_at_every_open_step_and_none_after() -> None:
 
 
 def test_a_portal_files_a_draft_and_writes_nothing_after_it() -> None:
-    """An integration files what a citizen sent, and neither accepts, edits nor notes anything."""
+    """An integration files what a citizen sent, and neither accepts, edits nor notes anything but ratings."""
     portal = officer("x01", roles.PORTAL)
     filed: list[Any] = [["set", "nguoi_nop", "Nguyễn A"], ["set", "nguon", {"cach": "cong", "ma": "1"}]]
     assert judge(DOSSIER, None, Entry(b"", (), filed, portal, 0)) is None
     for beyond in (["act", "main", "accept", {}], ["set", "ma_ho_so", "X"], ["set", "han_tra", {"ms": 1}]):
         assert judge(DOSSIER, None, Entry(b"", (), [*filed, beyond], portal, 0)) is not None
     world = World()
-    for op in (["set", "nguoi_nop", "B"], ["note", "ghi_chu", "x"], ["set", "cach_nhan", "x"]):
+    for op in (
+        ["set", "nguoi_nop", "B"],
+        ["note", "ghi_chu", "x"],
+        ["set", "cach_nhan", "x"],
+        ["note", 1, 2],
+    ):
         assert world.judge(portal, op) is Reason.ROLE
+    rating = ["note", "danh_gia", {"diem": 2}]
+    assert world.judge(portal, rating) is None
+    assert world.judge(portal, rating, ["note", "ghi_chu", "x"]) is Reason.ROLE
+    assert world.judge(officer("x02", roles.PORTAL), rating) is Reason.UNIT
     assert world.judge(officer("x01", roles.PORTAL, roles.INTAKE), ["set", "nguoi_nop", "B"]) is None
 
 

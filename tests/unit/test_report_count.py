@@ -300,6 +300,34 @@ def test_complaints_are_marked_where_they_are_taken_down() -> None:
     assert marks(complaint(START - 9 * DAY, START - 1))[8] == 20  # settled before
 
 
+def test_ratings_are_data_of_indicator_7() -> None:
+    """Who was not content gives a dossier no mark for 7; the last rating before the period ends counts."""
+
+    def found(*ratings: tuple[int, int], rules: ReportRules = RULES[1]) -> tuple[int | None, tuple[int, ...]]:
+        watch = Watch("commune", Q1, rules)
+        for course in (dossier(START, START + 1, ratings=ratings), dossier(START, START + 1)):
+            at = place(course, Q1)
+            assert at is not None
+            watch.add(course, at)
+        shares = watch.found()
+        return shares.marks.tenths.get(7), shares.ratings
+
+    full = 20
+    assert found() == (None, (0, 0, 0))
+    assert found((START, 2)) == (full, (0, 0, 1))
+    assert found((START, 2), (START + 1, 0)) == (full // 2, (1, 0, 0))
+    assert found((START, 0), (START + 1, 1)) == (full, (0, 1, 0))
+    assert found((END - 1, 2), (END, 0)) == (full, (0, 0, 1))
+    assert found((START, 0), rules=replace(RULES[1], rating_against=-1)) == (full, (1, 0, 0))
+    assert found((START, 0), rules=replace(RULES[1], ratings_min=2)) == (None, (1, 0, 0))
+    watch = OfficerWatch(RULES[1], hears=False, end_ms=END)
+    course = dossier(START, START + 1, ratings=((START, 0),))
+    at = place(course, Q1)
+    assert at is not None
+    watch.add(course, at, is_complained_of=False)
+    assert watch.found().tenths[7] == 0
+
+
 def test_an_agency_is_marked_by_the_date_that_it_was_given() -> None:
     """Indicator 2: early on a day before it, in time on its day, nothing when late or still silent."""
     until = START + 3 * DAY + DAY // 2
@@ -313,7 +341,7 @@ def test_an_agency_is_marked_by_the_date_that_it_was_given() -> None:
 
 def test_an_officer_is_marked_by_the_dossiers_of_the_period() -> None:
     """Article 15.3a: 5 marks are the whole task; what still goes on counts nothing."""
-    watch = OfficerWatch(RULES[1], hears=True)
+    watch = OfficerWatch(RULES[1], hears=True, end_ms=END)
     assert watch.found() == OfficerMarks(0, 0, {}, 0, "")
     for course in (dossier(START, START + 1), dossier(START, None)):
         at = place(course, Q1)

@@ -281,23 +281,33 @@ def test_complaints_count_in_a_report(commune: Commune, desk: Desk) -> None:
     assert found[7] == found[1]
 
 
-def test_a_complaint_that_comes_late_makes_a_supplementary_version(commune: Commune, desk: Desk) -> None:
-    """No figure moves, but indicators 7 and 8 do: the version says which complaint changed them, and why."""
+def test_a_complaint_and_a_rating_that_come_late_make_a_supplementary_version(
+    commune: Commune, desk: Desk
+) -> None:
+    """No figure moves, but indicators 7 and 8 do: the version says what changed them, and why."""
     other = commune.desk(commune.place("pc2", "Bình"))
     hub = commune.hub()
     for each in (desk, other):
         exchange(each.store, hub.store)
     doc = other.complain("Chờ lâu")
+    rated = next(line.doc for line in desk.report_dossiers(desk.report(), 7))
+    other.rate(rated, 0)
     commune.province.clock_ms = desk.period().end_ms + 1000
     first = desk.freeze_report(desk.report("Q4/2026"))
     for each in (other, desk):
         exchange(each.store, hub.store)
     second = desk.freeze_report(desk.report("Q4/2026"))
-    ((label, about, before, after, late),) = second.content["changes"]
-    assert (about, before, after, [who for who, *_ in late]) == (doc, [], [], ["Bình"])
-    assert doc.hex()[:12] in label
+    changes = {about: change for _, about, *change in second.content["changes"]}
+    assert changes.keys() == {doc, rated}
+    before, after, late = changes[doc]
+    assert (before, after, [who for who, *_ in late]) == ([], [], ["Bình"])
+    before, after, late = changes[rated]
+    assert (before == after != [], [who for who, *_ in late]) == (True, ["Bình"])
     assert second.content["total"] == first.content["total"]
-    assert any("chỉ số 7, 8" in line for line in frozen_lines(second))
+    said = "\n".join(frozen_lines(second))
+    assert ("đổi chỉ số 7, 8" in said, "đổi đánh giá của người nộp" in said, doc.hex()[:12] in said) == (
+        True,
+    ) * 3
 
 
 def test_officers_have_marks_that_their_head_alone_sees(commune: Commune, desk: Desk) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from onestop_sync.dossier.complaint import COMPLAINT
+from onestop_sync.dossier.rating import ratings_of
 from onestop_sync.dossier.roles import PORTAL
 from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.fold import Author, Entry, Reason, judge
@@ -63,6 +65,37 @@ def test_a_rating_is_noted_for_ever(commune: Commune, capsys: pytest.CaptureFixt
     assert [(note["diem"], note.get("loi")) for note in notes] == [(2, "nhanh"), (0, None)]
     with pytest.raises(InvalidInput):
         desk.rate(doc, 3)
+
+
+def test_what_people_said_comes_as_a_file(commune: Commune, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ratings and complaints of a file are taken once each; a wrong one is told, and stops no other."""
+    place = commune.place("pc1")
+    desk = commune.desk(place)
+    doc = take_in(desk)
+    code = str(desk.show(doc).view.code)
+    shell = Shell(capsys, commune, place)
+    path = commune.folder / "may-danh-gia.json"
+    ratings = [{"MaDanhGia": "1", "MaHoSo": code, "Diem": "0", "NoiDung": "chậm"}, {"MaDanhGia": "2"}]
+    path.write_text(json.dumps(ratings), encoding="utf-8")
+    said = shell.run("rate", "--from-portal", str(path), "--portal-name", "Máy số 1")
+    assert (shell.code, "1: đã ghi vào hồ sơ" in said, "Đánh giá thứ 2 (trường MaHoSo)" in said) == (
+        1,
+        True,
+        True,
+    )
+    again = shell.json("rate", "--from-portal", str(path), "--portal-name", "Máy số 1")
+    assert [each["is_new"] for each in again["ratings"]] == [False]
+    (rating,) = ratings_of(desk.store.document(doc).state)
+    assert (rating.score, rating.source) == (0, ("Máy số 1", "1"))
+    path.write_text(
+        json.dumps({"MaPhanAnh": "P1", "MaDonVi": "000.01.01.H99", "NoiDung": "x"}), encoding="utf-8"
+    )
+    assert "P1: đã ghi phản ánh" in shell.run("complaint", "--from-portal", str(path))
+    assert "P1: đã có trên máy này" in shell.run("complaint", "--from-portal", str(path))
+    assert len(desk.complaints()) == 1
+    assert "cần điểm" in shell.run("rate", code)
+    assert "cần mã hồ sơ" in shell.run("rate")
+    assert shell.code == 2
 
 
 def test_a_portal_files_a_complaint_and_handles_none() -> None:

@@ -11,6 +11,7 @@ The rules, in the order in which they decide:
 - *At which unit*: the one that took it in, whose code it bears and to which the result returns (NĐ 61/2018
   Article 19.7), whoever works on it meanwhile. So each dossier is counted once, and a tier is the sum of its
   units [I]. Who succeeds that unit counts it from the period in which the unit ended.
+- *Rated* as the applicant said last: of several ratings the newest counts [I].
 - *Waiting for the applicant* is in progress and within time, and in no other column; what was overdue when
   the applicant was asked stays overdue [I].
 
@@ -27,6 +28,7 @@ from typing import Any, Final, NamedTuple
 
 import cbor2
 
+from onestop_sync.dossier.rating import ratings_of
 from onestop_sync.dossier.workflow import ENDED, WAITING, base_step
 from onestop_sync.schema import MAIN, Tally
 from onestop_sync.state import State, Turn
@@ -51,6 +53,7 @@ class Course(NamedTuple):
         waits: ``(from, until)`` of waiting for the applicant; ``until`` is ``None`` while it lasts.
         asks: How often the applicant was asked to complete it, at the counter or later.
         others: How many other units held it, or were asked.
+        ratings: ``(moment, score)`` of what the applicant said of it, in order.
     """
 
     unit: str
@@ -63,6 +66,7 @@ class Course(NamedTuple):
     waits: tuple[tuple[int, int | None], ...]
     asks: int
     others: int
+    ratings: tuple[tuple[int, int], ...] = ()
 
     def due_at(self, ms: int) -> int | None:
         """Returns the date that held at a moment; ``None`` where none was given."""
@@ -85,6 +89,10 @@ class Course(NamedTuple):
         due = self.due_at(ms)
         since = self.waiting_since(ms)
         return due is not None and (ms if since is None else since) > due
+
+    def score_at(self, ms: int) -> int | None:
+        """Returns the last rating that had been given up to a moment; ``None`` when there was none."""
+        return next((score for at_ms, score in reversed(self.ratings) if at_ms <= ms), None)
 
     def waited_ms(self, ms: int) -> int:
         """Returns for how long the applicant was awaited until a moment, milliseconds."""
@@ -125,6 +133,7 @@ def course_of(state: State) -> Course | None:
         waits=_waits(turns, received_ms),
         asks=sum(base_step(turn.step) in WAITING for turn in turns),
         others=len(set(state.units) - {state.unit}),
+        ratings=tuple(sorted((each.at_ms, each.score) for each in ratings_of(state))),
     )
 
 
@@ -157,7 +166,7 @@ def tally_of(state: State) -> Tally | None:
     if found is None:
         return None
     due = found.due_at(_NEVER)
-    facts = cbor2.dumps([found.outcome, found.dues, found.waits, found.asks, found.others])
+    facts = cbor2.dumps([found.outcome, found.dues, found.waits, found.asks, found.others, found.ratings])
     return Tally(
         found.unit, found.procedure, found.channel, found.received_ms, found.ended_ms, due, facts
     )  # fmt: skip
@@ -165,9 +174,11 @@ def tally_of(state: State) -> Tally | None:
 
 def of_tally(line: Tally) -> Course:
     """Returns what `tally_of` packed."""
-    outcome, dues, waits, asks, others = cbor2.loads(line.facts)
+    outcome, dues, waits, asks, others, ratings = cbor2.loads(line.facts)
     dues = ((dues[0][0], dues[0][1]),) if len(dues) == 1 else tuple([(since, due) for since, due in dues])
     waits = tuple([(start, end) for start, end in waits]) if waits else ()
+    ratings = tuple([(at_ms, score) for at_ms, score in ratings]) if ratings else ()
     return Course(
-        line.unit, line.group, line.channel, line.begun_ms, line.ended_ms, outcome, dues, waits, asks, others
+        line.unit, line.group, line.channel, line.begun_ms, line.ended_ms, outcome, dues, waits, asks, others,
+        ratings,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from onestop_sync.dossier.report.count import LATE_COL, Place
 from onestop_sync.dossier.report.course import Course
 from onestop_sync.dossier.report.rules import ReportRules
-from onestop_sync.dossier.report.shares import MARK_OF, grade_of, tenths_of
+from onestop_sync.dossier.report.shares import MARK_OF, grade_of, speaks_against, tenths_of
 
 __all__ = ["OFFICER_INDICATORS", "OfficerMarks", "OfficerWatch"]
 
@@ -45,11 +45,14 @@ class OfficerWatch:
     Args:
         rules: In force when the period ends.
         hears: Whether complaints are taken down at the officer's unit.
+        end_ms: When the period ends, milliseconds since 1970 UTC; ratings count that were given before.
     """
 
-    def __init__(self, rules: ReportRules, *, hears: bool) -> None:
+    def __init__(self, rules: ReportRules, *, hears: bool, end_ms: int) -> None:
         self._rules = rules
         self._hears = hears
+        self._end_ms = end_ms
+        self._rated = 0
         self._sums: Counter[int] = Counter()
         self._dossiers = 0
         self._late = 0
@@ -64,11 +67,14 @@ class OfficerWatch:
         self._sums[1] += mark
         self._sums[3] += max(0, 2 - course.asks)
         self._sums[4] += 1 if course.asks else 2
-        self._sums[7] += 0 if is_complained_of else mark
+        score = course.score_at(self._end_ms - 1)
+        self._rated += score is not None
+        self._sums[7] += 0 if is_complained_of or speaks_against(score, self._rules) else mark
 
     def found(self) -> OfficerMarks:
         """Returns what was found."""
-        measured = (1, 3, 4, 7) if self._hears else (1, 3, 4)
+        is_heard = self._hears or self._rated >= max(1, self._rules.ratings_min)
+        measured = (1, 3, 4, 7) if is_heard else (1, 3, 4)
         tenths = {i: tenths_of(self._sums[i], self._dossiers) for i in measured if self._dossiers}
         total = sum(tenths.values())
         grade = grade_of(total, self._rules.officer_grades) if tenths else ""

@@ -17,7 +17,7 @@ from onestop_sync.errors import FormatError, InvalidInput
 __all__ = ["Grade", "ReportRules", "rules_for", "rules_from_plain"]
 
 _QUARTERS = 4
-_OLDER = {"complaints_percent": 90, "complaints_min": 1}
+_OLDER = {"complaints_percent": 90, "complaints_min": 1, "ratings_min": 1, "rating_against": 0}
 """What rules say that were published before these parameters were: what every program went by until then."""
 
 
@@ -44,6 +44,8 @@ class ReportRules:
         online_procedures_percent: Share of procedures with such dossiers from which it gives 2 marks.
         complaints_percent: Share of complaints handled in time from which indicator 8 gives 1 mark.
         complaints_min: From how many complaints taken down at a unit indicators 7 and 8 have data.
+        ratings_min: From how many rated dossiers, of those resolved, indicator 7 has data without complaints.
+        rating_against: A rating of at most this counts against indicator 7 as a complaint does; -1: none.
         unit_grades: What the sum of a unit's marks is called.
         officer_grades: What the sum of an officer's marks is called.
     """
@@ -60,6 +62,8 @@ class ReportRules:
     online_procedures_percent: int
     complaints_percent: int
     complaints_min: int
+    ratings_min: int
+    rating_against: int
     unit_grades: tuple[Grade, ...]
     officer_grades: tuple[Grade, ...]
     form_06a: str
@@ -81,6 +85,8 @@ class ReportRules:
             "online_procedures_percent": self.online_procedures_percent,
             "complaints_percent": self.complaints_percent,
             "complaints_min": self.complaints_min,
+            "ratings_min": self.ratings_min,
+            "rating_against": self.rating_against,
             "unit_grades": [list(grade) for grade in self.unit_grades],
             "officer_grades": [list(grade) for grade in self.officer_grades],
             "form_06a": self.form_06a,
@@ -158,6 +164,8 @@ def rules_from_plain(value: object) -> ReportRules:
         online_procedures_percent=plain.integer("online_procedures_percent"),
         complaints_percent=plain.integer("complaints_percent", _OLDER["complaints_percent"]),
         complaints_min=plain.integer("complaints_min", _OLDER["complaints_min"]),
+        ratings_min=plain.integer("ratings_min", _OLDER["ratings_min"]),
+        rating_against=plain.integer("rating_against", _OLDER["rating_against"]),
         unit_grades=tuple(map(_grade, plain.items("unit_grades"))),
         officer_grades=tuple(map(_grade, plain.items("officer_grades"))),
         form_06a=plain.text("form_06a"),

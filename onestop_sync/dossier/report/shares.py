@@ -8,8 +8,9 @@
 - *Indicator 6* (publication) rests on boards and web pages that nothing here sees; 7 (attitude) and 8
   (complaints) on complaints, where a unit takes them down here. Indicators without data are left out (Article
   15.4b), and a report says which and why. A dossier that is complained of has no mark for 7, any other that
-  for 1. Indicator 4 needs no count of its own: supplements go through the one-stop desk alone, so who was
-  asked at all had one place to go to.
+  for 1; nor has one with which its applicant was not content, by the last rating up to the end of the period
+  [I]: ratings are data of 7 as well (Article 14.3a). Indicator 4 needs no count of its own: supplements go
+  through the one-stop desk alone, so who was asked at all had one place to go to.
 - *QĐ 766* subtracts the time for which the applicant was awaited, and counts who was asked twice as late;
   waiting is subtracted by the clock, from the first appointment [I].
 
@@ -38,6 +39,7 @@ __all__ = [
     "Watch",
     "grade_of",
     "is_on_time_766",
+    "speaks_against",
     "tenths_of",
 ]
 
@@ -60,7 +62,7 @@ UNMEASURED: Final[Mapping[int, str]] = {
     4: "không có hồ sơ nào giải quyết xong trong kỳ",
     5: "không có thủ tục thường xuyên có hồ sơ, hoặc cấp này không có mức phải đạt",
     6: "bảng niêm yết và trang điện tử phải được kiểm tra tại chỗ, phần mềm không thấy",
-    7: "đơn vị chưa ghi phản ánh, kiến nghị vào phần mềm",
+    7: "đơn vị chưa ghi phản ánh, kiến nghị, đánh giá nào vào phần mềm",
     8: "đơn vị chưa ghi phản ánh, kiến nghị vào phần mềm",
     9: "không tiếp nhận hồ sơ nào trong kỳ",
 }
@@ -109,12 +111,14 @@ class Shares(NamedTuple):
     Attributes:
         on_time_766: Share of resolved dossiers in time by QĐ 766's count, percent, one decimal.
         online: Share of received dossiers that were submitted online.
+        ratings: How many of the resolved dossiers their applicants rated last with 0, 1 and 2.
     """
 
     on_spot: OnSpot
     marks: Marks
     on_time_766: float | None
     online: float | None
+    ratings: tuple[int, int, int] = (0, 0, 0)
 
 
 def is_on_time_766(course: Course, ended_ms: int, rules: ReportRules) -> bool:
@@ -145,6 +149,7 @@ class Watch:
         self._in_time = 0
         self._online_late = 0
         self._complaints: list[Handling] | None = None
+        self._ratings = [0, 0, 0]
 
     def hear(self, complaints: Iterable[Handling]) -> None:
         """Counts complaints that the unit handles; few at all are not the same as never having been told."""
@@ -164,7 +169,11 @@ class Watch:
         self._online_late += course.channel == ONLINE and at.stands in {LATE_COL, OVERDUE_COL}
         if at.stands in MARK_OF and course.ended_ms is not None:
             self._add_resolved(course, course.ended_ms, MARK_OF[at.stands])
-            self._sums[7] += 0 if is_complained_of else MARK_OF[at.stands]
+            score = course.score_at(self.period.end_ms - 1)
+            if score is not None:
+                self._ratings[score] += 1
+            is_against = is_complained_of or speaks_against(score, self.rules)
+            self._sums[7] += 0 if is_against else MARK_OF[at.stands]
             if not course.others:
                 self.take_part(MARK_OF[at.stands])
 
@@ -187,6 +196,7 @@ class Watch:
             self._marks(received, online),
             _percent(self._in_time, self._resolved),
             _percent(online, received),
+            (self._ratings[0], self._ratings[1], self._ratings[2]),
         )
 
     def _on_spot(self) -> OnSpot:
@@ -205,8 +215,10 @@ class Watch:
         wanted = self.rules.mark5_percent.get(self.level)
         if spot.regular and wanted is not None:
             tenths[5] = 20 if 100 * spot.done >= wanted * spot.regular else 10
+        is_heard = self._complaints is not None or sum(self._ratings) >= max(1, self.rules.ratings_min)
+        if is_heard and self._resolved:
+            tenths[7] = tenths_of(self._sums[7], self._resolved)
         if self._complaints is not None:
-            tenths |= {7: tenths_of(self._sums[7], self._resolved)} if self._resolved else {}
             tenths[8] = 10 * self._mark8(self._complaints)
         if received:
             tenths[9] = 10 * self._mark9(received, online)
@@ -235,6 +247,11 @@ class Watch:
         if 100 * online >= most * received and is_offered:
             return 2
         return int(100 * online >= some * received)
+
+
+def speaks_against(score: int | None, rules: ReportRules) -> bool:
+    """Tells whether a dossier's rating counts against indicator 7, as a complaint does."""
+    return score is not None and score <= rules.rating_against
 
 
 def grade_of(tenths: int, grades: Iterable[Grade]) -> str:
