@@ -22,6 +22,8 @@ _WORDS: Final = {
     "missing": "còn trống",
     "number": "ô là số nên có thể đã mất số 0 ở đầu; đổi cột sang dạng chữ (Text)",
     "date": 'không đọc được ngày; xem "dates" trong tệp ánh xạ',
+    "error": "ô là lỗi của công thức (#N/A, #REF! …)",
+    "status": 'có ngày trả, nhưng tình trạng không có trong "returned" của tệp ánh xạ',
     "procedure": 'không có thủ tục này trong danh mục; thêm vào "procedures" trong tệp ánh xạ',
     "twice": "mã đã có ở dòng trước trong tệp",
     "here": "mã đã có trên máy này",

@@ -150,6 +150,11 @@ REASONS: Final[Mapping[str, str]] = {
     "filed_elsewhere": "Hồ sơ nộp cho đơn vị khác: hãy gửi tệp cho đơn vị đó.",
     "table": "Không đọc được bảng: cần tệp .xlsx, hoặc .csv mã UTF-8, không quá 100.000 dòng.",
     "column": "Bảng thiếu một cột mà tệp ánh xạ nêu: hãy so lại tiêu đề cột.",
+    "column_twice": "Bảng có hai cột cùng tiêu đề mà tệp ánh xạ nêu: hãy đổi tên một cột.",
+    "encoding": (
+        "Chữ trong tệp không phải Unicode: trong Excel hãy lưu dạng «CSV UTF-8» hoặc .xlsx; chữ phông cũ "
+        "(TCVN3, VNI) phải chuyển mã sang Unicode trước."
+    ),
     "register_taken": "Một mã trong sổ vừa được nhập bằng chương trình khác. Hãy chạy thử lại.",
     "authority": "Khóa của cán bộ chưa được quản trị chứng nhận, hoặc chứng nhận không còn hiệu lực.",
     "origin": "Hồ sơ không bắt đầu từ một lần tiếp nhận hợp lệ.",
@@ -464,8 +469,9 @@ def explain(error: Exception) -> Message:
     if reason == "print_conflict" and (fields := details.get("fields")):
         return Message(_conflicted(list(map(str, fields))), _SETTLE)
     if reason in REASONS:
+        column = f" Cột: {details['column']}." if "column" in details else ""
         says_all = getattr(error, "code", "") in _BY_REASON or reason.startswith("code_")
-        return Message(REASONS[reason], _UNCHANGED if says_all else message.todo)
+        return Message(REASONS[reason] + column, _UNCHANGED if says_all else message.todo)
     return Message(message.what + _extra(details), message.todo)
 
 

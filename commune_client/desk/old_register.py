@@ -49,13 +49,16 @@ class OldRegister(Base):
             What it came to; with bad lines nothing was written.
 
         Raises:
-            InvalidInput: The file is no table, or lacks a column that the mapping names.
+            InvalidInput: The file is no table, or lacks a column that the mapping names, or has it twice.
             NotAllowed: The officer may not take in.
         """
-        table = read_table(path, how.sheet)
-        missing = [heading for heading in how.columns if heading not in table.headings]
-        if missing:
-            raise InvalidInput("The table lacks a column.", reason="column", column=missing[0])
+        table = read_table(path, how.sheet, how.columns)
+        for heading in how.columns:
+            if (found := table.headings.count(heading)) != 1:
+                reason = "column_twice" if found else "column"
+                raise InvalidInput(
+                    "The table lacks a column, or has it twice.", reason=reason, column=heading
+                )
         rules = Rules(self.rules.catalogue, self.rules.calendar, self.rules.profiles, self.today())
         good, bad = plan_rows(table.rows, how, rules, self._is_here, table.source)
         going = sum(row.is_open for row in good)

@@ -28,6 +28,8 @@ from onestop_sync.dossier.profiles import DayPolicy, LegalProfile
 from onestop_sync.errors import FormatError, InvalidInput
 
 __all__ = [
+    "FIRST_YEAR",
+    "LAST_YEAR",
     "Due",
     "DueKind",
     "DueState",

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
+from onestop_sync.codec import nfc
 from onestop_sync.dossier.calendar import VIETNAM, Calendar
 from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.checks import check_values, tidy
+from onestop_sync.dossier.codes import read_dossier_code
 from onestop_sync.dossier.dates import BY_INTAKE, given_due, local, to_ms
+from onestop_sync.dossier.deadlines import FIRST_YEAR, LAST_YEAR
 from onestop_sync.dossier.old_entry import FROM_REGISTER
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.profiles import LegalProfile, profile_for
@@ -33,6 +36,8 @@ _MUST: Final = ("ma_ho_so", "ma_thu_tuc", "nguoi_nop", "tiep_nhan_luc")
 _DIGITS: Final = frozenset({"so_dinh_danh", "dien_thoai", "ma_ho_so", "ma_thu_tuc"})
 """A cell that is a number may have lost what these begin with."""
 _CODE_MAX: Final = 64
+_ERRORS: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+"""What a spreadsheet shows where a formula came to nothing."""
 _NOT_TYPED: Final = frozenset({"ma_ho_so", "trang_thai", "ghi_chu"})
 
 
@@ -68,8 +73,9 @@ class BadRow(NamedTuple):
     Attributes:
         line: Its number in the file.
         field: The field that is meant.
-        reason: ``missing``, ``number``, ``date``, ``procedure``, ``twice``, ``here``, ``today``, ``order``,
-            ``long``, or a code of `checks.Issue`.
+        reason: ``missing``, ``number``, ``error`` (of a formula), ``date``, ``procedure``, ``twice``,
+            ``here``, ``today``, ``order``, ``status`` (returned on a day, but not by its status), ``long``,
+            ``profile``, or a code of `checks.Issue`.
     """
 
     line: int
@@ -129,14 +135,16 @@ def map_from_plain(value: object) -> RegisterMap:
         plain.text("sheet", ""),
         dates,
         _texts(plain, "procedures"),
-        frozenset(plain.texts("returned")),
+        frozenset(map(nfc, plain.texts("returned"))),
     )
 
 
 def _texts(plain: PlainMap, key: str) -> dict[str, str]:
     value = plain.raw(key) if plain.has(key) else {}
     inner = PlainMap(value, key)
-    return {str(name): inner.text(name) for name in value} if isinstance(value, Mapping) else {}
+    if not isinstance(value, Mapping):
+        return {}
+    return {nfc(str(name)): nfc(inner.text(name)) for name in value}
 
 
 def plan_rows(
@@ -183,17 +191,23 @@ def _plan(row: Row, how: RegisterMap, rules: Rules, source: str) -> PlannedRow:
     assert received is not None  # it is among those that must be there
     _check_times(received, moments, rules.today)
     is_open = not (values["trang_thai"] in how.returned if values["trang_thai"] else moments["tra_luc"])
+    if is_open and moments["tra_luc"] is not None:
+        raise _Bad("trang_thai", "status")
     code = values["ma_ho_so"]
     if len(code) > _CODE_MAX:
         raise _Bad("ma_ho_so", "long")
+    parts = read_dossier_code(code)
+    if parts is not None and parts.received_on >= rules.today:
+        raise _Bad("ma_ho_so", "today")
     written = _named(values, how, rules, local(received).date(), is_open=is_open)
     written |= {"tiep_nhan_luc": received, "nguon": {"cach": FROM_REGISTER, "dong": row.line, "tep": source}}
     due, returned = moments["han_tra"], moments["tra_luc"]
-    if due is not None:
-        profile = _profile(received, rules)
-        written["han_tra"] = given_due(due, received, BY_INTAKE, rules.calendar, profile) if is_open else due
-    elif is_open:
+    if not is_open:
+        written |= {} if due is None else {"han_tra": due}
+    elif due is None:
         raise _Bad("han_tra", "missing")
+    else:
+        written["han_tra"] = given_due(due, received, BY_INTAKE, rules.calendar, _profile(received, rules))
     if not is_open and returned is not None:
         written["tra_luc"] = returned
     return PlannedRow(row.line, code, is_open, written)
@@ -229,13 +243,18 @@ def _text(field: str, cell: Any) -> str:
         if field in _DIGITS:
             raise _Bad(field, "number")
         return str(int(cell)) if float(cell).is_integer() else str(cell)
-    return " ".join(str(cell).split())
+    text = nfc(" ".join(str(cell).split()))
+    if text in _ERRORS:
+        raise _Bad(field, "error")
+    return text
 
 
 def _moment(field: str, cell: Any, how: RegisterMap, calendar: Calendar) -> int | None:
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return None
     found, has_hour = _read(field, cell, how.dates)
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise _Bad(field, "date")
     if not has_hour and field == "han_tra":  # the day counts until the office closes
         found = datetime.combine(found.date(), time()) + timedelta(minutes=calendar.windows[-1].end_min)
     return to_ms(found.replace(tzinfo=VIETNAM))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -96,17 +97,44 @@ def test_each_bad_line_is_told_and_nothing_is_taken(shell: Shell, commune: Commu
         ["07/2026", "Khai sinh", "A", "", "x", OF_A_CELL, "11/08/2026", "", ""],
         ["6", "Khai sinh", "A", "", "x", "10/08/2030", "11/08/2030", "", ""],
         ["7", "Khai sinh", "A", "", "x", "10/08/2026", "", "", ""],
+        ["8", "Khai sinh", "A", "", "x", "10/08/0026", "11/08/2026", "", ""],
+        ["9", "Khai sinh", "#N/A", "", "x", "10/08/2026", "11/08/2026", "", ""],
+        ["10", "Khai sinh", "A", "", "x", "10/08/2026", "11/08/2026", "12/08/2026", "Đang làm"],
+        ["000.01.01.H99-300101-0001", "Khai sinh", "A", "", "x", "10/08/2026", "11/08/2026", "", ""],
     ]
     path = table(commune.folder / "so.xlsx", [*GOOD, *bad])
     said = shell.run("import-register", str(path), "--mapping", str(commune.folder / "map.json"))
     assert shell.code == 1
     lines = [line for line in said.splitlines() if line.startswith("Dòng ")]
-    assert [line.split(",")[0] for line in lines] == [f"Dòng {number}" for number in range(7, 16)]
+    assert [line.split(",")[0] for line in lines] == [f"Dòng {number}" for number in range(7, 20)]
     assert "Dòng 7, cột Số CCCD: ô là số" in said
     assert "Dòng 13, cột Mã hồ sơ: mã đã có ở dòng trước trong tệp" in said
     assert "Dòng 15, cột Hẹn trả: còn trống" in said
+    assert "Dòng 17, cột Người nộp: ô là lỗi của công thức" in said
+    assert "Dòng 18, cột Tình trạng: có ngày trả" in said
     assert shell.json("list")["rows"] == []
     assert shell.json("old-register") == []
+
+
+def test_registers_as_offices_have_them(shell: Shell, commune: Commune) -> None:
+    """A title above the headings, text as Excel writes it, letters in parts, and years before the decree."""
+    rows = [*GOOD, ["01/2015", "Thủ tục xưa", "Ông B", "", "", "02/03/2015", "05/03/2015", "", "Đã trả"]]
+    lines = [["UBND XÃ", "SỔ THEO DÕI HỒ SƠ"], list(COLUMNS), *rows]
+    text = unicodedata.normalize("NFD", "\r\n".join("\t".join(line) for line in lines))
+    path = commune.folder / "so.txt"
+    path.write_bytes(text.encode("utf-16"))
+    found = shell.json("import-register", str(path), "--mapping", str(commune.folder / "map.json"))
+    assert (found["going"], found["old"], found["bad"], found["is_done"]) == (1, 3, [], True)
+
+
+@pytest.mark.parametrize("word", ["NguyÔn V¨n §øc", "Nguyeãn Vaên Ñöùc"])
+def test_letters_before_unicode_are_refused(shell: Shell, commune: Commune, word: str) -> None:
+    """Names in TCVN3 or VNI letters, or in a code page, are never taken in as they look."""
+    how = ("--mapping", str(commune.folder / "map.json"))
+    path = table(commune.folder / "so.xlsx", [[f"{n}/2015", "x", word, *["", word] * 2] for n in range(20)])
+    assert "không phải Unicode" in shell.run("import-register", str(path), *how)
+    (commune.folder / "so.csv").write_bytes("Mã hồ sơ,Ngu".encode("cp1258", "replace") + b"\xd4\xff\n")
+    assert "CSV UTF-8" in shell.run("import-register", str(commune.folder / "so.csv"), *how)
 
 
 def test_a_register_that_is_none_is_refused(shell: Shell, commune: Commune) -> None:
@@ -116,7 +144,7 @@ def test_a_register_that_is_none_is_refused(shell: Shell, commune: Commune) -> N
     path.write_bytes(b"PK no workbook")
     assert "Không đọc được bảng" in shell.run("import-register", str(path), *how)
     (commune.folder / "so.csv").write_text("Mã,Tên\n1,A\n", encoding="utf-8")
-    assert "Bảng thiếu một cột" in shell.run("import-register", str(commune.folder / "so.csv"), *how)
+    assert "Cột: Mã hồ sơ." in shell.run("import-register", str(commune.folder / "so.csv"), *how)
     (commune.folder / "map.json").write_text('{"columns": {"Mã": "ma_ho_so"}}', encoding="utf-8")
     assert "nguoi_nop, tiep_nhan_luc" in shell.run("import-register", str(path), *how)
     with pytest.raises(FormatError):
