@@ -45,6 +45,8 @@ _NEXT_OFF_CHAIN = sa.select(t.event.c.n, t.event.c.id, t.event.c.header).where(
     t.event.c.log_n == sa.bindparam("of"), t.event.c.seq == sa.bindparam("at"), t.event.c.chained == 0
 )
 
+_CHAIN = sa.update(t.event).where(t.event.c.n == sa.bindparam("at")).values(chained=1)
+
 
 class Chains:
     """The logs of one transaction.
@@ -144,7 +146,7 @@ class Chains:
             if not after:
                 break
             row = min(after, key=lambda r: r.id)
-            self.connection.execute(sa.update(t.event).where(t.event.c.n == row.n).values(chained=1))
+            self.connection.execute(_CHAIN, {"at": row.n})
             log = log._replace(seq=log.seq + 1, head=row.id)
         off = self.connection.execute(_OFF_CHAIN, {"of": log.n}).scalars().all()
         forked = log.forked or any(seq <= log.seq for seq in off) or len(set(off)) < len(off)

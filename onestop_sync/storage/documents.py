@@ -133,11 +133,10 @@ class Documents:
 
     def _count_waiting(self) -> None:
         """Notes of how many earlier events each document waits, for what is carried on without them."""
-        query = sa.select(t.needs.c.doc_n, sa.func.count().label("many")).group_by(t.needs.c.doc_n)
         if not self.docs or not self._is_anything_waiting():
             return
         by_number = {doc.n: doc for doc in self.docs.values()}
-        for row in select_in(self.connection, query, t.needs.c.doc_n, sorted(by_number)):
+        for row in select_in(self.connection, _NEEDED, t.needs.c.doc_n, sorted(by_number)):
             by_number[row.doc_n].waiting_before = row.many
 
     def _is_anything_waiting(self) -> bool:
@@ -353,11 +352,7 @@ class Documents:
         """Marks which events wait, where others did before."""
         waiting = sorted(doc.waits)
         if set(waiting) != waited:
-            self.connection.execute(
-                sa.update(t.event)
-                .where(t.event.c.doc_n == doc.n)
-                .values(waiting=sa.case((t.event.c.n.in_(waiting), 1), else_=0) if waiting else 0)
-            )
+            self.connection.execute(_MARK_WAITING, {"of": doc.n, "waiting": waiting})
 
     def _notice(
         self,
@@ -445,10 +440,7 @@ class Documents:
             for n, need in doc.waits.items()
         ]
         if waits:
-            self.connection.execute(
-                sa.delete(t.needs).where(t.needs.c.event_n == sa.bindparam("at")),
-                [{"at": w["event_n"]} for w in waits],
-            )
+            self.connection.execute(_DELETE_NEED, [{"at": w["event_n"]} for w in waits])
             self.connection.execute(sa.insert(t.needs), waits)
         self._save_lines(old)
         for doc in fresh:
@@ -492,6 +484,13 @@ _DELETE_TALLY = sa.delete(t.tally).where(t.tally.c.doc_n == sa.bindparam("at"))
 _DELETE_SEARCH = sa.delete(t.search).where(t.search.c.doc_n == sa.bindparam("at"))
 _DOCUMENTS = sa.select(t.document)
 _DELETE_NEEDS = sa.delete(t.needs).where(t.needs.c.doc_n == sa.bindparam("of"))
+_MARK_WAITING = (
+    sa.update(t.event)
+    .where(t.event.c.doc_n == sa.bindparam("of"))
+    .values(waiting=sa.case((t.event.c.n.in_(sa.bindparam("waiting", expanding=True)), 1), else_=0))
+)
+_NEEDED = sa.select(t.needs.c.doc_n, sa.func.count().label("many")).group_by(t.needs.c.doc_n)
+_DELETE_NEED = sa.delete(t.needs).where(t.needs.c.event_n == sa.bindparam("at"))
 _NEEDING = sa.select(t.needs.c.doc_n)
 _ANY_NEED = sa.select(t.needs.c.event_n).limit(1)
 _EVENTS_OF = sa.select(t.event).where(t.event.c.doc_n == sa.bindparam("doc")).order_by(t.event.c.n)

@@ -192,13 +192,7 @@ class Feed:
 
     def backfill(self, doc_n: int, doc: bytes, units: Iterable[str]) -> None:
         """Puts all events of a document into the feeds of units that take part in it from now on."""
-        rows = self.connection.execute(
-            sa.select(t.event.c.n, t.event.c.id, t.event.c.source, t.log.c.id.label("log"))
-            .join(t.log, t.log.c.n == t.event.c.log_n)
-            .where(t.event.c.doc_n == doc_n)
-            .order_by(t.event.c.n)
-        ).all()
-        for row in rows:
+        for row in self.connection.execute(_SENT_OF, {"of": doc_n}).all():
             self.add(row.n, row.id, row.log, units, row.source, doc)
 
     def flush(self, new_from: int | None = None) -> None:
@@ -249,10 +243,7 @@ class Feed:
                 proof.insert(0, genesis.cert)
         if is_complete:
             self.fresh.add((unit, log))
-        rows = self.connection.execute(
-            sa.select(t.event.c.id, t.event.c.n, t.event.c.source).where(t.event.c.id.in_(proof))
-        ).all()
-        found = {row.id: row for row in rows}
+        found = {row.id: row for row in select_in(self.connection, _SENT, t.event.c.id, proof)}
         for event_id in proof:
             if event_id in found:
                 row = found[event_id]
@@ -260,10 +251,8 @@ class Feed:
         return is_complete
 
     def _lock(self, unit: str) -> tuple[int, bytes]:
-        query = sa.select(t.scope.c.n, t.scope.c.digest).where(t.scope.c.unit == unit)
-        if self.connection.dialect.name != "sqlite":
-            query = query.with_for_update()
-        row = self.connection.execute(query).first()
+        query = _SCOPE if self.connection.dialect.name == "sqlite" else _SCOPE_LOCKED
+        row = self.connection.execute(query, {"of": unit}).first()
         if row is not None:
             return row.n, row.digest
         if self.connection.dialect.name == "sqlite":
@@ -272,7 +261,7 @@ class Feed:
         from sqlalchemy.dialects.postgresql import insert
 
         self.connection.execute(insert(t.scope).values(unit=unit, n=0, digest=START).on_conflict_do_nothing())
-        row = self.connection.execute(query).one()
+        row = self.connection.execute(query, {"of": unit}).one()
         return row.n, row.digest
 
     def _not_there(
@@ -280,6 +269,8 @@ class Feed:
     ) -> list[tuple[int, int]]:
         """Leaves out what the feed has already."""
         refs = sorted({ref for kind, ref in wanted if new_from is None or kind != EVENT or ref < new_from})
+        if not refs:
+            return list(wanted)
         query = sa.select(t.feed.c.kind, t.feed.c.ref).where(t.feed.c.unit == unit)
         there = {(row.kind, row.ref) for row in select_in(self.connection, query, t.feed.c.ref, refs)}
         return [key for key in wanted if key not in there]
@@ -359,21 +350,17 @@ def digest_at(connection: sa.Connection, unit: str, n: int) -> bytes | None:
 
 
 def _payloads(connection: sa.Connection, rows: Sequence[Any]) -> dict[tuple[int, int], tuple[Any, bytes]]:
-    query = sa.select(
-        t.event.c.n, t.event.c.header, t.event.c.signature, t.event.c.body, t.log.c.id.label("log")
-    ).join(t.log, t.log.c.n == t.event.c.log_n)
     events = [row.ref for row in rows if row.kind == EVENT]
     found: dict[tuple[int, int], tuple[Any, bytes]] = {
         (EVENT, n): ([header, signature, body], log)
-        for n, header, signature, body, log in select_in(connection, query, t.event.c.n, events)
+        for n, header, signature, body, log in select_in(connection, _FRAMES, t.event.c.n, events)
     }
-    for kind, table in ((ACKS, t.acks), (STATEMENT, t.statement)):
+    for kind, table, query in _SAID:
         refs = [row.ref for row in rows if row.kind == kind]
-        for n, data in select_in(connection, sa.select(table.c.n, table.c.data), table.c.n, refs):
+        for n, data in select_in(connection, query, table.c.n, refs):
             found[kind, n] = (data, b"")
     headers = [row.ref for row in rows if row.kind == HEADER]
-    bones = sa.select(t.skeleton.c.n, t.skeleton.c.header)
-    for n, header in select_in(connection, bones, t.skeleton.c.n, headers):
+    for n, header in select_in(connection, _BONES, t.skeleton.c.n, headers):
         found[HEADER, n] = (header, b"")
     return found
 
@@ -382,6 +369,23 @@ def _size(payload: Any) -> int:
     return len(payload) if isinstance(payload, bytes) else sum(len(part or b"") for part in payload) + 8
 
 
+_SCOPE = sa.select(t.scope.c.n, t.scope.c.digest).where(t.scope.c.unit == sa.bindparam("of"))
+_SCOPE_LOCKED = _SCOPE.with_for_update()
+_SENT = sa.select(t.event.c.id, t.event.c.n, t.event.c.source)
+_SENT_OF = (
+    sa.select(t.event.c.n, t.event.c.id, t.event.c.source, t.log.c.id.label("log"))
+    .join(t.log, t.log.c.n == t.event.c.log_n)
+    .where(t.event.c.doc_n == sa.bindparam("of"))
+    .order_by(t.event.c.n)
+)
+_FRAMES = sa.select(
+    t.event.c.n, t.event.c.header, t.event.c.signature, t.event.c.body, t.log.c.id.label("log")
+).join(t.log, t.log.c.n == t.event.c.log_n)
+_SAID = tuple(
+    (kind, table, sa.select(table.c.n, table.c.data))
+    for kind, table in ((ACKS, t.acks), (STATEMENT, t.statement))
+)
+_BONES = sa.select(t.skeleton.c.n, t.skeleton.c.header)
 _RAISE = (
     sa.update(t.scope)
     .where(t.scope.c.unit == sa.bindparam("at"))

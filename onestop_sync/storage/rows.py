@@ -27,12 +27,24 @@ def select_in(
 
     A query that a module keeps is put together with its list once; the others are each time.
     """
-    found: list[Any] = []
+    if not values:
+        return []
     name = connection.dialect.name
-    wanted = _listed(query, column, is_array=name == "postgresql", lock=lock and name != "sqlite")
+    is_locked = lock and name != "sqlite"
+    if len(values) == 1:
+        return list(connection.execute(_single(query, column, lock=is_locked), {_VALUES: values[0]}))
+    found: list[Any] = []
+    wanted = _listed(query, column, is_array=name == "postgresql", lock=is_locked)
     for i in range(0, len(values), LOOKUP):
         found.extend(connection.execute(wanted, {_VALUES: list(values[i : i + LOOKUP])}).all())
     return found
+
+
+@lru_cache(maxsize=256)
+def _single(query: Any, column: Any, *, lock: bool) -> Any:
+    """Returns a query for the rows of which a column is one value: most ask for one."""
+    wanted = query.where(column == sa.bindparam(_VALUES, type_=column.type))
+    return wanted.with_for_update() if lock else wanted
 
 
 @lru_cache(maxsize=256)

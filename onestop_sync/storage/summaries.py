@@ -8,7 +8,7 @@ events are not here yet; it goes when they are, and have come to the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -29,9 +29,8 @@ from onestop_sync.storage.projection import pack, unpack
 from onestop_sync.storage.upgrade import PROJECTION_VERSION
 
 __all__ = [
-    "Placed", "check_history", "compare", "damaged", "forget", "has_any", "is_closed", "is_known", "keep",
-    "made_by", "past_of", "placed_of",
-    "row_of", "stated_ms", "summarise", "want",
+    "STATED_DOCUMENT", "Placed", "check_history", "compare", "damaged", "forget", "has_any", "is_closed",
+    "is_known", "keep", "made_by", "past_of", "placed_of", "row_of", "stated_ms", "summarise", "want",
 ]  # fmt: skip
 
 ASKED, REFUSED, TOLD = 1, 2, 3
@@ -100,7 +99,7 @@ def placed_of(kind: DocumentType, data: bytes, doc: bytes, snapshot_n: int) -> P
 
 def has_any(connection: sa.Connection) -> bool:
     """Tells whether any document is known by a snapshot."""
-    return connection.execute(sa.select(t.summary.c.doc_n).limit(1)).first() is not None
+    return connection.execute(_ANY).first() is not None
 
 
 def row_of(connection: sa.Connection, doc_n: int) -> Any:
@@ -121,8 +120,7 @@ def keep(connection: sa.Connection, doc_n: int, placed: Placed, *, is_held: bool
 
 def stated_ms(connection: sa.Connection, doc_n: int) -> int | None:
     """Returns when the province signed what is known of a document; ``None`` when its events are here."""
-    query = sa.select(t.snapshot.c.at_ms).join(t.summary, t.summary.c.snapshot_n == t.snapshot.c.n)
-    return connection.execute(query.where(t.summary.c.doc_n == doc_n, t.is_summary)).scalar()
+    return connection.execute(_STATED, {"of": doc_n}).scalar()
 
 
 def check_history(connection: sa.Connection, doc_n: int) -> None:
@@ -247,6 +245,20 @@ def compare(
     findings.note(connection, "misstated", paper.unit, [doc], papers)
 
 
+_ANY = sa.select(t.summary.c.doc_n).limit(1)
+_STATED = (
+    sa.select(t.snapshot.c.at_ms)
+    .join(t.summary, t.summary.c.snapshot_n == t.snapshot.c.n)
+    .where(t.summary.c.doc_n == sa.bindparam("of"), t.is_summary)
+)
+STATED_DOCUMENT: Final = (
+    sa.select(t.document, t.snapshot.c.at_ms.label("stated_ms"))
+    .select_from(t.document)
+    .outerjoin(t.summary, sa.and_(t.summary.c.doc_n == t.document.c.n, t.is_summary))
+    .outerjoin(t.snapshot, t.snapshot.c.n == t.summary.c.snapshot_n)
+    .where(t.document.c.id == sa.bindparam("of"))
+)
+"""A document by its id, and when the province signed what is known of it, as `stated_ms` returns it."""
 _FORGET = sa.delete(t.summary).where(t.summary.c.doc_n == sa.bindparam("at"))
 _WANT = (
     sa.update(t.summary)

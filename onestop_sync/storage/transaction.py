@@ -162,13 +162,7 @@ class Transaction:
 
     def next_serial(self, name: str, day: str) -> int:
         """Returns the next number of a counter, from 1."""
-        where = (t.counter.c.name == name, t.counter.c.day == day)
-        value = self.connection.execute(
-            sa.update(t.counter)
-            .where(*where)
-            .values(value=t.counter.c.value + 1)
-            .returning(t.counter.c.value)
-        ).scalar()
+        value = self.connection.execute(_NEXT_SERIAL, {"of": name, "on": day}).scalar()
         if value is None:
             value = 1
             self.connection.execute(sa.insert(t.counter).values(name=name, day=day, value=value))
@@ -324,10 +318,8 @@ class Transaction:
         log = self.own_log(signer)
         state: State | None = None
         if doc is not None:
-            query = sa.select(t.document).where(t.document.c.id == doc)
-            if self.connection.dialect.name != "sqlite":
-                query = query.with_for_update()
-            row = self.connection.execute(query).first()
+            is_locked = self.connection.dialect.name != "sqlite"
+            row = self.connection.execute(_DOCUMENT_LOCKED if is_locked else _DOCUMENT, {"of": doc}).first()
             if row is None or row.state is None:
                 raise (
                     erased()
@@ -469,6 +461,14 @@ def find_own_log(connection: sa.Connection, key: bytes, *, lock: bool = False) -
     return connection.execute(_OWN_LOG_LOCKED if is_locked else _OWN_LOG, {"of": key}).first()
 
 
+_DOCUMENT = sa.select(t.document).where(t.document.c.id == sa.bindparam("of"))
+_DOCUMENT_LOCKED = _DOCUMENT.with_for_update()
+_NEXT_SERIAL = (
+    sa.update(t.counter)
+    .where(t.counter.c.name == sa.bindparam("of"), t.counter.c.day == sa.bindparam("on"))
+    .values(value=t.counter.c.value + 1)
+    .returning(t.counter.c.value)
+)
 _OWN_LOG = (
     sa.select(t.log)
     .where(t.log.c.key == sa.bindparam("of"), t.log.c.own == 1, t.log.c.closed == 0)

@@ -42,6 +42,7 @@ _KEYS: Final = (
     .order_by(t.event.c.n)
 )
 
+_RESTORES: Final = sa.select(t.meta.c.value).where(t.meta.c.key == "restores")
 _KEYS_MARK: Final = sa.select(t.meta.c.value).where(t.meta.c.key == "keys")
 
 Result = TypeVar("Result")
@@ -384,9 +385,7 @@ class Base:
     def restores(self) -> int:
         """How often this store was restored from a backup."""
         with self.reading() as connection:
-            return int(
-                connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == "restores")).scalar_one()
-            )
+            return int(connection.execute(_RESTORES).scalar_one())
 
 
 def set_meta(connection: sa.Connection, facts: Mapping[str, bytes]) -> None:

@@ -26,7 +26,10 @@ from onestop_sync.tombstone import Tombstone
 _LATEST: Final = 1000
 """Events among which the latest time is looked for: the last ones stored, whatever the clock said then."""
 
-_DOCUMENT: Final = sa.select(t.document).where(t.document.c.id == sa.bindparam("of"))
+_LATEST_EVENT: Final = sa.select(
+    sa.func.max(sa.select(t.event.c.at_ms).order_by(t.event.c.n.desc()).limit(_LATEST).subquery().c.at_ms)
+)
+_LATEST_SAID: Final = tuple(sa.select(sa.func.max(table.c.at_ms)) for table in (t.acks, t.statement))
 
 
 class Document(NamedTuple):
@@ -69,14 +72,13 @@ class Reading(Base):
             NotAllowed: It was erased by law (``details["reason"]`` is ``erased``); see `tombstone`.
         """
         with self.reading() as connection:
-            row = connection.execute(_DOCUMENT, {"of": doc}).first()
-            stated_ms = summaries.stated_ms(connection, row.n) if row else None
+            row = connection.execute(summaries.STATED_DOCUMENT, {"of": doc}).first()
         kind = self.types.get(row.kind) if row else None
         if row is not None and row.tombstone is not None:
             raise erased()
         if row is None or row.state is None or kind is None:
             raise NotFound("There is no such document in this store.")
-        return Document(doc, kind, unpack(row.state), stated_ms)
+        return Document(doc, kind, unpack(row.state), row.stated_ms)
 
     def tombstone(self, doc: bytes) -> Tombstone | None:
         """Returns what stays of a document of this store that was erased by law; ``None`` of any other."""
@@ -241,13 +243,7 @@ class Reading(Base):
     def latest_ms(self) -> int:
         """Returns the latest time that any ack, statement or own event bears; 0 for none."""
         with self.reading() as connection:
-            last = sa.select(t.event.c.at_ms).order_by(t.event.c.n.desc()).limit(_LATEST).subquery()
-            stored = connection.execute(sa.select(sa.func.max(last.c.at_ms))).scalar() or 0
-            said = [
-                connection.execute(sa.select(sa.func.max(table.c.at_ms))).scalar() or 0
-                for table in (t.acks, t.statement)
-            ]
-        return max(stored, *said)
+            return max(connection.execute(each).scalar() or 0 for each in (_LATEST_EVENT, *_LATEST_SAID))
 
     def introduction(self, log: bytes) -> list[Any]:
         """Returns the frames that prove a log's authority, from the root down; its genesis is the last."""
