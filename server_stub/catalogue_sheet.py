@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -166,11 +167,15 @@ def read_sheet(path: Path, version: int) -> tuple[Catalogue | None, list[Problem
         InvalidInput: It cannot be read at all.
     """
     rows, problems = roster_files.read(path, SHEETS)
+    if not problems and not any(row.sheet == "procedures" for row in rows):
+        raise InvalidInput(f"{path} has no rows in a sheet {SHEETS[0].label!r}.")
     procedures = list(_each(rows, "procedures", _procedure, problems))
     documents = list(_each(rows, "documents", _document, problems))
     steps = list(_each(rows, "steps", _step, problems))
     found = [item for _, item in procedures]
-    problems += _strays(found, [(row, code, day) for row, (code, day, _) in (*documents, *steps)])
+    wrong = _codes_of(row for row in rows if row.sheet == "procedures") - {item.code for item in found}
+    named = [(row, code, day) for row, (code, day, _) in (*documents, *steps) if code not in wrong]
+    problems += _strays(found, named)
     if problems:
         return None, problems
     whole = [
@@ -202,6 +207,15 @@ def _each(
 
 def _belongs(item: Procedure, code: str, day: date | None) -> bool:
     return item.code == code and day in {None, item.effective_from}
+
+
+def _codes_of(rows: Iterable[Row]) -> set[str]:
+    """Returns the procedures that rows are of, as far as their codes can be read."""
+    found = set()
+    for row in rows:
+        with suppress(InvalidInput):
+            found.add(normal_code(row.cells.get("code", "")))
+    return found
 
 
 def _strays(procedures: Sequence[Procedure], named: Sequence[tuple[Row, str, date | None]]) -> list[Problem]:

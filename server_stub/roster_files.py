@@ -116,10 +116,18 @@ def _excel_tables(path: Path, sheets: Sequence[Sheet]) -> list[tuple[Sheet, list
 
 
 def _excel_lines(sheet: Any) -> Iterator[list[str]]:
-    for number, line in enumerate(sheet.iter_rows(values_only=True, max_col=_MAX_COLUMNS)):
-        if number > MAX_ROWS + 1:
-            return
-        yield [_text(value) for value in line]
+    """Yields a sheet's lines, those that are empty as well: rows are told by their number.
+
+    Raises:
+        InvalidInput: It has more rows than a table may have; none is left out in silence.
+    """
+    filled = 0
+    for line in sheet.iter_rows(values_only=True, max_col=_MAX_COLUMNS):
+        cells = [_text(value) for value in line]
+        filled += any(cells)
+        if filled > MAX_ROWS + 1:
+            raise InvalidInput(f"The sheet {sheet.title} has more than {MAX_ROWS} rows.")
+        yield cells
 
 
 def write_template(path: Path) -> None:
@@ -162,6 +170,8 @@ def write(
             page.column_dimensions[cell.column_letter].width = _WIDTH
         for row in rows.get(sheet.key, ()):
             page.append(list(row))
+            for cell in page[page.max_row]:
+                cell.data_type = "s" if cell.data_type == "f" else cell.data_type  # a name is no formula
         if sheet in SHEETS:  # an example, to be deleted
             for cell in page[2]:
                 cell.font = Font(italic=True)

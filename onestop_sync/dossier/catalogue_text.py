@@ -38,10 +38,13 @@ _LIMIT: Final = re.compile(r"(\d{1,4}) (gio lam viec|ngay lam viec|ngay)", re.AS
 _SAME: Final = re.compile(r"trong ngay(?: \+ ?(\d{1,3}) ngay lam viec)?", re.ASCII)
 _FOLDED: Final = {fold_text(text): kind for kind, text in _UNITS.items()}
 _FEES: Final = {FeeKind.FREE: "miễn phí", FeeKind.PROVINCE: "tỉnh quy định", FeeKind.UNKNOWN: "chưa rõ"}
+_DONG: Final = r"\d{1,3}(?:\.\d{3})+|\d+"
+"""An amount: 8000, or 8.000 with its thousands; 1.5 is neither."""
 _PER_UNIT: Final = re.compile(
-    r"(?P<amount>[\d.]+) ?đ?/(?P<unit>[^;/\d][^;/]*)"
-    r"(?:; ?từ (?:trang |bản )?thứ (?P<after>\d+): ?(?P<reduced>[\d.]+) ?đ?)?"
-    r"(?:; ?tối đa (?P<cap>[\d.]+) ?đ?)?"
+    rf"(?P<amount>{_DONG}) ?đ?/(?P<unit>[^;/\d][^;/]*)"
+    rf"(?:; ?từ (?:trang |bản )?thứ (?P<after>[2-9]|[1-9]\d+): ?(?P<reduced>{_DONG}) ?đ?)?"
+    rf"(?:; ?tối đa (?P<cap>{_DONG}) ?đ?)?",
+    re.ASCII,
 )
 _SHORT: Final = 120
 

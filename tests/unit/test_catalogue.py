@@ -185,7 +185,15 @@ def test_fees_are_written_as_people_do() -> None:
         fee = item.fee
         again = fee_from_text(fee_text(fee), fee.condition_vi, fee.certainty)
         assert again == fee, item.code
-    for text in ("0", "Miễn phí kèm ghi chú", "2.000", "8000 đồng", "miễn phí nếu"):
+    for text in (
+        "0",
+        "Miễn phí kèm ghi chú",
+        "2.000",
+        "8000 đồng",
+        "miễn phí nếu",
+        "1.5/trang",
+        "9/bản; từ thứ 0: 1",
+    ):
         with pytest.raises(InvalidInput):
             fee_from_text(text, "", Certainty.SOURCED)
     assert fee_from_text(

@@ -13,6 +13,8 @@ import pytest
 from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.data import shipped_catalogue
 from onestop_sync.dossier.deadlines import Limit, LimitKind
+from onestop_sync.errors import InvalidInput
+from server_stub import roster_files
 from server_stub.catalogue_sheet import SHEETS, describe_changes, read_sheet, write_sheet
 
 DAY = date(2026, 5, 4)
@@ -94,6 +96,28 @@ def test_a_bad_row_is_told_by_row_and_reason(
     made, problems = read_sheet(path, 2)
     assert made is None
     assert any(p.sheet == sheet and p.row == 2 and reason in p.reason for p in problems)
+    is_code = heading == "Mã thủ tục"
+    assert is_code or len(problems) == 1, "a procedure's papers are not at fault for its row"
+
+
+def test_what_a_spreadsheet_would_run_or_drop_is_neither_run_nor_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that looks like a formula stays a name; rows beyond the most, or no sheet at all, are told."""
+    first, *others = small().procedures
+    odd = replace(first, full_name_vi='=HYPERLINK("http://x")', name_vi="+x", note_vi="@x", source="-1")
+    path = tmp_path / "a.xlsx"
+    write_sheet(path, Catalogue(1, (odd, *others)))
+    assert read_sheet(path, 1) == (Catalogue(1, (odd, *others)), [])
+    monkeypatch.setattr(roster_files, "MAX_ROWS", 5)
+    with pytest.raises(InvalidInput, match="more than 5 rows"):
+        read_sheet(path, 1)
+    book = openpyxl.load_workbook(path)
+    del book["Thủ tục"]
+    book.save(path)
+    monkeypatch.undo()
+    with pytest.raises(InvalidInput, match="Thủ tục"):
+        read_sheet(path, 1)
 
 
 def test_two_versions_of_one_day_are_refused(tmp_path: Path) -> None:
