@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from onestop_sync.dossier.forms.paper import Fact, Grid, PaperSize, Paragraph, Sheet, Signature
+from onestop_sync.dossier.forms.paper import Block, Fact, Grid, PaperSize, Paragraph, Sheet, Signature
 
 __all__ = ["PAGE_MM", "Measure", "Page", "Qr", "Rule", "Text", "lay_out"]
 
@@ -35,6 +35,8 @@ _SIGN_MM: Final = 28.0
 _NAME_MM: Final = 24.0
 _MOTTO_MM: Final = 34.0
 """Length of the line below the motto."""
+_BELOW_MOTTO_MM: Final = 1.3
+"""How far that line is below the motto's base line: clear of the dots and tails of its letters."""
 _LEAST_LINES: Final = 3
 """So many lines of a row stand on a page at least when the row is broken."""
 _LEFT_SHARE: Final = 0.46
@@ -109,14 +111,13 @@ class _Setter:
         """Returns all pages, numbered where there is more than one."""
         self._head()
         for block in self._sheet.blocks:
-            match block:
-                case Fact():
-                    self._fact(block)
-                case Paragraph(text, is_strong):
-                    for line in text.split("\n"):
-                        self._flow([(line, is_strong)])
-                case Grid():
-                    self._grid(block)
+            if self._sheet.signatures and block is self._sheet.blocks[-1]:
+                self._keep_with_signatures(block)
+            if isinstance(block, Grid):
+                self._grid(block)
+            else:
+                for runs in _flows(block):
+                    self._flow(runs)
         self._clear_qr()
         self._signatures(self._sheet.signatures)
         if self._sheet.foot:
@@ -173,7 +174,8 @@ class _Setter:
         right = _MARGIN_MM + left
         self._centred(_MOTTO, right, inner - left, bold_from=0)
         middle = right + (inner - left) / 2
-        self.put(Rule(middle - _MOTTO_MM / 2, self.y + 0.8, middle + _MOTTO_MM / 2, self.y + 0.8))
+        below = self.y + _BELOW_MOTTO_MM
+        self.put(Rule(middle - _MOTTO_MM / 2, below, middle + _MOTTO_MM / 2, below))
         self.y += 2 * _GAP_MM
         if self._sheet.place_date:
             self._centred((self._sheet.place_date,), right, inner - left, bold_from=9)
@@ -193,11 +195,16 @@ class _Setter:
 
     # ---- text
 
-    def _fact(self, fact: Fact) -> None:
-        first, *more = fact.value.split("\n")
-        self._flow([(f"{fact.label}:", False), (first, fact.is_strong)])
-        for line in more:
-            self._flow([(line, fact.is_strong)])
+    def _keep_with_signatures(self, block: Block) -> None:
+        """Starts a page where a sheet's last words would leave the signatures alone on the next one."""
+        lines = (
+            []
+            if isinstance(block, Grid)
+            else [len(self.wrapped(runs, self._room(), _PLAIN)) for runs in _flows(block)]
+        )
+        height = sum(count * _height(_PLAIN) + _GAP_MM / 2 for count in lines)
+        if lines and height + _SIGN_MM <= self.bottom - _TOP_MM - 2 * _height(_PLAIN):
+            self.need(height + _SIGN_MM)
 
     def _flow(self, runs: Sequence[_Run], size: float = _PLAIN) -> None:
         self._lines(runs, size)
@@ -366,6 +373,17 @@ class _Table:
         for y in (top, top + height):
             setter.put(Rule(round(edges[0], 2), round(y, 2), round(edges[-1], 2), round(y, 2)))
         setter.y = top + height
+
+
+def _flows(block: Fact | Paragraph) -> Iterator[list[_Run]]:
+    """Yields what stands in a block on lines of its own."""
+    if isinstance(block, Fact):
+        first, *more = block.value.split("\n")
+        yield [(f"{block.label}:", False), (first, block.is_strong)]
+    else:
+        more = block.text.split("\n")
+    for line in more:
+        yield [(line, block.is_strong)]
 
 
 def _words(runs: Iterable[_Run]) -> list[_Run]:

@@ -16,7 +16,7 @@ from onestop_sync.dossier.data import shipped_profiles
 from onestop_sync.dossier.forms.checks import blocking_keys, check_printable, forms_of
 from onestop_sync.dossier.forms.facts import Agency
 from onestop_sync.dossier.forms.kinds import PRINTED
-from onestop_sync.dossier.forms.paper import PaperSize
+from onestop_sync.dossier.forms.paper import PaperSize, Paragraph
 from onestop_sync.dossier.forms.register import (
     erased_line,
     line_of,
@@ -156,6 +156,18 @@ def test_long_names_are_broken_and_lose_nothing() -> None:
     lines = list(sheet_lines(sheet))
     assert max(map(cells, lines)) <= WIDTH
     assert "".join(name[:1000].split()) in "".join("".join(lines).split())
+
+
+def test_signatures_are_never_alone_on_a_page() -> None:
+    """However long the text above is, the page with the signatures has some of the form's own words."""
+    facts = Story(PROFILE).accept().appraise().supplement().facts()
+    sheet = sheet_of("supplement", facts)
+    *others, reason, contact = sheet.blocks
+    for count in range(25):
+        longer = sheet.with_(blocks=(*others, Paragraph("\n".join(["dòng"] * count)), reason, contact))
+        last = [thing.text for thing in pages_of(longer)[-1].things if isinstance(thing, Text)]
+        assert "NGƯỜI HƯỚNG DẪN" in last
+        assert any("vướng mắc" in text for text in last), count
 
 
 def test_a_register_tells_what_is_missing_and_what_stands_twice() -> None:

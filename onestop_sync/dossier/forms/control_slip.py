@@ -24,13 +24,13 @@ from onestop_sync.errors import InvalidInput
 __all__ = ["control_slip"]
 
 _COLUMNS: Final = (
-    Column("Giao (đơn vị, cán bộ)", 24),
-    Column("Nhận (đơn vị, cán bộ)", 24),
-    Column("Giờ, ngày giao", 20, is_centred=True),
-    Column("Giờ, ngày nhận", 20, is_centred=True),
+    Column("Giao\n(đơn vị, cán bộ)", 24),
+    Column("Nhận\n(đơn vị, cán bộ)", 24),
+    Column("Giờ, ngày giao", 18, is_centred=True),
+    Column("Giờ, ngày nhận", 18, is_centred=True),
     Column("Ký giao", 11, is_centred=True),
-    Column("Ký nhận", 11, is_centred=True),
-    Column("Kết quả", 13, is_centred=True),
+    Column("Ký nhận", 12, is_centred=True),
+    Column("Kết quả", 15, is_centred=True),
     Column("Ghi chú", 18),
 )
 _GIVES: Final = frozenset({"give", "transfer", "give_result", "submit", "ask_supplement", "send_back"})

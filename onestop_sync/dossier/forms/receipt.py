@@ -32,7 +32,7 @@ _COLUMNS: Final = (
 )
 _FOOT: Final = (
     "Giấy này được lập thành 2 liên: 01 liên giao cho người nộp hồ sơ, 01 liên lưu tại Bộ phận Tiếp nhận và "
-    "Trả kết quả. Dùng mã hồ sơ hoặc mã QR để tra cứu tình trạng giải quyết."
+    "Trả kết quả. Dùng mã hồ sơ để tra cứu tình trạng giải quyết."
 )
 
 

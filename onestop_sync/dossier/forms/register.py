@@ -37,18 +37,18 @@ __all__ = [
 ]
 
 _COLUMNS: Final = (
-    Column("STT", 9, is_centred=True),
-    Column("Mã hồ sơ", 24),
-    Column("Thủ tục", 36),
+    Column("STT", 8, is_centred=True),
+    Column("Mã hồ sơ", 30),
+    Column("Thủ tục", 37),
     Column("Tên người nộp", 28),
-    Column("Địa chỉ, điện thoại", 32),
-    Column("Cơ quan chủ trì", 25),
+    Column("Địa chỉ, điện thoại", 31),
+    Column("Cơ quan chủ trì", 22),
     Column("Nhận hồ sơ", 17, is_centred=True),
     Column("Hẹn trả", 17, is_centred=True),
     Column("Trả kết quả", 17, is_centred=True),
-    Column("Cách nhận", 20),
+    Column("Cách nhận", 17),
     Column("Ký nhận", 18),
-    Column("Ghi chú", 20),
+    Column("Ghi chú", 19),
 )
 _OPEN: Final = "(xung đột)"
 """Stands for a value that two people wrote differently and nobody has settled."""
