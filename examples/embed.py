@@ -21,9 +21,8 @@ def tablet(folder: Path, name: str, office: Store, admin: Secrets) -> tuple[Stor
     """Makes a tablet: it asks for its certificates, the office approves, and it takes the answer."""
     secrets = Keyring(folder / name).create(name, PASSPHRASE)
     officer = enrol.Applicant(name, secrets.officer, ["surveyor"])
-    answer = enrol.approve(
-        office, admin.officer, enrol.request(secrets, "team", f"Tablet of {name}", [officer])
-    )
+    asked = enrol.request(secrets, "team", f"Tablet of {name}", [officer])
+    answer = enrol.approve(office, admin.officer, asked)
     return enrol.accept(folder / name, secrets, answer, types=[SURVEY]), secrets
 
 
@@ -55,4 +54,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] and Path(sys.argv[1], "office").exists():
+        sys.exit("That folder holds the stores of an earlier run, untouched. Name a new folder.")
     main(Path(sys.argv[1])) if sys.argv[1:] else sys.exit(__doc__)

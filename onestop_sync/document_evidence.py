@@ -110,7 +110,11 @@ class Evidence:
             FormatError: It is none, or was cut short.
         """
         if not data.startswith(MAGIC):
-            raise FormatError("The file is no evidence file of this version.", todo="Check the file's name.")
+            raise FormatError(
+                "The file is no evidence file of this version.",
+                todo="Check the file's name.",
+                reason="not_evidence",
+            )
         match codec.decode(data[len(MAGIC) :]):
             case [
                 str(kind), bytes(doc), bytes(publication), list(frames), list(headers), list(acks),

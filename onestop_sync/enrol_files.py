@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from onestop_sync import codec, keys
@@ -162,11 +162,11 @@ def describe(data: bytes) -> EnrolRequest:
     Raises:
         FormatError: Not an enrolment request, or a key did not sign it.
     """
-    match codec.decode(data):
+    match _decoded(data, _no_request):
         case [bytes(payload), list(signatures)]:
-            found = _parse_payload(codec.decode(payload))
+            found = _parse_payload(_decoded(payload, _no_request))
         case _:
-            raise FormatError("The file is not an enrolment request.")
+            raise _no_request()
     signers = [found.machine, *(o.key for o in found.officers)]
     signed = codec.pae(REQUEST_KIND, payload)
     if len(set(signers)) != len(signers) or len(signatures) != len(signers):
@@ -181,6 +181,30 @@ def describe(data: bytes) -> EnrolRequest:
     return found
 
 
+def _decoded(data: bytes, otherwise: Callable[[], FormatError]) -> object:
+    """Decodes what somebody gave as a file of an enrolment; it may be any file."""
+    try:
+        return codec.decode(data)
+    except FormatError as error:
+        raise otherwise() from error
+
+
+def _no_request() -> FormatError:
+    return FormatError(
+        "The file is not an enrolment request, or was damaged on its way.",
+        todo="Nothing was changed. Give the new machine's own file: enrol.request or officer.request.",
+        reason="not_request",
+    )
+
+
+def _no_answer() -> FormatError:
+    return FormatError(
+        "The file is not an enrolment answer, or was damaged on its way.",
+        todo="Nothing was changed. Give the file that the administrator's `enrol approve` wrote.",
+        reason="not_answer",
+    )
+
+
 def _parse_payload(payload: object) -> EnrolRequest:
     match payload:
         case [1, str(unit), [str(name), bytes(machine), bytes(seal)], list(officers)] if (
@@ -190,7 +214,7 @@ def _parse_payload(payload: object) -> EnrolRequest:
             and len(officers) <= _MAX_OFFICERS
         ):
             return EnrolRequest(unit, name, machine, seal, tuple(map(_parse_officer, officers)))
-    raise FormatError("The file is not an enrolment request.")
+    raise _no_request()
 
 
 def _parse_officer(row: object) -> Officer:
@@ -243,11 +267,11 @@ def read_answer(data: bytes) -> EnrolAnswer:
     Raises:
         FormatError: Not an enrolment answer, or changed on the way.
     """
-    match codec.decode(data):
+    match _decoded(data, _no_answer):
         case [1, "enrolment", bytes(root), bytes(trust), str(unit), bytes(machine), list(frames)]:
             pass
         case _:
-            raise FormatError("The file is not an enrolment answer.")
+            raise _no_answer()
     document = Publication.check(trust, root).document
     if unit not in document.units:
         raise FormatError("The enrolment answer names a unit that its trust document does not hold.")

@@ -154,7 +154,15 @@ def check(data: bytes) -> Report:
         case [1, bytes(root), bytes(trust), list(frames), list(cases)]:
             known = _trust(root, trust, frames)
             return Report(root, tuple(_case(known, case) for case in cases))
-    raise FormatError("The file is not a proof.")
+    raise _no_proof()
+
+
+def _no_proof() -> FormatError:
+    return FormatError(
+        "The file is not a proof, or was damaged.",
+        todo="Give the file that `onestop proof` wrote.",
+        reason="not_proof",
+    )
 
 
 def _unwrap(data: bytes) -> bytes:
@@ -164,11 +172,11 @@ def _unwrap(data: bytes) -> bytes:
     _, begins, rest = text.rpartition(_BEGIN)
     body, ends, _ = rest.partition(_END)
     if not begins or not ends:
-        raise FormatError("The file is not a proof.")
+        raise _no_proof()
     try:
         return base64.b64decode("".join(body.split()), validate=True)
     except ValueError as error:  # not ASCII, or not base64
-        raise FormatError("The file is not a proof, or was damaged.") from error
+        raise _no_proof() from error
 
 
 def _trust(root: bytes, data: bytes, frames: Iterable[object]) -> Trust:

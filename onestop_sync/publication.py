@@ -231,7 +231,10 @@ def parse_files(data: bytes) -> dict[str, bytes]:
     Raises:
         FormatError: Malformed, or more than any publication has.
     """
-    value = codec.decode(data)
+    try:
+        value = codec.decode(data)
+    except FormatError as error:
+        raise FormatError("This is not a publication, or it was damaged on its way.") from error
     return check_files(value)
 
 

@@ -274,6 +274,15 @@ class DocumentType:
     def _tasks(self) -> dict[str, Task]:
         return {t.name: t for t in self.tasks}
 
+    @cached_property
+    def roles(self) -> Roles:
+        """Every role that it names; none where it leaves everything to every officer."""
+        named = [self.creators, self.founders, self.arbiters, self.voiders]
+        for each in self.fields:
+            named += [*each.owners.values(), each.resolvers]
+        named += [transition.roles for task in self.tasks for transition in task.transitions]
+        return frozenset[str]().union(*named)
+
     def field(self, key: str) -> Field | None:
         """Returns the field of a register key (``name`` or ``name/element``), if the type has it."""
         found = self._whole.get(key)

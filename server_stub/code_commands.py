@@ -16,7 +16,9 @@ from onestop_sync.enrol_grant import Grant, Named
 from onestop_sync.errors import InvalidInput, NotAllowed
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import Signer, fingerprint
+from onestop_sync.schema import DocumentType
 from onestop_sync.store import Store
+from onestop_sync.trust import ADMIN
 from server_stub import settings
 
 __all__ = [
@@ -58,6 +60,22 @@ def parse_officer(text: str) -> Named:
     return Named(" ".join(name.split()), found, person.strip())
 
 
+def _check_roles(officers: Sequence[Named], types: Sequence[DocumentType]) -> None:
+    """Refuses a role that no document type knows: with it, an officer could do nothing.
+
+    Raises:
+        InvalidInput: There is one.
+    """
+    named = frozenset[str]().union(*(kind.roles for kind in types))
+    known = (named | {ADMIN}) - frozenset[str]().union(*(kind.founders for kind in types))
+    wrong = sorted({role for officer in officers for role in officer.roles} - known)
+    if named and wrong:
+        raise InvalidInput(
+            f"There is no role {', '.join(map(repr, wrong))}.",
+            todo=f"No code was made. Roles: {', '.join(sorted(known))}.",
+        )
+
+
 def when(at_ms: int) -> str:
     """Returns a time as an administrator reads it, in the machine's time zone."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%H:%M %d/%m/%Y")
@@ -66,6 +84,7 @@ def when(at_ms: int) -> str:
 def code(arguments: Namespace, blocks: tuple[tuple[int, int], ...] | None) -> None:
     """Makes a code, and shows it: this once."""
     officers = tuple(map(parse_officer, arguments.officer))
+    _check_roles(officers, settings.load_types(arguments.types))
     grant = Grant(arguments.unit, " ".join(arguments.machine.split()), officers, arguments.serves, blocks)
     store, signer = _opened(arguments)
     try:

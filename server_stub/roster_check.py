@@ -14,6 +14,7 @@ from typing import Final
 from onestop_sync.codec import nfc
 from onestop_sync.dossier.codes import parse_agency_code
 from onestop_sync.dossier.labels import ROLE_LABELS
+from onestop_sync.dossier.roles import PORTAL
 from onestop_sync.enrol import BLOCK_SERIALS, BLOCKS, MAX_SERIAL
 from onestop_sync.enrol_grant import Grant, Named
 from onestop_sync.errors import InvalidInput
@@ -31,7 +32,9 @@ LEVELS: Final = {
     "province": "province", "tinh": "province", "district": "district", "huyen": "district",
     "commune": "commune", "xa": "commune", "phuong": "commune",
 }  # fmt: skip
-_ROLES: Final = {fold_text(label).replace(" ", "_"): role for role, label in ROLE_LABELS.items()}
+_LABELS: Final = {role: label for role, label in ROLE_LABELS.items() if role != PORTAL}
+"""What people may be; a portal's key is no officer's."""
+_ROLES: Final = {fold_text(label).replace(" ", "_"): role for role, label in _LABELS.items()}
 _YES: Final = {
     "": False,
     "khong": False,
@@ -275,7 +278,7 @@ class _Check:
             if key in _ROLES:
                 found.add(_ROLES[key])
             else:
-                self._say(row, "roles", f"{word[:40]!r} is none of {'; '.join(ROLE_LABELS.values())}.")
+                self._say(row, "roles", f"{word[:40]!r} is none of {'; '.join(_LABELS.values())}.")
         return frozenset(found)
 
     def _person(self, row: Row) -> str:

@@ -47,7 +47,7 @@ def test_every_dossier_stands_at_its_step(world: MatrixWorld) -> None:
 
 
 def test_every_cell_is_judged_as_the_tables_say(world: MatrixWorld) -> None:
-    """The function that every verifier asks allows exactly the cells of the tables, of 101,600."""
+    """The function that every verifier asks allows exactly the cells of the tables, of all 110,000."""
     states = {s: world.client.store.document(d.doc).state for s, d in world.dossiers.items()}
     wrong = []
     for cell in CELLS:

@@ -15,7 +15,7 @@ PUBLIC = {*onestop_sync.__all__, "enrol"}
 
 
 def test_example_meets_and_settles_a_conflict(tmp_path: Path) -> None:
-    """Two tablets edit one field offline; both see one conflict, one settles it, and all stores agree."""
+    """Two tablets edit one field offline, one settles it, all stores agree; a second run touches nothing."""
     done = subprocess.run(
         [sys.executable, str(EXAMPLE), str(tmp_path)],
         cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONWARNINGS": "error"},
@@ -25,6 +25,13 @@ def test_example_meets_and_settles_a_conflict(tmp_path: Path) -> None:
     assert conflict.startswith("in conflict: ['water'] [")
     assert all(value in conflict for value in ("well", "spring"))
     assert (settled, same) == ("settled: spring", "the same everywhere: True")
+    again = subprocess.run(
+        [sys.executable, str(EXAMPLE), str(tmp_path)],
+        cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr.startswith("That folder holds the stores of an earlier run, untouched.")
+    assert len(again.stderr.splitlines()) == 1
 
 
 def test_example_without_a_folder_says_how_it_is_run() -> None:

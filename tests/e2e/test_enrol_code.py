@@ -20,6 +20,7 @@ from onestop_sync.enrol_code import read_code
 from onestop_sync.errors import UpstreamRefused
 from onestop_sync.keyring import Keyring
 from onestop_sync.keys import FAST_FOR_TESTS
+from server_stub.settings import DEFAULT_TYPES
 from tests.e2e.servers import HOLDER, PASSPHRASE, QUICK, ROOT, Server, Town, run_cli, serving
 
 OFFICER = "Nguyễn Văn An:tiep_nhan,tra_ket_qua"
@@ -33,7 +34,13 @@ class Office:
     def __init__(self, folder: Path, database: str | None) -> None:
         self.town = Town(folder, database)
         self.folder = folder
-        self.options = ["--types", "tests.province:CASE", *(["--database", database] if database else [])]
+        self.options = [
+            "--types",
+            "tests.province:CASE",
+            "--types",
+            DEFAULT_TYPES,
+            *(["--database", database] if database else []),
+        ]
 
     def serve(self, *options: object) -> Any:
         """Serves the province."""
@@ -149,7 +156,8 @@ def test_a_district_server_enrols_itself_by_its_code(office: Office) -> None:
     admin = ("--serves", "--no-blocks", "--officer", "Lê Thị Quản:quan_tri")
     words = ("enrol", "code", "--unit", "d1", "--machine", "Máy chủ huyện", "--json", *admin)
     code = json.loads(office.run(*words))["code"]
-    here = ("--folder", office.folder / "huyen", "--types", "tests.province:CASE")
+    types = ("--types", "tests.province:CASE", "--types", DEFAULT_TYPES)
+    here = ("--folder", office.folder / "huyen", *types)
     with office.serve() as server:
         by_code = ("init", "--by-code", "--parent", server.url, "--json", *here)
         pc = office.code()

@@ -219,9 +219,31 @@ def test_a_file_that_is_none_of_ours_is_refused(desk: Desk, content: bytes) -> N
     desk.ask()
     (desk.folder / "ask").write_bytes(content)
     (desk.folder / "answer").write_bytes(content)
-    desk.refused("enrol", "describe", desk.folder / "ask")
-    desk.refused(*desk.approve("--yes"))
-    desk.refused(*desk.join("--yes"))
+    assert "not an enrolment request" in desk.refused("enrol", "describe", desk.folder / "ask")
+    assert "enrol.request" in desk.refused(*desk.approve("--yes"))
+    assert "not an enrolment answer" in desk.refused(*desk.join("--yes"))
+
+
+def test_a_role_that_nobody_knows_makes_no_code(desk: Desk) -> None:
+    """A mistyped role is refused with the list of roles; the portal's is no officer's."""
+    desk.found()
+    words = (
+        "enrol",
+        "code",
+        "--folder",
+        desk.folder / "p",
+        "--unit",
+        "d1",
+        "--machine",
+        "Máy 1",
+        "--officer",
+    )
+    for wrong in ("tiep_nhn", "cong_dich_vu"):
+        said = desk.refused(*words, f"Nguyễn Văn An:tham_dinh,{wrong}")
+        assert f"no role '{wrong}'" in said
+        assert "lanh_dao, phe_duyet, quan_tri, tham_dinh, tiep_nhan, tra_ket_qua" in said
+    assert desk.done("enrol", "codes", "--folder", desk.folder / "p") == []
+    desk.done(*words, "Nguyễn Văn An:tham_dinh")
 
 
 def test_what_is_missing_is_named(desk: Desk) -> None:
