@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from onestop_sync.dossier.labels import SCORE_LABELS
+
 # --- Unlocking and locking ---
 
 OFFICE: Final = "BỘ PHẬN TIẾP NHẬN VÀ TRẢ KẾT QUẢ"
@@ -662,7 +664,7 @@ RATING: Final = "Người nộp đánh giá"
 RATING_HELP: Final = "Mức độ hài lòng, nếu người nộp đánh giá; ghi rồi không sửa được"
 RATING_WORDS: Final = "Lời người nộp viết thêm"
 RATE: Final = "Ghi đánh giá"
-RATINGS: Final = (("2", "2 điểm: hài lòng"), ("1", "1 điểm: tạm được"), ("0", "0 điểm: không hài lòng"))
+RATINGS: Final = tuple((str(score), f"{score} điểm: {label}") for score, label in SCORE_LABELS.items())
 
 # --- Help and palette ---
 

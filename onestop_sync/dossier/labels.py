@@ -14,6 +14,7 @@ __all__ = [
     "CHOICE_LABELS",
     "FIELD_LABELS",
     "ROLE_LABELS",
+    "SCORE_LABELS",
     "STAGE_LABELS",
     "STEP_LABELS",
     "TIER_LABELS",
@@ -117,6 +118,9 @@ CHOICE_LABELS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 """Field that holds one of a few words → word → how it is shown."""
+
+SCORE_LABELS: Final[Mapping[int, str]] = MappingProxyType({2: "hài lòng", 1: "tạm được", 0: "không hài lòng"})
+"""What a rating says."""
 
 FIELD_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {

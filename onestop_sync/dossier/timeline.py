@@ -10,6 +10,7 @@ from onestop_sync.dossier.labels import (
     ACTION_LABELS,
     CHARGE_LABELS,
     CHOICE_LABELS,
+    SCORE_LABELS,
     field_label,
     money,
     one_line,
@@ -99,6 +100,8 @@ def _show_map(value: Mapping[Any, Any]) -> str:
             return _request(content, reason, rest)
         case {"loai": str(kind), "so_tien": int(amount), **rest} if kind in CHARGE_LABELS:
             return _charge(kind, amount, rest)
+        case {"diem": int(score), **rest} if score in SCORE_LABELS:
+            return _rating(score, rest)
     parts = ((name, part) for name, part in value.items() if part not in (None, "", []))
     return "; ".join(show_value(name, part) for name, part in parts)
 
@@ -115,6 +118,14 @@ def _charge(kind: str, amount: int, rest: Mapping[Any, Any]) -> str:
     receipt = f", biên lai {one_line(str(rest['bien_lai']))}" if rest.get("bien_lai") else ""
     reason = f" ({one_line(str(rest['ly_do']))})" if rest.get("ly_do") else ""
     return f"{CHARGE_LABELS[kind]} {money(amount)}{receipt}{reason}"
+
+
+def _rating(score: int, rest: Mapping[Any, Any]) -> str:
+    words = f": {one_line(str(rest['loi']))}" if rest.get("loi") else ""
+    match rest.get("nguon"):
+        case {"ma": str(code), "ten": str(system)}:
+            words += f" ({one_line(system)}, mã {one_line(code)})"
+    return f"{score} điểm, {SCORE_LABELS[score]}{words}"
 
 
 def show_time(ms: int) -> str:

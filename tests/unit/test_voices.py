@@ -85,6 +85,7 @@ def test_what_people_said_comes_as_a_file(commune: Commune, capsys: pytest.Captu
     )
     again = shell.json("rate", "--from-portal", str(path), "--portal-name", "Máy số 1")
     assert [each["is_new"] for each in again["ratings"]] == [False]
+    assert "0 điểm, không hài lòng: chậm (Máy số 1, mã 1)" in shell.run("show", code)
     (rating,) = ratings_of(desk.store.document(doc).state)
     assert (rating.score, rating.source) == (0, ("Máy số 1", "1"))
     path.write_text(
