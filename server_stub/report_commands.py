@@ -24,8 +24,9 @@ from onestop_sync.store import Store, Writer
 from onestop_sync.trail import Entry
 from server_stub import settings
 from server_stub.options import Verbs, add_common
+from server_stub.portal.share import share_lines, shares
 
-__all__ = ["add_parsers", "field_of", "made", "notes_of"]
+__all__ = ["add_parsers", "field_of", "made", "notes_of", "portal_of"]
 
 _NO_FIELD = "Chưa rõ lĩnh vực"
 
@@ -106,7 +107,7 @@ def _report(arguments: Namespace) -> None:
         if arguments.freeze:
             _show_frozen(arguments, [_freeze(store, store.writer(secrets.officer), report)])
             return
-        extra = notes_of(store, report)
+        extra = [*notes_of(store, report), *portal_of(store, report)]
         if arguments.out:
             _write(store, secrets.officer, Path(arguments.out), report, extra)
     finally:
@@ -126,10 +127,15 @@ def notes_of(store: Store, report: Report) -> list[str]:
     return list(collected(store, {line.unit for line in report.synced}, report.period))
 
 
+def portal_of(store: Store, report: Report) -> list[str]:
+    """Returns what a report says of the national portal: which share of the dossiers it has."""
+    return list(share_lines(shares(store, report.period, {line.unit for line in report.synced})))
+
+
 def _freeze(store: Store, writer: Writer, report: Report) -> Frozen:
     before = next(frozen(store, report.unit, report.period.name, is_tier=report.is_tier), None)
     changes = changes_of(store, before, rules_of(store).report_rules) if before else []
-    extra = {"difficulties": notes_of(store, report)}
+    extra = {"difficulties": notes_of(store, report), "portal": portal_of(store, report)}
     return read(store, freeze(store, writer, report, supplements=before, changes=changes, extra=extra))
 
 

@@ -12,7 +12,7 @@ from onestop_sync.reporting.difficulties import Listed, listed
 from onestop_sync.reporting.freezing import frozen
 from onestop_sync.reporting.words import HEADS, blocks, notes, subtitle, title
 from onestop_sync.store import Store
-from server_stub.report_commands import made
+from server_stub.report_commands import made, portal_of
 
 __all__ = ["facts"]
 
@@ -38,7 +38,7 @@ def facts(store: Store, period: str) -> dict[str, Any]:
         "subtitle": subtitle(report),
         "blocks": blocks(report),
         "heads": HEADS[2:],
-        "notes": list(notes(report)),
+        "notes": [*notes(report), *portal_of(store, report)],
         "periods": [each.name for each in _recent(store)],
         "difficulties": [_line(store, each) for each in listed(store, only_open=True)],
         "frozen": list(islice(frozen(store), _FROZEN)),

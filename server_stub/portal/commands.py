@@ -33,6 +33,7 @@ from server_stub.portal.source import source_of
 if TYPE_CHECKING:
     from server_stub.portal.line import Line
     from server_stub.portal.queue import Counts
+    from server_stub.portal.share import Share
 
 __all__ = ["add_parsers", "opened", "settings_of"]
 
@@ -64,6 +65,15 @@ def add_parsers(verbs: Verbs) -> None:
     status = steps.add_parser("status", help="how many dossiers are sent, held and failing, and why")
     add_common(status)
     status.set_defaults(run=_status)
+    share = steps.add_parser(
+        "share",
+        help="which share of a period's dossiers the portal has, by unit",
+        description="Tell which share of the dossiers that were received in a period the portal has: of each"
+        " unit, the lowest first, and why the others are not there. Reports say the same.",
+    )
+    share.add_argument("period", nargs="?", default="", help="Q1/2026, 2026 (the running quarter)")
+    add_common(share)
+    share.set_defaults(run=_share)
     show = steps.add_parser(
         "show",
         help="show what the portal is told of a dossier; that is personal data",
@@ -200,12 +210,10 @@ def _run(arguments: Namespace) -> None:
         logs.set_up(arguments.log_level)
     stop = threading.Event()
     with opened(arguments) as (store, signer), _line(store, arguments.ca) as line, _until_told(stop):
-        queue = Queue(store, line, rules_of(store).catalogue)
+        queue = Queue(store, line)
         counts = _once(store, signer, queue)
         while arguments.every and not stop.wait(arguments.every):
             try:
-                store.refresh_trust()  # the province may have published another catalogue meanwhile
-                queue.catalogue = rules_of(store).catalogue
                 counts = _once(store, signer, queue)
             except OnestopError as error:
                 logs.warn("portal run failed", code=error.code)
@@ -265,6 +273,37 @@ def _status(arguments: Namespace) -> None:
         due = f", again after {to_moment(each.next_ms)}" if each.status == "failing" else ""
         lines.append(f"{labels[each.doc]}: {each.status}, {each.reason or '-'}{due}")
     say(arguments, facts, lines)
+
+
+def _share(arguments: Namespace) -> None:
+    from onestop_sync.dossier.report.count import under
+    from onestop_sync.dossier.report.periods import containing, named
+    from server_stub.portal.share import shares
+
+    with opened(arguments) as (store, _):
+        rules = rules_of(store).report_rules
+        now_ms = store.clock()
+        period = (named(arguments.period, rules) if arguments.period else containing(now_ms, rules)).until(
+            now_ms
+        )
+        found = shares(store, period, under(store.trust.document.tree, store.unit, period.end_ms - 1))
+    lines = [
+        f"{each.name} ({each.unit}): {each.there} of {each.received} ({each.percent} %)" + _lacks(each)
+        for each in found
+    ]
+    facts = [each._asdict() | {"percent": each.percent} for each in found]
+    say(
+        arguments,
+        {"period": period.name, "units": facts},
+        lines or ["No dossiers, or nothing was queued yet."],
+    )
+
+
+def _lacks(each: Share) -> str:
+    lacking = ", ".join(
+        f"{count} {status.replace('_', ' ')}" for status, count in sorted(each.behind.items())
+    )
+    return f"; {lacking}" if lacking else ""
 
 
 def _label(store: Store, doc: bytes, code: str) -> str:

@@ -19,6 +19,7 @@ import tenacity
 
 from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.portal.documents import Export, Held, plan_export
+from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import NotAllowed, NotFound, StoreError, Unreachable, UpstreamError
 from onestop_sync.store import Store
@@ -30,6 +31,7 @@ from server_stub.portal.source import source_of
 __all__ = ["PACE", "Counts", "Pace", "Queue", "State", "retry", "states"]
 
 _PAUSE: Final = "pause_until"
+_CATALOGUE: Final = "catalogue"
 _ROW: Final = {
     "code": "", "seen": b"", "sent": b"", "status": "waiting", "reason": "", "tries": 0, "next_ms": 0,
     "lease_ms": 0, "sent_ms": 0,
@@ -102,18 +104,19 @@ class Queue:
     Args:
         store: The server's store; its tables were made (`rows.make_tables`).
         line: To the portal.
-        catalogue: Names the field of each procedure.
         pace: How patient it is.
     """
 
-    def __init__(self, store: Store, line: Line, catalogue: Catalogue, pace: Pace = PACE) -> None:
+    def __init__(self, store: Store, line: Line, pace: Pace = PACE) -> None:
         self.store = store
         self.line = line
-        self.catalogue = catalogue
         self.pace = pace
 
     def run(self) -> Counts:
-        """Brings everything that is due to the portal, once."""
+        """Brings everything that is due to the portal, once; by the newest catalogue that is here."""
+        self.store.refresh_trust()
+        catalogue = rules_of(self.store).catalogue
+        self.store.retrying(lambda: self._heed(catalogue))
         paused = _paused_until(self.store)
         due = self._due()
         if paused > self.store.clock():
@@ -122,7 +125,7 @@ class Queue:
         breaks = done = 0
         for doc, fingerprint in due:
             try:
-                became = self._one(doc, fingerprint)
+                became = self._one(doc, fingerprint, catalogue)
             except Unreachable as error:
                 became, breaks = "failing", breaks + 1
                 self._fail(doc, error)
@@ -139,6 +142,14 @@ class Queue:
         return Counts(**found, left=len(due) - done, paused_until_ms=until)
 
     # ---- what is due
+
+    def _heed(self, catalogue: Catalogue) -> None:
+        """Makes due what is held, once another catalogue is published: it may have what was lacking."""
+        mark = b"%d" % catalogue.version
+        with self.store.writing() as transaction:
+            if vault.load(transaction.connection, _CATALOGUE) != mark:
+                vault.save(transaction.connection, _CATALOGUE, mark)
+                _make_due(transaction.connection, rows.dossier.c.status == "held")
 
     def _due(self) -> list[tuple[bytes, bytes]]:
         """Returns the dossiers that are due and their fingerprints; those that waited longest first."""
@@ -185,7 +196,7 @@ class Queue:
 
     # ---- one dossier
 
-    def _one(self, doc: bytes, fingerprint: bytes) -> str:
+    def _one(self, doc: bytes, fingerprint: bytes, catalogue: Catalogue) -> str:
         """Deals with one dossier; returns what became of it, empty when another program has it.
 
         Raises:
@@ -195,7 +206,7 @@ class Queue:
         if row is None:
             return ""
         try:
-            plan = plan_export(source_of(self.store, doc, self.catalogue), self.line.settings)
+            plan = plan_export(source_of(self.store, doc, catalogue), self.line.settings)
         except (NotFound, NotAllowed):  # erased by law: the portal's own rules are not ours
             return self._note(doc, "none", seen=fingerprint)
         except StoreError:
@@ -332,7 +343,12 @@ def retry(store: Store, doc: bytes = b"") -> int:
     which = at.doc == doc if doc else at.status.in_(["held", "failing"])
     with store.writing() as transaction:
         vault.save(transaction.connection, _PAUSE, b"0")
-        changed = transaction.connection.execute(
-            sa.update(rows.dossier).where(which).values(seen=b"", next_ms=0, status="waiting")
-        )
-        return int(changed.rowcount)
+        return _make_due(transaction.connection, which)
+
+
+def _make_due(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    """Makes dossiers due, in the caller's transaction; returns how many."""
+    changed = connection.execute(
+        sa.update(rows.dossier).where(which).values(seen=b"", next_ms=0, status="waiting")
+    )
+    return int(changed.rowcount)

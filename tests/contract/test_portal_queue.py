@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onestop_sync.dossier.data import shipped_catalogue
+from onestop_sync.dossier.catalogue import Catalogue
+from onestop_sync.dossier.data import shipped_catalogue, shipped_report_rules
+from onestop_sync.dossier.files import write_catalogue
 from onestop_sync.dossier.portal.documents import plan_export
+from onestop_sync.dossier.report.periods import named
 from onestop_sync.dossier.schema import DOSSIER
 from server_stub.portal import queue, rows
 from server_stub.portal.line import Credentials, Line
 from server_stub.portal.queue import Counts, Pace, Queue, retry, states
+from server_stub.portal.share import share_lines, shares
 from tests.portal_receiver import Receiver
 from tests.province import Machine, Province
 from tests.unit.portal_world import at, settings
@@ -72,7 +77,7 @@ class Office:
         """Runs the queue once, as a program that was just started."""
         made = settings(address=self.portal.url, **changes)
         with Line(made, Credentials("phiên", {}), wait_s=5) as line:
-            return Queue(self.store, line, shipped_catalogue(), QUICK).run()
+            return Queue(self.store, line, QUICK).run()
 
     def wait(self, seconds: float) -> None:
         """Lets time pass."""
@@ -146,6 +151,39 @@ def test_one_dossiers_trouble_delays_no_other(office: Office, portal: Receiver) 
     assert office.run() == Counts(held=1)
 
 
+def test_what_a_new_catalogue_has_goes_out_by_itself(office: Office, portal: Receiver) -> None:
+    """A dossier whose procedure was unknown is held until the province publishes it, and goes out then."""
+    office.take_in(ma_thu_tuc="9.000001", ten_thu_tuc="Thủ tục mới")
+    assert office.run() == Counts(held=1)
+    assert office.run() == Counts()
+    shipped = shipped_catalogue()
+    fresh = replace(shipped.get("1.001193"), code="9.000001", name_vi="Thủ tục mới")
+    newer = Catalogue(shipped.version + 1, (*shipped.procedures, fresh))
+    office.province.publish_files(office.store, catalogue__json=write_catalogue(newer))
+    assert office.run() == Counts(sent=1)
+    assert portal.of(office.code)[0]["TenTTHC"] == "Thủ tục mới"
+
+
+def test_the_share_that_the_portal_has_is_told(office: Office, portal: Receiver) -> None:
+    """Of the dossiers received in a period: those that the portal took, and of the others why not."""
+    quarter = named("Q4/2026", shipped_report_rules())
+    office.take_in()
+    assert shares(office.store, quarter, {"p"}) == []  # no queue was ever run
+    office.take_in(ma_thu_tuc="1.999999")
+    office.take_in()
+    portal.be(refuse=[office.code])
+    office.run()
+    office.take_in(tiep_nhan_luc=at("14/12/2025 09:00"))
+    office.take_in()
+    (share,) = shares(office.store, quarter, {"p", "c1"})
+    assert (share.unit, share.received, share.there) == ("p", 4, 1)
+    assert share.behind == {"held": 1, "failing": 1, "not_queued": 1}
+    first, second = share_lines([share])
+    assert "1/4 (25 %)" in first
+    assert "chưa đủ: 1 chưa vào hàng đợi, 1 chờ người xử lý, 1 cổng chưa nhận" in second
+    assert shares(office.store, quarter, {"c1"}) == []
+
+
 def test_a_dossier_that_breaks_the_program_delays_no_other(
     office: Office, portal: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +219,7 @@ def test_two_programs_send_nothing_twice(office: Office, portal: Receiver) -> No
     """A dossier that another program has in hand is left to it, until that must have been killed."""
     doc = office.take_in()
     with Line(settings(address=portal.url), Credentials("phiên", {})) as line:
-        other = Queue(office.store, line, shipped_catalogue(), QUICK)
+        other = Queue(office.store, line, QUICK)
         ((due, _),) = other._due()
         assert due == doc
         assert other._claim(doc) is not None

@@ -92,6 +92,14 @@ def test_a_province_works_with_its_portal(desk: Desk, portal: Receiver, tmp_path
     assert desk.done(*settings)["retried"] == 1
     assert desk.done("portal", "run", *here)["sent"] == 1
     assert portal.of("DVC-1")[0]["SoBienNhan"] == CODE
+    (share,) = desk.done("portal", "share", *here)["units"]
+    assert (share["unit"], share["received"], share["there"], share["behind"]) == ("c1", 1, 1, {})
+    assert "Đồng bộ lên Cổng Dịch vụ công quốc gia" in desk.run("report", *here)[1]
+    rating = {"MaDanhGia": "R1", "MaHoSo": CODE, "Diem": "2"}
+    (tmp_path / "r.json").write_text(json.dumps([rating, rating]), encoding="utf-8")
+    took = desk.done("portal", "take", tmp_path / "r.json", "--integration", "cong", *here)
+    assert (took["made"], took["here"]) == (1, 1)
+    desk.done("portal", "run", *here)
     shown = desk.done("portal", "show", CODE, *here)
     assert (shown["status"], shown["dossier"]["MaHoSo"]) == ("sent", "DVC-1")
     assert desk.done("portal", "retry", CODE, *here) == {"retried": 1}
