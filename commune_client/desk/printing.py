@@ -9,9 +9,10 @@ from pathlib import Path
 from commune_client.desk.base import Base, day_of
 from commune_client.desk.print_facts import PLAIN, Manner, NotPrinted, PrintChoice, Printed
 from onestop_sync import audit
-from onestop_sync.dossier.catalogue import Procedure
+from onestop_sync.codec import nfc
+from onestop_sync.dossier.catalogue import DocumentUse, Procedure
 from onestop_sync.dossier.changes import kept_profile
-from onestop_sync.dossier.dates import local
+from onestop_sync.dossier.dates import due_field, local
 from onestop_sync.dossier.forms.checks import forms_of
 from onestop_sync.dossier.forms.facts import Act, Agency, Facts, acts_of, last_act
 from onestop_sync.dossier.forms.kinds import CONTROL_SLIP, FORM_LABELS, RECEIPT, actions_of
@@ -19,6 +20,7 @@ from onestop_sync.dossier.forms.paper import Sheet
 from onestop_sync.dossier.forms.sheets import sheet_of
 from onestop_sync.dossier.forms.words import agency_head, agency_place, fee_words
 from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.procedure_steps import Moved, StepState, step_states
 from onestop_sync.dossier.profiles import LegalProfile, with_forms_of
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.timeline import show_value
@@ -145,15 +147,19 @@ class Printing(Base):
             )
         state = document.state
         acts = tuple(self._acts(doc))
+        profile, procedure = self._profile(form, state, acts), self._procedure_then(state)
+        documents = procedure.documents if procedure else ()
         facts = Facts(
             state=state,
             acts=acts,
-            profile=self._profile(form, state, acts),
+            profile=profile,
             calendar=self.rules.calendar,
             agency=self.agency(_issuer(form, state, acts)),
             unit_names={unit.id: unit.name for unit in self.units()},
             fee=self._fee(state),
-            papers=self._checklist(state),
+            papers=tuple(nfc(document.name_vi) for document in documents),
+            shown=frozenset(nfc(d.name_vi) for d in documents if d.use is DocumentUse.PRESENT),
+            steps=self._steps_of(state, acts, profile) if form == CONTROL_SLIP else (),
             printed_ms=self.store.clock(),
         )
         code = _trail_code(form, facts)
@@ -190,9 +196,16 @@ class Printing(Base):
         procedure = self._procedure_then(state)
         return fee_words(procedure.fee) if procedure else ""
 
-    def _checklist(self, state: State) -> tuple[str, ...]:
+    def _steps_of(self, state: State, acts: Sequence[Act], profile: LegalProfile) -> tuple[StepState, ...]:
         procedure = self._procedure_then(state)
-        return tuple(document.name_vi for document in procedure.documents) if procedure else ()
+        moves = [Moved(act.action, act.at_ms) for act in acts]
+        try:
+            return step_states(
+                procedure.steps if procedure else (), due_field(state), moves, self.store.clock(), profile,
+                self.rules.calendar,
+            )  # fmt: skip
+        except InvalidInput:  # a date that no calendar reaches
+            return ()
 
     def _procedure_then(self, state: State) -> Procedure | None:
         """Returns the procedure as it was when the dossier was received."""

@@ -42,6 +42,8 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "close": "Kết thúc", "reopen": "Hỏi lại",
     }
 )  # fmt: skip
+_OVER: Final = frozenset({"answered", "closed"})
+_SETTLES: Final = frozenset({"answer", "close"})
 _ALL: Final = OFFICERS | {HEAD, ADMIN}
 _LEAD: Final = frozenset({HEAD, ADMIN})
 _OWNERS: Final = MappingProxyType({"written": _ALL})
@@ -95,7 +97,13 @@ class DifficultyView(NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to do something."""
-        return self.step not in {"answered", "closed"}
+        return self.step not in _OVER
+
+    def was_open(self, start_ms: int, end_ms: int) -> bool:
+        """Tells whether somebody had to do something at any time from one moment on and before another."""
+        before = [action for at_ms, action, _, _ in self.answers if at_ms < start_ms]
+        within = any(start_ms <= at_ms < end_ms and action != "close" for at_ms, action, *_ in self.answers)
+        return within or bool(before and before[-1] not in _SETTLES)
 
 
 def _text(state: State, key: str) -> str:

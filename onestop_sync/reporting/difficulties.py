@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from onestop_sync.dossier.difficulty import ACTIONS, DIFFICULTY, KINDS, STEPS, DifficultyView, view_of
 from onestop_sync.dossier.labels import one_line
+from onestop_sync.dossier.report.count import holder_at
 from onestop_sync.dossier.report.periods import Period
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.event import Op
@@ -140,16 +141,14 @@ def find(store: Store, text: str) -> Listed:
 
 
 def collected(store: Store, units: Collection[str], period: Period) -> Iterator[str]:
-    """Yields what a quarterly report says of difficulties: reported in the period, or still open before."""
-    names = store.trust.document.units
+    """Yields what a quarterly report says of difficulties: those open in the period, by event time."""
+    names, tree = store.trust.document.units, store.trust.document.tree
     found = [
         each
         for each in reversed(listed(store))
         if each.view.kind == "kho_khan"
-        and each.view.unit in units
-        and each.view.reported_ms is not None
-        and each.view.reported_ms < period.end_ms
-        and (each.view.is_open or each.view.reported_ms >= period.start_ms)
+        and holder_at(tree, each.view.unit, each.doc, period.end_ms - 1) in units
+        and each.view.was_open(period.start_ms, period.end_ms)
     ]
     if found:
         yield f"Khó khăn, vướng mắc: {len(found)}."

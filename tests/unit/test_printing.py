@@ -42,6 +42,7 @@ def test_prints_are_noted_first_and_reprints_say_so(commune: Commune, folder: Pa
     desk = commune.desk(commune.place("pc"))
     doc = take_in(desk)
     first, second = (desk.print_forms([doc], "receipt", folder, Manner(is_text=True)) for _ in range(2))
+    assert "xuất trình" in first.path.read_text(encoding="utf-8")  # an identity card is shown, and not kept
     assert (first.again, second.again) == (0, 1)
     assert "In lại lần 2" in second.path.read_text(encoding="utf-8")
     assert "In lại" not in first.path.read_text(encoding="utf-8")

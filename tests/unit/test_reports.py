@@ -219,7 +219,7 @@ def test_frozen_report_that_was_tampered_with_is_none(desk: Desk, commune: Commu
 
 
 def test_difficulty_is_told_answered_and_collected(commune: Commune, desk: Desk) -> None:
-    """A commune writes it offline; the level above takes it up, is reminded, answers; the report tells."""
+    """A commune writes it offline; the level above takes it up, is reminded, answers; each quarter tells."""
     hub = commune.hub("huyen", "d1")
     above = commune.desk(commune.place("pc-huyen", "Chánh", unit="d1"))
     told = desk.write_difficulty("Mạng chậm", "Không nộp được hồ sơ điện tử", proposal="Thêm đường truyền")
@@ -247,8 +247,12 @@ def test_difficulty_is_told_answered_and_collected(commune: Commune, desk: Desk)
     text = to_text(desk.report(), desk.report_notes(desk.report()))
     assert "Mạng chậm" in text
     assert "nâng cấp" in text
+    first = desk.report()
+    commune.province.clock_ms += 100 * 24 * 3600 * 1000
+    assert desk.report_notes(desk.report()) == []
     desk.act_on_difficulty(told.doc, "reopen", "Chưa thấy")
     assert desk.difficulty(told.id).view.holder == "d1"
+    assert len(desk.report_notes(desk.report())) == len(desk.report_notes(first)) == 2
 
 
 def test_office_urges_a_unit_below(commune: Commune, desk: Desk) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from commune_client.desk.base import Unready
 from commune_client.desk.desk import Desk
+from commune_client.desk.print_facts import Manner
 from commune_client.due_words import why_words
 from onestop_sync.dossier.calendar import Certainty, DayKind, DayRow
 from onestop_sync.dossier.data import shipped_calendar
@@ -277,3 +278,7 @@ def test_each_internal_step_has_its_date_and_says_when_it_is_late(commune: Commu
     first, second = desk.show(doc).steps
     assert first.done_ms
     assert (first.is_late, second.is_current, second.is_late) == (True, True, False)
+    # On the control slip the step that ended with the transfer is late, and the handover was not.
+    slip = desk.print_forms([doc], "control_slip", commune.folder, Manner(is_text=True)).path
+    said = slip.read_text(encoding="utf-8")
+    assert (said.count("|Quá "), said.count("|Trước")) == (1, 1)

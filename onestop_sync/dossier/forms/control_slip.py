@@ -1,13 +1,15 @@
 """The control slip: who handed the dossier to whom, when, and whether in time.
 
-A handover is two signed acts; a row shows both. Two of the rows are measured against a date that is known:
-the first (handed over by the end of the day, or at the start of the next) and the decision (the appointment).
-For the steps between there is no date in the dossier, and nothing is claimed.
+A handover is two signed acts; a row shows both. A row is measured against every date that is known of it: the
+first handover (by the end of the day, or at the start of the next), an internal step that it ends (the
+catalogue shares the limit out among them), and the decision (the appointment). Where there is no date,
+nothing is claimed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,8 +94,8 @@ def _rows(facts: Facts) -> Iterator[_Row]:
             if waiting is not None:
                 yield waiting
             waiting = _Row(_who(facts, act), given_ms=act.at_ms, note=_note(act))
-            if not is_handed:
-                waiting.result, is_handed = _handover_words(facts, act.at_ms), True
+            waiting.result = _words(act.at_ms, _until(facts, act, is_first=not is_handed))
+            is_handed = True
         elif act.action in _DECIDES | _ENDS:
             if waiting is not None:
                 waiting.taker = waiting.taker or _who(facts, act)
@@ -124,15 +126,14 @@ def _note(act: Act) -> str:
     return "" if act.action in {"receive", "give"} else label
 
 
-def _handover_words(facts: Facts, at_ms: int) -> str:
+def _until(facts: Facts, act: Act, *, is_first: bool) -> int | None:
+    """Returns by when a dossier was to be handed on: the earliest date that is known of it."""
+    known = [step.due_ms for step in facts.steps if step.done_ms == act.at_ms and step.due_ms is not None]
     received = facts.state.value("tiep_nhan_luc")
-    if type(received) is not int:
-        return ""
-    try:
-        until = to_ms(plan_handover(local(received), facts.calendar, facts.profile))
-    except InvalidInput:
-        return ""
-    return "Đúng hạn" if at_ms <= until else "Quá hạn"
+    if is_first and type(received) is int:
+        with suppress(InvalidInput):
+            known.append(to_ms(plan_handover(local(received), facts.calendar, facts.profile)))
+    return min(known, default=None)
 
 
 def _words(at_ms: int, due_ms: int | None) -> str:

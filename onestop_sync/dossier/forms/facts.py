@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from onestop_sync.dossier.calendar import Calendar
+from onestop_sync.dossier.procedure_steps import StepState
 from onestop_sync.dossier.profiles import Form, LegalProfile
 from onestop_sync.dossier.workflow import CONTENT, REASON
 from onestop_sync.schema import MAIN
@@ -77,6 +78,8 @@ class Facts:
         unit_names: Unit → name.
         fee: What is to be paid, in words; empty: nothing is known.
         papers: Names of the papers in the order of the procedure's checklist.
+        shown: Those of them that are only shown, and given back at once.
+        steps: How the procedure's internal steps stand, with their dates.
         printed_ms: When it is printed, milliseconds since 1970 UTC.
         printed_before: How often this form was printed already, as far as this machine knows.
     """
@@ -89,6 +92,8 @@ class Facts:
     unit_names: Mapping[str, str] = field(default_factory=dict)
     fee: str = ""
     papers: tuple[str, ...] = ()
+    shown: frozenset[str] = frozenset()
+    steps: tuple[StepState, ...] = ()
     printed_ms: int = 0
     printed_before: int = 0
 

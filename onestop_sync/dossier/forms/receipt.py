@@ -72,7 +72,7 @@ def _procedure(facts: Facts) -> str:
 
 
 def _papers(facts: Facts) -> tuple[Block, ...]:
-    """Returns the table of what was handed in, in the order of the procedure's checklist."""
+    """Returns the table of what was handed in or shown, in the order of the procedure's checklist."""
     order = {name: number for number, name in enumerate(facts.papers)}
     found: list[tuple[str, str, str]] = []
     keys = [key for key in facts.state.registers if key.startswith(_PAPERS)]
@@ -80,7 +80,11 @@ def _papers(facts: Facts) -> tuple[Block, ...]:
         counts: Any = facts.state.value(key)
         match counts:
             case {"ban_chinh": int(originals), "ban_sao": int(copies)} if originals or copies:
-                found.append((one_line(key.removeprefix(_PAPERS)), str(originals or ""), str(copies or "")))
+                name = key.removeprefix(_PAPERS)
+                if name in facts.shown:
+                    found.append((f"{one_line(name)} (chỉ xuất trình)", "", ""))
+                else:
+                    found.append((one_line(name), str(originals or ""), str(copies or "")))
     if not found:
         return (Fact("Thành phần hồ sơ nộp", "không"),)
     rows = tuple((str(number), *row) for number, row in enumerate(found, 1))
