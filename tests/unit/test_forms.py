@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -31,7 +34,8 @@ from onestop_sync.dossier.register_book import volume_name
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.summary import register_row
 from onestop_sync.errors import InvalidInput, NotAllowed
-from tests.golden.form_stories import AN, CHINH, NAMES, Story
+from onestop_sync.state import Register
+from tests.golden.form_stories import AN, CHINH, NAMES, Story, stories
 
 PROFILE = "nd118-2025"
 LETTERS = "aăâeêioôơuưydđ"
@@ -44,16 +48,16 @@ def texts(pages: tuple[Page, ...]) -> list[str]:
 
 
 def test_every_printed_field_is_legal() -> None:
-    """A field that a form prints is one whose conflict blocks printing; four others are legal as well."""
+    """A field that a form prints is one whose conflict blocks printing; three others are legal as well."""
     printed = set().union(*PRINTED.values())
     legal = {field.name for field in DOSSIER.fields if field.is_legal}
     assert printed <= legal
-    unprinted = {"ngay_sinh", "truong_rieng", "ket_qua", "nguoi_nhan"}
+    unprinted = {"ngay_sinh", "truong_rieng", "ket_qua"}
     assert legal - printed == unprinted
 
 
 def test_a_conflict_blocks_the_forms_that_print_the_field_and_no_other() -> None:
-    """Two phone numbers stop the receipt, which names the field; two results do not."""
+    """Two phone numbers stop the receipt, which names the field; two addresses of mail are left out."""
     story = Story(PROFILE).accept()
     story.do(AN, values={"dien_thoai": "0911111111"})
     story.beside(AN, {"dien_thoai": "0922222222", "email": "a@b.vn"})
@@ -66,6 +70,30 @@ def test_a_conflict_blocks_the_forms_that_print_the_field_and_no_other() -> None
     mail.do(AN, values={"email": "a@b.vn"})
     mail.beside(AN, {"email": "c@d.vn"})
     check_printable("receipt", mail.facts())
+    lines = "\n".join(sheet_lines(sheet_of("receipt", mail.facts())))
+    assert "a@b.vn" not in lines
+    assert "c@d.vn" not in lines
+
+
+@pytest.mark.parametrize("profile_id", ["nd61-2018", "nd118-2025"])
+def test_no_form_prints_one_of_two_values(profile_id: str) -> None:
+    """Whichever field two people wrote differently: a form is not printed, or says the same for both."""
+    shapes: dict[str, Any] = {
+        "tiep_nhan_luc": 1_790_000_000_000, "han_tra": {"ms": 1_790_000_000_000}, "so_bo": 3,
+        "so_theo_doi": {"nam": 2026, "quyen": "X", "so": 7}, "loai_doi_tuong": "to_chuc",
+        "yeu_cau_bo_sung": {"giay_to": ["khác"]}, "giay_to/khác": {"ban_chinh": 7, "ban_sao": 0},
+    }  # fmt: skip
+    kinds = {field.name: field.name + ("/khác" if field.kind == "map" else "") for field in DOSSIER.fields}
+    for form, facts in stories(profile_id).items():
+        for key in kinds.values():
+            sides = [(b"1" * 32, facts.state.value(key)), (b"2" * 32, shapes.get(key, "khác"))]
+            said = set()
+            for live in (sides, sides[::-1]):
+                registers = {**facts.state.registers, key: Register(tuple(live))}
+                with suppress(NotAllowed):
+                    state = replace(facts.state, registers=registers)
+                    said.add("\n".join(sheet_lines(sheet_of(form, replace(facts, state=state)))))
+            assert len(said) < 2, (form, key)
 
 
 def test_a_void_dossier_keeps_only_its_control_slip() -> None:

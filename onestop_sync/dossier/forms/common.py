@@ -10,6 +10,8 @@ from onestop_sync.dossier.forms.paper import DOTS, Block, Fact, PaperSize, Sheet
 from onestop_sync.dossier.forms.words import date_words, paragraphs, value_or_dots
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.profiles import LegalProfile
+from onestop_sync.dossier.schema import DOSSIER
+from onestop_sync.fold import conflicts
 
 __all__ = [
     "DESK",
@@ -78,13 +80,15 @@ def applicant_facts(facts: Facts) -> tuple[Fact, ...]:
 
 def id_label(facts: Facts) -> str:
     """Returns what the number that names the applicant is."""
-    is_organisation = facts.state.value("loai_doi_tuong") == "to_chuc"
-    return "Mã số thuế" if is_organisation else "Số định danh"
+    if "loai_doi_tuong" in conflicts(DOSSIER, facts.state):
+        return "Số định danh, mã số thuế"
+    return "Mã số thuế" if facts.state.value("loai_doi_tuong") == "to_chuc" else "Số định danh"
 
 
 def contact_facts(facts: Facts) -> tuple[Fact, ...]:
     """Returns how the applicant is reached."""
-    email = facts.state.value("email")
+    # No law wants this one on the paper, so it holds nothing up: while two people differ, it is left out.
+    email = None if "email" in conflicts(DOSSIER, facts.state) else facts.state.value("email")
     return (
         Fact("Địa chỉ", value_or_dots(facts.state.value("dia_chi"))),
         Fact("Số điện thoại", value_or_dots(facts.state.value("dien_thoai"))),

@@ -74,8 +74,8 @@ PRINTED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         SUPPLEMENT: _APPLICANT | {"noi_dung", "yeu_cau_bo_sung"},
         REFUSAL: _APPLICANT | {"noi_dung"},
         APOLOGY: _APPLICANT | {"tiep_nhan_luc", "han_tra"},
-        STOP: _APPLICANT | {"tiep_nhan_luc"},
-        CONTROL_SLIP: _APPLICANT | {"tiep_nhan_luc", "han_tra"},
+        STOP: _APPLICANT | {"noi_dung", "tiep_nhan_luc"},
+        CONTROL_SLIP: _APPLICANT | {"tiep_nhan_luc", "han_tra", "nguoi_nhan"},
         REGISTER: _APPLICANT | {"tiep_nhan_luc", "han_tra", "tra_luc", "cach_nhan", "so_theo_doi"},
     }
 )  # fmt: skip
