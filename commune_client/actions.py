@@ -145,6 +145,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("write", "4", "Ghi tệp", "Ghi báo cáo ra tệp .xlsx, .pdf, .csv, .json", "report", "report"),
     Action("freeze", "5", "Chốt", "Ký, chốt báo cáo; lần sau là bản bổ sung", "report", "report"),
     Action("officers", "6", "Cán bộ", "Lãnh đạo xem điểm của từng cán bộ trong kỳ", "report", "report"),
+    Action(
+        "inspect",
+        "7",
+        "Kiểm tra",
+        "Lãnh đạo ghi kết quả kiểm tra niêm yết thủ tục (chỉ số 6)",
+        "inspect",
+        "report",
+    ),
     Action("open", "enter", "Mở", "Xem các hồ sơ của số liệu, rồi mở hồ sơ", "report", "figures"),
     Action("one", "1", "Xác nhận", "Xác nhận ghi chép đang chọn, có lý do", "countersign", "awaiting"),
     Action(
@@ -295,6 +303,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("post", "Lập danh sách niêm yết công khai, chỉ gồm các trường được phép"),
     Command("audit", "Xem hoặc xuất nhật ký: ai đã xem, in, xuất, mở khóa, bị từ chối (audit trail)"),
     Command("report", "Báo cáo theo kỳ (Biểu II.06a, II.06b), hồ sơ của từng số liệu, hoặc ghi ra tệp"),
+    Command("inspect", "Kết quả kiểm tra niêm yết, công khai thủ tục (chỉ số 6): ghi, xem"),
     Command("difficulty", "Khó khăn, vướng mắc: ghi, gửi cấp trên, theo dõi, trả lời, đôn đốc"),
     Command("proof", "Ghi bằng chứng khi cấp trên không khớp (proof), hoặc kiểm tra tệp bằng chứng"),
     Command("hub", "Phục vụ các máy khác của xã từ kho dữ liệu này"),

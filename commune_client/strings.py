@@ -88,6 +88,7 @@ CLOCK_WARNING = "! kiểm tra ngày giờ máy"
 KINDS = {
     "certificate": "chứng nhận", "trail": "nhật ký", "report": "báo cáo", "difficulty": "khó khăn, vướng mắc",
     "register_closing": "khóa sổ theo dõi", "phan_anh": "phản ánh", "so_cu": "mục sổ cũ",
+    "kiem_tra": "kiểm tra niêm yết",
 }  # fmt: skip
 """Types of documents other than dossiers, by name."""
 SEPARATOR = " | "

@@ -295,6 +295,16 @@ def _rate(parser: ArgumentParser) -> None:
     )
 
 
+def _inspect(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "score", metavar="ĐIỂM", type=int, nargs="?", choices=(0, 1, 2), help="0, 1 hoặc 2; không ghi: xem"
+    )
+    parser.add_argument("--found", metavar="NỘI-DUNG", default="", help="đã thấy gì khi kiểm tra")
+    parser.add_argument(
+        "--unit", metavar="ĐƠN-VỊ", default="", help="đơn vị được kiểm tra (mặc định: đơn vị mình)"
+    )
+
+
 def _complaint(parser: ArgumentParser) -> None:
     parser.add_argument("complaint", metavar="MÃ", nargs="?", default="", help="mã phản ánh, hoặc phần đầu")
     parser.add_argument(
@@ -680,6 +690,7 @@ ARGUMENTS: Final[dict[str, Adder]] = {
     "post": _post,
     "rate": _rate,
     "complaint": _complaint,
+    "inspect": _inspect,
     "import-register": _import_register,
     "old-register": _old_register,
     "proof": _proof,

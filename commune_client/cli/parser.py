@@ -47,7 +47,7 @@ HANDLERS: Final[dict[str, str]] = {
     "import": f"{_HERE}.line:import_",
     "export-data": f"{_HERE}.open_data:export_data",
     "post": f"{_HERE}.posting:post",
-    **{name: f"{_HERE}.voices:{name}" for name in ("rate", "complaint")},
+    **{name: f"{_HERE}.voices:{name}" for name in ("rate", "complaint", "inspect")},
     "audit": f"{_HERE}.audit:audit",
     "proof": f"{_HERE}.proof:proof",
     "report": f"{_HERE}.report:report",

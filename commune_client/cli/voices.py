@@ -1,4 +1,4 @@
-"""``rate`` and ``complaint``: what citizens say of the work."""
+"""``rate``, ``complaint`` and ``inspect``: what is said of the work."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from commune_client.cli.filed import COMPLAINTS, RATINGS, take_each
 from commune_client.cli.session import Session
 from commune_client.cli.values import moment_ms
 from commune_client.complaint_words import STEPS, complaint_lines
+from onestop_sync.dossier.inspection import FINDINGS
+from onestop_sync.dossier.labels import one_line
 
 if TYPE_CHECKING:
     from commune_client.desk.desk import Desk
     from commune_client.desk.voices import ComplaintFacts
 
-__all__ = ["complaint", "rate"]
+__all__ = ["complaint", "inspect", "rate"]
 
 
 def rate(session: Session) -> int:
@@ -30,6 +32,26 @@ def rate(session: Session) -> int:
         doc = desk.find(arguments.dossier)
         event = desk.rate(doc, arguments.score, arguments.words or "")
     session.show({"dossier": doc, "event": event}, ["Đã ghi đánh giá."])
+    return DONE
+
+
+def inspect(session: Session) -> int:
+    """Writes down how procedures are made public at a unit, or lists what was found so far."""
+    from onestop_sync.dossier.timeline import show_time
+
+    arguments = session.arguments
+    with session.desk() as desk:
+        if arguments.score is None:
+            found = desk.inspections()
+            lines = [
+                f"{show_time(each.at_ms)}  {desk.unit_name(each.unit)}: {each.mark} điểm,"
+                f" {FINDINGS[each.mark]}. {one_line(each.text)} ({desk.unit_name(each.by)} ghi)"
+                for each in found
+            ]
+            session.show(found, lines or ["Chưa ghi lần kiểm tra nào."])
+            return DONE
+        doc = desk.inspect(arguments.score, arguments.found, arguments.unit)
+    session.show({"inspection": doc}, ["Đã ghi kết quả kiểm tra; chỉ số 6 của kỳ tính theo lần ghi cuối."])
     return DONE
 
 

@@ -14,20 +14,27 @@ from typing import Any, Final, NamedTuple
 from commune_client.desk.base import Base
 from onestop_sync import shelf
 from onestop_sync.dossier.complaint import COMPLAINT
+from onestop_sync.dossier.difficulty import DIFFICULTY
+from onestop_sync.dossier.inspection import INSPECTION
 from onestop_sync.dossier.old_entry import OLD_ENTRY
-from onestop_sync.dossier.open_data import COLUMNS, SCHEMA, line_of, readme, row_of
+from onestop_sync.dossier.open_data import COLUMNS, SCHEMA, line_of, plain_of, readme, row_of
+from onestop_sync.dossier.register_closing import REGISTER_CLOSING
+from onestop_sync.dossier.report.frozen import REPORT, content_of
 from onestop_sync.dossier.roles import ADMIN, HEAD
 from onestop_sync.dossier.schema import DOSSIER
-from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, StoreFull
+from onestop_sync.errors import FormatError, InvalidInput, NotAllowed, NotFound, StoreFull
 from onestop_sync.schema import DocumentType
 
-__all__ = ["DataExport", "OpenData"]
+__all__ = ["FILES", "DataExport", "OpenData"]
 
 _MAY: Final = frozenset({ADMIN, HEAD})
 """An administrator who does no work on dossiers sees them masked, and takes none out either."""
-_FILES: Final[dict[str, DocumentType]] = {
+FILES: Final[dict[str, DocumentType]] = {
     "ho-so.jsonl": DOSSIER, "so-cu.jsonl": OLD_ENTRY, "phan-anh.jsonl": COMPLAINT,
+    "kiem-tra.jsonl": INSPECTION, "kho-khan.jsonl": DIFFICULTY, "khoa-so.jsonl": REGISTER_CLOSING,
+    "bao-cao.jsonl": REPORT,
 }  # fmt: skip
+"""File → what is in it: all that the programs of the one-stop domain write."""
 _FULL: Final = frozenset({28, 122})
 """ENOSPC and EDQUOT."""
 
@@ -88,7 +95,7 @@ class OpenData(Base):
         with _file(part / "ho-so.csv", "utf-8-sig") as table:
             rows = csv.DictWriter(table, COLUMNS)
             rows.writeheader()
-            for name, kind in _FILES.items():
+            for name, kind in FILES.items():
                 counts[name] = 0
                 with _file(part / name, "utf-8") as out:
                     for line in self._data_lines(kind, contents):
@@ -118,6 +125,9 @@ class OpenData(Base):
                     continue
                 document = self.store.document(row.doc)
                 line = line_of(row.doc, kind, document.state, self.store.history(row.doc))
+                if kind is REPORT:
+                    with suppress(FormatError):  # not signed yet, or of a stranger's making
+                        line["content"] = plain_of(content_of(document.state))
                 yield line if document.stated_ms is None else line | {"stated_ms": document.stated_ms}
                 if kind is DOSSIER:
                     contents.update({a.manifest.content: a for a in shelf.attached(self.store, row.doc)})

@@ -1,6 +1,6 @@
-"""What citizens say of the work: how they rate a dossier's handling, and complaints with what came of them.
+"""What is said of the work: how citizens rate it, complaints with what came of them, and inspections.
 
-Source: TT 01/2018/TT-VPCP, Articles 13.7 and 13.8.
+Source: TT 01/2018/TT-VPCP, Articles 13.6 to 13.8.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 from commune_client.desk.base import Base
 from onestop_sync.dossier.checks import tidy
 from onestop_sync.dossier.complaint import COMPLAINT, FOUNDED, UNFOUNDED, Handling, handling_of
+from onestop_sync.dossier.inspection import INSPECTION, Inspection, inspection_of, plan_inspection
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.personal import HIDDEN
 from onestop_sync.dossier.rating import FIELD, plan_rating
-from onestop_sync.errors import InvalidInput, NotFound
+from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
+from onestop_sync.reporting.listing import documents
 from onestop_sync.schema import MAIN
 from onestop_sync.store import Document
 
@@ -43,7 +45,7 @@ class ComplaintFacts(NamedTuple):
 
 
 class Voices(Base):
-    """Ratings and complaints."""
+    """Ratings, complaints and inspections."""
 
     def rate(self, doc: bytes, score: int, words: str = "") -> bytes:
         """Notes how a citizen rates a dossier's handling; returns the event's id. It is never changed.
@@ -53,6 +55,31 @@ class Voices(Base):
         """
         self._document(doc)
         return self.writer.note(doc, FIELD, plan_rating(score, self.store.clock(), words)).id
+
+    def inspect(self, mark: int, text: str, unit: str = "") -> bytes:
+        """Writes down how a unit makes its procedures public, for indicator 6; returns the document's id.
+
+        Args:
+            mark: Key of `onestop_sync.dossier.inspection.FINDINGS`.
+            text: What was found.
+            unit: Unit that was inspected, by id, code or name; the desk's own when empty.
+
+        Raises:
+            InvalidInput: There is no such mark, or nothing is said.
+            NotFound: There is no such unit.
+            NotAllowed: The officer heads no unit, or not that one nor one above it.
+        """
+        at = self.find_unit(unit) if unit else self.writer.author.unit
+        if not any(self.store.trust.document.tree.is_above(own, at) for own in self.writer.author.units):
+            raise NotAllowed(
+                "Only the unit itself and those above it inspect a unit.", reason="inspection_unit"
+            )
+        return self.writer.create(INSPECTION.name, {}, plan_inspection(at, mark, text))
+
+    def inspections(self) -> list[Inspection]:
+        """Returns the inspections that are here, the newest first."""
+        found = (inspection_of(each.state) for each in documents(self.store, INSPECTION.name))
+        return sorted((each for each in found if each), key=lambda each: each.at_ms, reverse=True)
 
     def complain(self, content: str, *, dossier: str = "", sender: str = "", phone: str = "") -> bytes:
         """Takes a complaint down; returns its id.

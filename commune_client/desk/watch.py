@@ -23,7 +23,7 @@ _WRITES: Final = (
     "ask_agencies", "charge", "answer", "pass_on", "resolve", "choose", "decline_late", "settle", "lift_void",
     "countersign", "attach", "fetch_attachments", "print_forms", "print_register", "close_register",
     "take_filed", "take_filed_complaint", "take_filed_rating", "rate", "hand_over_each", "receive_each",
-    "complain", "take_complaint", "answer_complaint", "dismiss_complaint", "forward_complaint",
+    "complain", "inspect", "take_complaint", "answer_complaint", "dismiss_complaint", "forward_complaint",
     "freeze_report", "write_difficulty", "act_on_difficulty",
 )  # fmt: skip
 _READS: Final = (

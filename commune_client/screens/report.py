@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -15,8 +16,10 @@ from textual.widgets import Static
 from commune_client.screens import words
 from commune_client.screens.asked import AskScreen, Line
 from commune_client.screens.base import OfficeScreen, bindings_of
+from commune_client.screens.form_page import FormPage
 from commune_client.screens.officers import OfficersScreen
 from commune_client.theme import StateStyle
+from commune_client.widgets.field_rules import FieldValue, FormField
 from commune_client.widgets.row_list import Cell, Column, Row, RowList
 from onestop_sync.dossier.report.count import COLUMNS
 from onestop_sync.dossier.report.count import Line as Counted
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FiguresScreen", "FoundScreen", "ReportScreen"]
 
+_INSPECT = (
+    FormField("diem", words.MARK, "choice", required=True, options=words.INSPECTION_MARKS),
+    FormField("noi_dung", words.INSPECTION_FOUND, "multiline", required=True, limit=2000),
+    FormField("don_vi", words.INSPECTED_UNIT, help=words.INSPECTED_UNIT_HELP, limit=200),
+)
 _SHOWN = (3, 6, 7, 10, 11, 13)
 _LATE = frozenset({10, 13})
 
@@ -141,6 +149,22 @@ class ReportScreen(OfficeScreen):
         """Show the marks of the unit's officers."""
         if self._report is not None:
             self.app.push_screen(OfficersScreen(self._report))
+
+    def action_inspect(self) -> None:
+        """Write down how procedures are made public at the unit."""
+
+        def call(given: Mapping[str, FieldValue]) -> bytes:
+            return self.desk.inspect(
+                int(str(given["diem"])), str(given["noi_dung"]), str(given["don_vi"] or "")
+            )
+
+        def then(_: bytes) -> None:
+            self.office.say(words.INSPECTED)
+            self.reload()
+
+        self.app.push_screen(
+            FormPage(words.INSPECT, words.INSPECT_ABOUT, _INSPECT, call, then, kept_as="inspection")
+        )
 
     def action_freeze(self) -> None:
         """Ask for the passphrase, and sign the report."""

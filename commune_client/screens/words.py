@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from onestop_sync.dossier.inspection import FINDINGS
 from onestop_sync.dossier.labels import SCORE_LABELS
 
 # --- Unlocking and locking ---
@@ -660,11 +661,21 @@ MAPPING_FILE: Final = "Tệp ánh xạ (.json)"
 IMPORT_READY: Final = "Ctrl+S: nhập tất cả các dòng trên, trong một lần ghi."
 IMPORT_NOT_GOOD: Final = "Chưa nhập được: hãy sửa các dòng sai trong tệp rồi chạy thử lại."
 BAD_LINE: Final = "Dòng"
+INSPECT: Final = "Ghi kết quả kiểm tra niêm yết"
+INSPECT_ABOUT: Final = (
+    "Chỉ số 6: thủ tục được công khai ra sao ở bảng niêm yết và trên mạng. Lần ghi cuối trong kỳ được tính."
+)
+MARK: Final = "Điểm"
+INSPECTION_MARKS: Final = tuple((str(mark), f"{found} ({mark} điểm)") for mark, found in FINDINGS.items())
+INSPECTION_FOUND: Final = "Đã thấy gì"
+INSPECTED_UNIT: Final = "Đơn vị"
+INSPECTED_UNIT_HELP: Final = "mã hoặc tên đơn vị được kiểm tra; để trống: đơn vị mình"
+INSPECTED: Final = "Đã ghi kết quả kiểm tra."
 RATING: Final = "Người nộp đánh giá"
 RATING_HELP: Final = "Mức độ hài lòng, nếu người nộp đánh giá; ghi rồi không sửa được"
 RATING_WORDS: Final = "Lời người nộp viết thêm"
 RATE: Final = "Ghi đánh giá"
-RATINGS: Final = tuple((str(score), f"{score} điểm: {label}") for score, label in SCORE_LABELS.items())
+RATINGS: Final = tuple((str(score), f"{label} ({score} điểm)") for score, label in SCORE_LABELS.items())
 
 # --- Help and palette ---
 

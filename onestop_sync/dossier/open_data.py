@@ -16,7 +16,7 @@ from onestop_sync.schema import MAIN, DocumentType
 from onestop_sync.state import State, conflicts
 from onestop_sync.storage.queries import Record
 
-__all__ = ["COLUMNS", "SCHEMA", "line_of", "readme", "row_of"]
+__all__ = ["COLUMNS", "SCHEMA", "line_of", "plain_of", "readme", "row_of"]
 
 _TIMES: Final = ("tiep_nhan_luc", "han_tra", "tra_luc")
 _TEXTS: Final = (
@@ -71,6 +71,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
             "description": "its history is not here: it is as the province signed it then, ms since 1970",
         },
         "register": {"type": "object"},
+        "content": {"type": "object", "description": "what a signed report says, unpacked"},
     },
 }
 """JSON Schema of a line."""
@@ -95,7 +96,7 @@ def line_of(doc: bytes, kind: DocumentType, state: State, history: Iterable[Reco
         "tasks": {name: {"step": each.step, "unit": each.unit} for name, each in sorted(state.tasks.items())},
         "history": [_event(record) for record in history],
     }
-    plain: dict[str, Any] = _plain(found)
+    plain: dict[str, Any] = plain_of(found)
     return plain
 
 
@@ -135,14 +136,15 @@ def _cell(text: str) -> str:
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
-def _plain(value: Any) -> Any:
+def plain_of(value: Any) -> Any:
+    """Returns plain data as JSON says it: bytes in hex, names as text."""
     match value:
         case bytes():
             return value.hex()
         case dict():
-            return {str(key): _plain(part) for key, part in value.items()}
+            return {str(key): plain_of(part) for key, part in value.items()}
         case list() | tuple():
-            return [_plain(part) for part in value]
+            return [plain_of(part) for part in value]
     return value
 
 

@@ -12,13 +12,14 @@ period is late; each dossier that it belongs to is folded as it was then and as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from onestop_sync.dossier.complaint import COMPLAINT, handling_of
+from onestop_sync.dossier.inspection import INSPECTION, inspection_of
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.count import Place, holder_at, place, under
 from onestop_sync.dossier.report.course import course_of
@@ -34,7 +35,8 @@ from onestop_sync.fold import fold
 from onestop_sync.reporting.listing import documents
 from onestop_sync.reporting.making import Report, facts_of
 from onestop_sync.reporting.words import moment
-from onestop_sync.schema import DocumentType
+from onestop_sync.schema import MAIN, DocumentType
+from onestop_sync.state import State
 from onestop_sync.storage import tables as t
 from onestop_sync.storage import tallies
 from onestop_sync.storage.projection import unpack
@@ -45,7 +47,11 @@ from onestop_sync.trust import Authority
 __all__ = ["Change", "Frozen", "changes_of", "freeze", "frozen", "frozen_lines", "read"]
 
 
-_COMPLAINT = "Phản ánh, kiến nghị"
+_COUNTED: Final[tuple[tuple[DocumentType, str, Callable[[State], object]], ...]] = (
+    (COMPLAINT, "Phản ánh, kiến nghị", handling_of),
+    (INSPECTION, "Kiểm tra niêm yết", inspection_of),
+)
+"""What is counted beside dossiers: what it is called, and what of it is counted."""
 
 
 class _Late(NamedTuple):
@@ -94,7 +100,7 @@ class Frozen(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A dossier that late events moved to other columns or rated anew, or a complaint that they changed.
+    """A dossier that late events moved or rated anew, or a complaint or inspection that they changed.
 
     Attributes:
         label: Its code; what it is, for a complaint.
@@ -249,24 +255,28 @@ def changes_of(store: Store, old: Frozen, rules: Sequence[ReportRules]) -> list[
             said = tuple(_said(store, each) for each in sorted(late, key=lambda each: each.time_ms))
             columns = [(at.came, at.stands) if at else None for at, _ in (before, after)]
             found.append(Change(label.label if label else "", bytes(row.id), columns[0], columns[1], said))
-    found += _complaints(store, known, period, units)
+    found += _others(store, known, period, units)
     return sorted(found, key=lambda change: (change.label, change.doc))
 
 
-def _complaints(store: Store, known: _Known, period: Period, units: frozenset[str]) -> Iterator[Change]:
-    """Yields the complaints of which late events change what indicators 7 and 8 count."""
+def _others(store: Store, known: _Known, period: Period, units: frozenset[str]) -> Iterator[Change]:
+    """Yields the documents beside dossiers of which late events change what indicators 6, 7 and 8 count."""
     tree, last_ms = store.trust.document.tree, period.end_ms - 1
-    for n, late in _touched(store, known, period, COMPLAINT.name).items():
-        with store.reading() as connection:
-            row = connection.execute(sa.select(t.document).where(t.document.c.n == n)).one()
-            events = _events(connection, n)
-        now = unpack(row.state) if row.state else None
-        if now is None or holder_at(tree, now.unit, bytes(row.id), last_ms) not in units:
-            continue
-        then = _state_then(store, events, known, COMPLAINT)
-        if then is None or handling_of(then) != handling_of(now):
-            said = tuple(_said(store, each) for each in sorted(late, key=lambda each: each.time_ms))
-            yield Change(f"{_COMPLAINT} {bytes(row.id).hex()[:12]}", bytes(row.id), None, None, said)
+    for kind, name, read_of in _COUNTED:
+        for n, late in _touched(store, known, period, kind.name).items():
+            with store.reading() as connection:
+                row = connection.execute(sa.select(t.document).where(t.document.c.n == n)).one()
+                events = _events(connection, n)
+            now = unpack(row.state) if row.state else None
+            if now is None:
+                continue
+            task = now.tasks.get(MAIN)
+            if holder_at(tree, task.unit if task else now.unit, bytes(row.id), last_ms) not in units:
+                continue
+            then = _state_then(store, events, known, kind)
+            if then is None or read_of(then) != read_of(now):
+                said = tuple(_said(store, each) for each in sorted(late, key=lambda each: each.time_ms))
+                yield Change(f"{name} {bytes(row.id).hex()[:12]}", bytes(row.id), None, None, said)
 
 
 def _touched(store: Store, known: _Known, period: Period, kind: str) -> dict[int, list[_Late]]:
@@ -326,7 +336,7 @@ def frozen_lines(each: Frozen) -> Iterator[str]:
     yield "  " + "  ".join(f"({n}) {value}" for n, value in enumerate(facts["total"], 3))
     for label, doc, before, after, late in facts["changes"]:
         if before == after:
-            moved = "đổi đánh giá của người nộp (chỉ số 7)" if before else "đổi chỉ số 7, 8"
+            moved = "đổi đánh giá của người nộp (chỉ số 7)" if before else "đổi chỉ số đánh giá"
         else:
             moved = f"{_columns(before)} → {_columns(after)}"
         yield f"  {one_line(label) or doc.hex()}: {moved}, vì thao tác đến muộn:"

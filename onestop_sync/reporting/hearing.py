@@ -1,10 +1,12 @@
-"""Complaints as a report counts them: at which unit each is handled, and which dossiers they are about.
+"""Complaints and inspections as a report counts them: at which unit, and which dossiers they are about.
 
 Indicators 7 and 8 have data at a unit that has taken down as many complaints here as the rules for reports
 say (`ReportRules.complaints_min`); of one that never did, it cannot be told whether nobody complained or
 whether it is written down elsewhere.
 
-Source: TT 01/2018/TT-VPCP, Articles 13.7, 13.8 and 15.4b.
+An inspection counts at the unit that was inspected, when that unit itself or one above it wrote it down.
+
+Source: TT 01/2018/TT-VPCP, Articles 13.6 to 13.8 and 15.4b.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from onestop_sync.dossier.complaint import COMPLAINT, Handling, handling_of
+from onestop_sync.dossier.inspection import INSPECTION, Inspection, inspection_of
 from onestop_sync.dossier.report.count import holder_at
 from onestop_sync.dossier.report.periods import Period
 from onestop_sync.dossier.schema import DOSSIER
@@ -21,7 +24,7 @@ from onestop_sync.state import State
 from onestop_sync.storage import tallies
 from onestop_sync.store import Store
 
-__all__ = ["Heard", "heard"]
+__all__ = ["Heard", "heard", "inspected"]
 
 
 class Heard(NamedTuple):
@@ -51,3 +54,21 @@ def heard(store: Store, period: Period) -> Heard:
     with store.reading() as connection:
         about = tallies.numbers(connection, DOSSIER.name, codes)
     return Heard({unit: tuple(lot) for unit, lot in units.items()}, frozenset(about))
+
+
+def inspected(store: Store, period: Period) -> dict[str, Inspection]:
+    """Returns the last inspection of each unit that was inspected in a period."""
+    tree = store.trust.document.tree
+    found: dict[str, Inspection] = {}
+    for doc, state in store.each(INSPECTION.name):
+        each = inspection_of(state) if isinstance(state, State) else None
+        if (
+            each is None
+            or not period.start_ms <= each.at_ms < period.end_ms
+            or not tree.is_above(each.by, each.unit)
+        ):
+            continue
+        unit = holder_at(tree, each.unit, doc, period.end_ms - 1)
+        if unit not in found or (found[unit].at_ms, found[unit].text) < (each.at_ms, each.text):
+            found[unit] = each
+    return found

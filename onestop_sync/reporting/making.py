@@ -34,7 +34,7 @@ from onestop_sync.dossier.report.shares import MARK_OF, Shares, Watch
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.event import parse_header
-from onestop_sync.reporting.hearing import heard
+from onestop_sync.reporting.hearing import heard, inspected
 from onestop_sync.storage import tallies
 from onestop_sync.storage.tallies import Head
 from onestop_sync.store import Store
@@ -153,11 +153,13 @@ def make(
         # First how far the logs are: what comes between the two reads is late, and never taken for counted.
         heads = tallies.heads(connection)
         lines = numbered(connection, store, period)
-    complaints = heard(store, period)
+    complaints, inspections = heard(store, period), inspected(store, period)
 
     def begun(holder: str) -> Watch:
         watch = Watch(levels[holder], period, ruled)
         watch.hear(complaints.units.get(holder, ()))
+        if holder in inspections:
+            watch.inspect(inspections[holder].mark)
         return watch
 
     for n, holder, course, at in _placed(lines, units, period):

@@ -9,6 +9,7 @@ from commune_client.screens.asked import AskScreen
 from commune_client.screens.difficulties import DifficultiesScreen
 from commune_client.screens.dossier import DossierScreen
 from commune_client.screens.report import ReportScreen
+from commune_client.widgets.field_form import FieldForm
 from commune_client.widgets.row_list import RowList
 from commune_client.widgets.vn_input import VnInput
 from tests.ui.office import PASSPHRASE, Office, opened, settled, take_in
@@ -31,6 +32,14 @@ async def test_a_figure_opens_to_its_dossier(tmp_path: Path) -> None:
         text = screen_text(pilot.app)
         assert "II.06a" in text
         assert "Hộ tịch" in text
+        await pilot.press("7")
+        await settled(pilot)
+        form = pilot.app.screen.query_one(FieldForm)
+        form.set_value("diem", "2")
+        form.set_value("noi_dung", "Bảng và trang đều đúng")
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        assert "chỉ số 6: 2" in " ".join(screen_text(pilot.app).split())
         screen.query_one(RowList).go_to("t")
         for key in ("3", "11"):
             await pilot.press("enter")

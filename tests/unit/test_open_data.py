@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from commune_client.desk.desk import Desk
+from commune_client.desk.open_data import FILES
 from onestop_sync.dossier.open_data import SCHEMA
+from onestop_sync.dossier.types import TYPES
 from onestop_sync.errors import InvalidInput, NotAllowed
 from tests.unit.cli_world import PASSPHRASE, Commune, Shell, take_in
 
@@ -47,6 +49,17 @@ def test_everything_is_there_and_can_be_read(commune: Commune, tmp_path: Path) -
     assert "export" in [each.what for each in desk.audit()]
     with pytest.raises(InvalidInput):
         desk.export_data(tmp_path / "xuat")
+
+
+def test_every_kind_of_document_has_its_file(commune: Commune, tmp_path: Path) -> None:
+    """Nothing that is written here lacks a file; a signed report is unpacked."""
+    assert {kind.name for kind in FILES.values()} == {kind.name for kind in TYPES}
+    desk: Desk = commune.desk(commune.place("pc1"))
+    commune.province.clock_ms = desk.period().end_ms + 1000
+    signed = desk.freeze_report(desk.report("Q4/2026"))
+    found = desk.export_data(tmp_path / "xuat")
+    (line,) = (json.loads(text) for text in (found.folder / "bao-cao.jsonl").read_text("utf-8").splitlines())
+    assert (line["id"], line["content"]["period"]) == (signed.doc.hex(), "Q4/2026")
 
 
 def test_only_who_may_and_who_was_warned(commune: Commune, capsys: pytest.CaptureFixture[str]) -> None:

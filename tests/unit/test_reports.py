@@ -309,9 +309,43 @@ def test_a_complaint_and_a_rating_that_come_late_make_a_supplementary_version(
     assert (before == after != [], [who for who, *_ in late]) == (True, ["Bình"])
     assert second.content["total"] == first.content["total"]
     said = "\n".join(frozen_lines(second))
-    assert ("đổi chỉ số 7, 8" in said, "đổi đánh giá của người nộp" in said, doc.hex()[:12] in said) == (
+    assert ("đổi chỉ số đánh giá" in said, "đổi đánh giá của người nộp" in said, doc.hex()[:12] in said) == (
         True,
     ) * 3
+
+
+def test_an_inspection_is_the_data_of_indicator_6(
+    commune: Commune, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last inspection of the period counts, by the unit or one above it; a late one is told."""
+    assert 6 not in desk.report().shares["c1"].marks.tenths
+    clerk = commune.desk(commune.place("pc3", "Chi", roles=("tiep_nhan",)))
+    with pytest.raises(NotAllowed):
+        clerk.inspect(2, "đủ")
+    with pytest.raises(NotAllowed):
+        desk.inspect(2, "đủ", "d1")  # above it
+    with pytest.raises(InvalidInput):
+        desk.inspect(2, "  ")
+    desk.inspect(0, "bảng cũ")
+    shell = Shell(capsys, commune, commune.place("pc4", "Dung"))
+    exchange(desk.store, (hub := commune.hub()).store)
+    shell.run("inspect", "1", "--found", "bảng đã thay")
+    assert "bảng đã thay" in shell.run("inspect")
+    desk.inspect(2, "bảng và trang đều đúng")
+    assert desk.report().shares["c1"].marks.tenths[6] == 20
+    assert "chỉ số 6: 2" in "\n".join(notes(desk.report()))
+    other = commune.desk(commune.place("pc5", "Em"))
+    exchange(other.store, hub.store)
+    other.inspect(1, "trang mất một thủ tục")
+    commune.province.clock_ms = desk.period().end_ms + 1000
+    desk.freeze_report(desk.report("Q4/2026"))
+    for each in (other, desk):
+        exchange(each.store, hub.store)
+    second = desk.freeze_report(desk.report("Q4/2026"))
+    assert [label.startswith("Kiểm tra niêm yết") for label, *_ in second.content["changes"]] == [True]
+    assert second.content["shares"]["c1"]["marks_tenths"]["6"] == 10
+    commune.province.clock_ms += 1000
+    assert 6 not in desk.report().shares["c1"].marks.tenths
 
 
 def test_officers_have_marks_that_their_head_alone_sees(commune: Commune, desk: Desk) -> None:

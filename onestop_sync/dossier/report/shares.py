@@ -5,12 +5,13 @@
 - *Indicator 2* (time of each unit that took part): who worked alone on a dossier has the mark of 1; an agency
   that was asked has one for each answer, against the date that it was given; a unit that asked others has no
   date of its own, and so no mark for that dossier [I].
-- *Indicator 6* (publication) rests on boards and web pages that nothing here sees; 7 (attitude) and 8
-  (complaints) on complaints, where a unit takes them down here. Indicators without data are left out (Article
-  15.4b), and a report says which and why. A dossier that is complained of has no mark for 7, any other that
-  for 1; nor has one with which its applicant was not content, by the last rating up to the end of the period
-  [I]: ratings are data of 7 as well (Article 14.3a). Indicator 4 needs no count of its own: supplements go
-  through the one-stop desk alone, so who was asked at all had one place to go to.
+- *Indicator 6* (publication) rests on boards and web pages that nothing here sees, and so on the last
+  inspection of the period that somebody wrote down; 7 (attitude) and 8 (complaints) on complaints, where a
+  unit takes them down here. Indicators without data are left out (Article 15.4b), and a report says which and
+  why. A dossier that is complained of has no mark for 7, any other that for 1; nor has one with which its
+  applicant was not content, by the last rating up to the end of the period [I]: ratings are data of 7 as well
+  (Article 14.3a). Indicator 4 needs no count of its own: supplements go through the one-stop desk alone, so
+  who was asked at all had one place to go to.
 - *QĐ 766* subtracts the time for which the applicant was awaited, and counts who was asked twice as late;
   waiting is subtracted by the clock, from the first appointment [I].
 
@@ -61,7 +62,7 @@ UNMEASURED: Final[Mapping[int, str]] = {
     3: "không có hồ sơ nào giải quyết xong trong kỳ",
     4: "không có hồ sơ nào giải quyết xong trong kỳ",
     5: "không có thủ tục thường xuyên có hồ sơ, hoặc cấp này không có mức phải đạt",
-    6: "bảng niêm yết và trang điện tử phải được kiểm tra tại chỗ, phần mềm không thấy",
+    6: "trong kỳ chưa ghi kết quả kiểm tra niêm yết, công khai thủ tục",
     7: "đơn vị chưa ghi phản ánh, kiến nghị, đánh giá nào vào phần mềm",
     8: "đơn vị chưa ghi phản ánh, kiến nghị vào phần mềm",
     9: "không tiếp nhận hồ sơ nào trong kỳ",
@@ -150,6 +151,11 @@ class Watch:
         self._online_late = 0
         self._complaints: list[Handling] | None = None
         self._ratings = [0, 0, 0]
+        self._public: int | None = None
+
+    def inspect(self, mark: int) -> None:
+        """Counts the mark of the inspection by which the period goes (indicator 6)."""
+        self._public = mark
 
     def hear(self, complaints: Iterable[Handling]) -> None:
         """Counts complaints that the unit handles; few at all are not the same as never having been told."""
@@ -215,6 +221,8 @@ class Watch:
         wanted = self.rules.mark5_percent.get(self.level)
         if spot.regular and wanted is not None:
             tenths[5] = 20 if 100 * spot.done >= wanted * spot.regular else 10
+        if self._public is not None:
+            tenths[6] = 10 * self._public
         is_heard = self._complaints is not None or sum(self._ratings) >= max(1, self.rules.ratings_min)
         if is_heard and self._resolved:
             tenths[7] = tenths_of(self._sums[7], self._resolved)
