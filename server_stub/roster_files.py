@@ -119,10 +119,16 @@ def _excel_lines(sheet: Any) -> Iterator[list[str]]:
     """Yields a sheet's lines, those that are empty as well: rows are told by their number.
 
     Raises:
-        InvalidInput: It has more rows than a table may have; none is left out in silence.
+        InvalidInput: It has more rows than a table may have, or goes on where a table ends: none is left out
+            in silence, and empty ones, which cost a file nothing, are not read without end.
     """
     filled = 0
-    for line in sheet.iter_rows(values_only=True, max_col=_MAX_COLUMNS):
+    for number, line in enumerate(sheet.iter_rows(values_only=True, max_col=_MAX_COLUMNS), 1):
+        if number > 2 * MAX_ROWS:
+            raise InvalidInput(
+                f"The sheet {sheet.title} goes on below row {number - 1}.",
+                todo="Delete the empty rows below the table.",
+            )
         cells = [_text(value) for value in line]
         filled += any(cells)
         if filled > MAX_ROWS + 1:

@@ -102,7 +102,7 @@ def _check_letters(lines: Iterable[tuple[Any, ...]]) -> None:
 
 def _csv(data: bytes) -> Iterator[tuple[Any, ...]]:
     text = _decoded(data)
-    first = next((line for line in text.splitlines() if line.strip(";, \t")), "")
+    first = next((line for line in io.StringIO(text) if line.strip(";, \t")), "")
     delimiter = max(",;\t", key=first.count)
     try:
         yield from map(tuple, csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))

@@ -24,6 +24,7 @@ from commune_client.screens.seen import ChangedMeanwhile, as_seen
 from commune_client.theme import StateStyle
 from commune_client.widgets.field_form import FieldForm
 from commune_client.widgets.field_rules import FieldValue, FormField
+from onestop_sync.dossier.labels import SCORE_LABELS
 
 if TYPE_CHECKING:
     from commune_client.desk import Desk
@@ -99,8 +100,10 @@ _FIELDS = {
     "tra_loi": FormField("tra_loi", words.OPINION, "multiline", required=True, limit=4000),
     "ket_qua": FormField("ket_qua", words.RESULT, "multiline", limit=4000),
     "nguoi_nhan": FormField("nguoi_nhan", words.RECEIVER, limit=200),
-    "danh_gia": FormField("danh_gia", words.RATING, "choice", help=words.RATING_HELP, options=words.RATINGS),
-    "diem": FormField("diem", words.RATING, "choice", required=True, options=words.RATINGS),
+    "danh_gia": FormField(
+        "danh_gia", words.RATING, "choice", help=words.RATING_HELP, options=words.scored(SCORE_LABELS)
+    ),
+    "diem": FormField("diem", words.RATING, "choice", required=True, options=words.scored(SCORE_LABELS)),
     "loi": FormField("loi", words.RATING_WORDS, limit=2000),
     "ghi_chu": FormField("ghi_chu", words.NOTE, "multiline", required=True, limit=4000),
     "viec": FormField("viec", words.FEE_KIND, "choice", required=True, options=words.FEE_KINDS),

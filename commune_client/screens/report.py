@@ -21,6 +21,7 @@ from commune_client.screens.officers import OfficersScreen
 from commune_client.theme import StateStyle
 from commune_client.widgets.field_rules import FieldValue, FormField
 from commune_client.widgets.row_list import Cell, Column, Row, RowList
+from onestop_sync.dossier.inspection import FINDINGS
 from onestop_sync.dossier.report.count import COLUMNS
 from onestop_sync.dossier.report.count import Line as Counted
 from onestop_sync.reporting.words import notes
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["FiguresScreen", "FoundScreen", "ReportScreen"]
 
 _INSPECT = (
-    FormField("diem", words.MARK, "choice", required=True, options=words.INSPECTION_MARKS),
+    FormField("diem", words.MARK, "choice", required=True, options=words.scored(FINDINGS)),
     FormField("noi_dung", words.INSPECTION_FOUND, "multiline", required=True, limit=2000),
     FormField("don_vi", words.INSPECTED_UNIT, help=words.INSPECTED_UNIT_HELP, limit=200),
 )

@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from onestop_sync.dossier.inspection import FINDINGS
-from onestop_sync.dossier.labels import SCORE_LABELS
-
 # --- Unlocking and locking ---
 
 OFFICE: Final = "BỘ PHẬN TIẾP NHẬN VÀ TRẢ KẾT QUẢ"
@@ -666,7 +663,6 @@ INSPECT_ABOUT: Final = (
     "Chỉ số 6: thủ tục được công khai ra sao ở bảng niêm yết và trên mạng. Lần ghi cuối trong kỳ được tính."
 )
 MARK: Final = "Điểm"
-INSPECTION_MARKS: Final = tuple((str(mark), f"{found} ({mark} điểm)") for mark, found in FINDINGS.items())
 INSPECTION_FOUND: Final = "Đã thấy gì"
 INSPECTED_UNIT: Final = "Đơn vị"
 INSPECTED_UNIT_HELP: Final = "mã hoặc tên đơn vị được kiểm tra; để trống: đơn vị mình"
@@ -675,7 +671,6 @@ RATING: Final = "Người nộp đánh giá"
 RATING_HELP: Final = "Mức độ hài lòng, nếu người nộp đánh giá; ghi rồi không sửa được"
 RATING_WORDS: Final = "Lời người nộp viết thêm"
 RATE: Final = "Ghi đánh giá"
-RATINGS: Final = tuple((str(score), f"{label} ({score} điểm)") for score, label in SCORE_LABELS.items())
 
 # --- Help and palette ---
 
@@ -754,3 +749,8 @@ def countersign_about(count: int) -> str:
 def saved_to(path: str) -> str:
     """Says where an attachment was saved, and that it lies open there."""
     return f"Đã lưu ra {path}. ! Tệp này không còn được mã hóa: dùng xong hãy xóa."
+
+
+def scored(labels: Mapping[int, str]) -> tuple[tuple[str, str], ...]:
+    """Make the choices of a mark: what is stored, and what is read."""
+    return tuple((str(mark), f"{label} ({mark} điểm)") for mark, label in labels.items())
