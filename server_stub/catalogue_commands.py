@@ -98,7 +98,7 @@ def _read(arguments: Namespace, held: Catalogue) -> Catalogue:
     Raises:
         InvalidInput: Rows are wrong: each with its sheet, number and reason.
     """
-    made, problems = catalogue_sheet.read_sheet(Path(arguments.file), held.version + 1)
+    made, problems = catalogue_sheet.read_sheet(Path(arguments.file), held.version + 1, held.fields)
     if made is None:
         raise InvalidInput(
             f"{len(problems)} rows of {arguments.file} are wrong:\n" + "\n".join(_some(map(_told, problems))),

@@ -22,6 +22,7 @@ from onestop_sync.dossier.catalogue_text import (
 )
 from onestop_sync.dossier.checks import MAX_ELEMENT
 from onestop_sync.dossier.deadlines import LimitKind
+from onestop_sync.dossier.fields import FieldOfWork
 from onestop_sync.dossier.labels import STAGE_LABELS, TIER_LABELS
 from onestop_sync.dossier.procedure_steps import ProcedureStep, Stage, Tier
 from onestop_sync.dossier.schema import DOSSIER
@@ -79,6 +80,16 @@ SHEETS: Final = (
             Column("limit", "Thời gian", "3 ngày làm việc", is_needed=False), _CERTAIN,
         ),
     ),
+    Sheet(
+        "fields", "Lĩnh vực", "linh-vuc.csv",
+        (
+            Column("name", "Tên lĩnh vực", "Hộ tịch"),
+            Column("code", "Mã lĩnh vực", "H98-HT", is_needed=False),
+            Column("from", "Hiệu lực từ", "2018-06-21"),
+            Column("to", "Hiệu lực đến hết", "", is_needed=False),
+            Column("note", "Ghi chú", "", is_needed=False),
+        ),
+    ),
 )  # fmt: skip
 _MAX_DIGITS: Final = 4
 """Of a number of copies."""
@@ -89,6 +100,7 @@ _NOTES: Final = (
     "Phí tính theo đơn vị: 8000/bản sao; hoặc 2000/trang; từ thứ 3: 1000; tối đa 200000.",
     "Mức tin cậy: có nguồn, hoặc cần kiểm tra. Giấy tờ cần kiểm tra được nhắc nhưng không chặn tiếp nhận.",
     "Giấy tờ, Các bước: Hiệu lực từ để trống thì thuộc mọi khoảng hiệu lực của thủ tục.",
+    "Lĩnh vực: thủ tục chỉ ghi lĩnh vực có ở trang này; mã theo danh mục quốc gia, chưa biết thì để trống.",
     "Không xóa thủ tục đã tiếp nhận hồ sơ: ghi Hiệu lực đến hết.",
 )
 _DECIDED: Final = {
@@ -115,6 +127,7 @@ def write_sheet(path: Path, catalogue: Catalogue) -> None:
         "procedures": [_procedure_cells(item) for item in items],
         "documents": [_document_cells(item, each) for item in items for each in item.documents],
         "steps": [_step_cells(item, each) for item in items for each in item.steps],
+        "fields": [_field_cells(each) for each in catalogue.fields],
     }
     roster_files.write(path, SHEETS, _NOTES, rows)
 
@@ -146,6 +159,13 @@ def _step_cells(item: Procedure, step: ProcedureStep) -> list[object]:
     ]  # fmt: skip
 
 
+def _field_cells(item: FieldOfWork) -> list[object]:
+    return [
+        item.name_vi, item.code, item.effective_from.isoformat(),
+        item.effective_to.isoformat() if item.effective_to else "", item.note_vi,
+    ]  # fmt: skip
+
+
 def _label(names: Mapping[str, Any], value: object) -> str:
     return next(label for label, each in names.items() if each == value)
 
@@ -153,12 +173,15 @@ def _label(names: Mapping[str, Any], value: object) -> str:
 # --------------------------------------------------------------------------------------------- reading
 
 
-def read_sheet(path: Path, version: int) -> tuple[Catalogue | None, list[Problem]]:
+def read_sheet(
+    path: Path, version: int, held: Sequence[FieldOfWork] = ()
+) -> tuple[Catalogue | None, list[Problem]]:
     """Reads a catalogue from a workbook, or a folder of CSV files.
 
     Args:
         path: ``….xlsx``, or a folder.
         version: Of the catalogue that it will be.
+        held: Fields of work in force, which stay where the file has no sheet of them.
 
     Returns:
         The catalogue, or ``None`` and what is wrong, each bad row by its sheet, number and reason.
@@ -172,6 +195,14 @@ def read_sheet(path: Path, version: int) -> tuple[Catalogue | None, list[Problem
     procedures = list(_each(rows, "procedures", _procedure, problems))
     documents = list(_each(rows, "documents", _document, problems))
     steps = list(_each(rows, "steps", _step, problems))
+    fields = [each for _, each in _each(rows, "fields", _field, problems)] or list(held)
+    named_there = {row.cells.get("name", "") for row in rows if row.sheet == "fields"}
+    names = named_there or {each.name_vi for each in held}
+    problems += [
+        Problem(SHEETS[0].label, row.number, "", f"There is no field {item.field_vi[:60]!r}.")
+        for row, item in procedures
+        if names and item.field_vi not in names
+    ]
     found = [item for _, item in procedures]
     wrong = _codes_of(row for row in rows if row.sheet == "procedures") - {item.code for item in found}
     named = [(row, code, day) for row, (code, day, _) in (*documents, *steps) if code not in wrong]
@@ -187,7 +218,7 @@ def read_sheet(path: Path, version: int) -> tuple[Catalogue | None, list[Problem
         for item in found
     ]
     try:
-        return Catalogue(version, tuple(whole)), []
+        return Catalogue(version, tuple(whole), tuple(fields)), []
     except InvalidInput as error:
         return None, [Problem(SHEETS[0].label, 0, "", error.what)]
 
@@ -287,6 +318,12 @@ def _step(cells: Mapping[str, str]) -> tuple[str, date | None, ProcedureStep]:
     )
 
 
+def _field(cells: Mapping[str, str]) -> FieldOfWork:
+    first, to = _day(_needed(cells, "from", "a first day")), cells.get("to", "")
+    name, code = _needed(cells, "name", "a name"), cells.get("code", "").upper()
+    return FieldOfWork(name, first, _day(to) if to else None, code, cells.get("note", ""))
+
+
 def _of_procedure(cells: Mapping[str, str]) -> tuple[str, date | None]:
     code = normal_code(_needed(cells, "code", "a procedure's code"))
     return code, _day(cells["from"]) if cells.get("from") else None
@@ -343,10 +380,10 @@ def _day(text: str) -> date:
 
 
 def describe_changes(old: Catalogue, new: Catalogue) -> list[str]:
-    """Says what another catalogue changes, one line for each procedure."""
+    """Says what another catalogue changes, one line for each procedure and each field of work."""
     before = {(item.code, item.effective_from): item for item in old.procedures}
     after = {(item.code, item.effective_from): item for item in new.procedures}
-    lines = []
+    lines = list(_field_changes(old.fields, new.fields))
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key), after.get(key)
         name = f"{key[0]} from {key[1]}"
@@ -357,6 +394,17 @@ def describe_changes(old: Catalogue, new: Catalogue) -> list[str]:
         elif was != now:
             lines.append(f"{name} changes: {_differences(was, now)}")
     return lines
+
+
+def _field_changes(old: Sequence[FieldOfWork], new: Sequence[FieldOfWork]) -> Iterator[str]:
+    before = {(each.name_vi, each.effective_from): each for each in old}
+    after = {(each.name_vi, each.effective_from): each for each in new}
+    for name, day in sorted(before.keys() | after.keys()):
+        was, now = before.get((name, day)), after.get((name, day))
+        if was is None or now is None:
+            yield f"field {name} from {day} is {'new' if now else 'not there any more'}"
+        elif was != now:
+            yield f"field {name} from {day} changes: code {was.code or 'none'} -> {now.code or 'none'}"
 
 
 def _differences(was: Procedure, now: Procedure) -> str:

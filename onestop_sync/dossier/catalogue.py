@@ -16,6 +16,7 @@ from onestop_sync.dossier.calendar import Certainty
 from onestop_sync.dossier.codes import parse_procedure_code
 from onestop_sync.dossier.deadlines import Limit, limit_from_plain
 from onestop_sync.dossier.fees import Fee, FeeKind, fee_from_plain
+from onestop_sync.dossier.fields import FieldOfWork, check_fields, code_of, field_from_plain
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.procedure_steps import ProcedureStep, Tier, step_from_plain
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
@@ -164,18 +165,22 @@ class Catalogue:
     Attributes:
         version: Raised with every publication.
         procedures: In order of code, then of date.
+        fields: Fields of work, in order of name, then of date; empty: procedures name them freely.
 
     Raises:
-        InvalidInput: Two versions of one procedure are in force on one day, or one ends before it begins.
+        InvalidInput: Two versions of one procedure or field are in force on one day, or one ends before it
+            begins.
     """
 
     version: int
     procedures: tuple[Procedure, ...]
+    fields: tuple[FieldOfWork, ...] = ()
     _versions: dict[str, list[Procedure]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         ordered = sorted(self.procedures, key=lambda item: (item.code, item.effective_from))
         object.__setattr__(self, "procedures", tuple(ordered))
+        object.__setattr__(self, "fields", check_fields(self.fields))
         object.__setattr__(self, "_versions", _by_code(ordered))
 
     def get(self, code: str, on: date | None = None) -> Procedure:
@@ -204,6 +209,14 @@ class Catalogue:
         """List the procedures in force on a day, in order of code."""
         return tuple(item for item in self.procedures if item.is_in_force(on))
 
+    def field_code(self, name: str, on: date) -> str:
+        """Return the code of a field of work on a day; empty where no source says."""
+        return code_of(self.fields, name, on)
+
+    def is_listed(self, item: Procedure) -> bool:
+        """Tell whether the field of work of a procedure is one of those that are listed, if any are."""
+        return not self.fields or any(each.name_vi == item.field_vi for each in self.fields)
+
     def search(self, text: str, on: date | None = None) -> tuple[Procedure, ...]:
         """List the procedures whose code, names or field hold the beginnings of all the words typed.
 
@@ -219,7 +232,11 @@ class Catalogue:
 
     def to_plain(self) -> dict[str, Any]:
         """Return the catalogue as maps, arrays, text and integers, as it is signed and synced."""
-        return {"version": self.version, "procedures": [item.to_plain() for item in self.procedures]}
+        return {
+            "version": self.version,
+            "fields": [each.to_plain() for each in self.fields],
+            "procedures": [item.to_plain() for item in self.procedures],
+        }
 
 
 def _bare(code: str, name_vi: str) -> Procedure:
@@ -324,6 +341,7 @@ def catalogue_from_plain(value: object) -> Catalogue:
         return Catalogue(
             version=plain.integer("version"),
             procedures=tuple(procedure_from_plain(item) for item in plain.items("procedures")),
+            fields=tuple(field_from_plain(item) for item in plain.items("fields")),
         )
     except InvalidInput as error:
         raise FormatError(error.what) from None

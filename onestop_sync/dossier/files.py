@@ -1,6 +1,6 @@
 """The files in which the province publishes the domain, read strictly: each mistake with its line and reason.
 
-    catalogue.json   ``{"version": 3, "procedures": […]}``, see `catalogue`
+    catalogue.json   ``{"version": 3, "fields": […], "procedures": […]}``, see `catalogue` and `fields`
     holidays.csv     a table ``date,kind,name_vi,certainty,source``, see `read_calendar`
     profiles.json    ``{"profiles": […]}``, see `read_profiles`
     report_rules.json  ``{"rules": […]}``, see `report.rules`
@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from onestop_sync.codec import nfc
 from onestop_sync.dossier.calendar import Calendar, Window, calendar_from_plain
 from onestop_sync.dossier.catalogue import Catalogue, Procedure, procedure_from_plain
+from onestop_sync.dossier.fields import FieldOfWork, field_from_plain
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.profiles import LegalProfile, profile_from_plain
 from onestop_sync.dossier.report.rules import ReportRules, rules_from_plain
@@ -185,9 +186,15 @@ def _read_catalogue(data: bytes) -> tuple[Catalogue | None, list[Fault]]:
             procedures.append(procedure_from_plain(item))
         except FormatError as error:
             faults.append(Fault(line, error.what))
+    fields: list[FieldOfWork] = []
+    for line, item in _items(text, plain, "fields") if plain.get("fields") else ():
+        try:
+            fields.append(field_from_plain(item))
+        except FormatError as error:
+            faults.append(Fault(line, error.what))
     try:
         version = _version(plain)
-        made = Catalogue(version, tuple(procedures))
+        made = Catalogue(version, tuple(procedures), tuple(fields))
     except (InvalidInput, FormatError) as error:
         return None, [*faults, Fault(0, error.what)]
     return (None, faults) if faults else (made, [])
@@ -201,9 +208,14 @@ def _version(plain: Mapping[str, Any]) -> int:
 
 
 def write_catalogue(catalogue: Catalogue) -> bytes:
-    """Returns the file of a catalogue: one procedure a line, so that two versions can be compared."""
-    rows = ",\n".join(json.dumps(item.to_plain(), ensure_ascii=False) for item in catalogue.procedures)
-    return f'{{"version": {catalogue.version}, "procedures": [\n{rows}\n]}}\n'.encode()
+    """Returns the file of a catalogue: a field or procedure a line, so that two versions can be compared."""
+    fields, rows = (
+        ",\n".join(json.dumps(item.to_plain(), ensure_ascii=False) for item in items)
+        for items in (catalogue.fields, catalogue.procedures)
+    )
+    return (
+        f'{{"version": {catalogue.version}, "fields": [\n{fields}\n], "procedures": [\n{rows}\n]}}\n'.encode()
+    )
 
 
 def read_profiles(

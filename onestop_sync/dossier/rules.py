@@ -271,7 +271,9 @@ def plan_publication(name: str, data: bytes, rules: Rules) -> list[Fault]:
     """
     if name == CATALOGUE:
         catalogue, faults = read_catalogue(data)
-        return faults if catalogue is None else _newer(catalogue.version, rules.catalogue.version)
+        if catalogue is None:
+            return faults
+        return [*_newer(catalogue.version, rules.catalogue.version), *_unlisted(catalogue)]
     if name == HOLIDAYS:
         calendar, faults = read_calendar(data)
         return faults if calendar is None else _newer(calendar.version, rules.calendar.version)
@@ -288,6 +290,15 @@ def _newer(version: int, held: int) -> list[Fault]:
     if version > held:
         return []
     return [Fault(0, f"Its version is {version}, and {held} is in force: each new one has a higher number.")]
+
+
+def _unlisted(catalogue: Catalogue) -> list[Fault]:
+    """Refuses procedures of a field that is not listed: a slip of the pen would be a field of its own."""
+    return [
+        Fault(0, f"Procedure {item.code} is of the field {item.field_vi[:60]!r}, which is not listed.")
+        for item in catalogue.procedures
+        if not catalogue.is_listed(item)
+    ]
 
 
 def _changed(profiles: Iterable[LegalProfile], known: Iterable[LegalProfile]) -> list[Fault]:

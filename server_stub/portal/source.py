@@ -36,7 +36,10 @@ def source_of(store: Store, doc: bytes, catalogue: Catalogue) -> Source:
 
     records = [record for record in store.history(doc) if record.standing in _COUNTS]
     told = [_told(record, name_of(record.author.certificate.unit)) for record in records if record.author]
-    return Source(state, told, _procedure(state, catalogue), name_of, code_of)
+    procedure, received = _procedure(state, catalogue), state.value("tiep_nhan_luc")
+    day = local(received if type(received) is int else store.clock()).date()
+    field_code = catalogue.field_code(procedure.field_vi, day) if procedure else ""
+    return Source(state, told, procedure, name_of, code_of, field_code)
 
 
 def _told(record: Record, unit_name: str) -> Told:

@@ -13,6 +13,8 @@ import pytest
 from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.data import shipped_catalogue
 from onestop_sync.dossier.deadlines import Limit, LimitKind
+from onestop_sync.dossier.files import CATALOGUE, read_catalogue, write_catalogue
+from onestop_sync.dossier.rules import Rules, plan_publication
 from onestop_sync.errors import InvalidInput
 from server_stub import roster_files
 from server_stub.catalogue_sheet import SHEETS, describe_changes, read_sheet, write_sheet
@@ -120,6 +122,35 @@ def test_what_a_spreadsheet_would_run_or_drop_is_neither_run_nor_dropped(
         read_sheet(path, 1)
 
 
+def test_fields_of_work_go_out_and_come_back_with_their_codes(tmp_path: Path) -> None:
+    """A code and a last day are told as changes; a procedure of a field that is not listed is a bad row."""
+    path, shipped = tmp_path / "a.xlsx", shipped_catalogue()
+    fields = tuple(each for each in shipped.fields if each.name_vi in {"Hộ tịch", "Chứng thực"})
+    births = Catalogue(1, (shipped.get("1.001193"),), fields)
+    write_sheet(path, births)
+    assert read_sheet(path, 1) == (births, [])
+    change(path, "Lĩnh vực", 2, "Mã lĩnh vực", "h98-ct")
+    made, problems = read_sheet(path, 2)
+    assert made
+    assert (problems, made.field_code("Chứng thực", DAY), made.field_code("Hộ tịch", DAY)) == (
+        [],
+        "H98-CT",
+        "",
+    )
+    assert describe_changes(births, made) == ["field Chứng thực from 2018-06-21 changes: code none -> H98-CT"]
+    assert read_catalogue(write_catalogue(made)) == (made, [])
+    change(path, "Thủ tục", 2, "Lĩnh vực", "Hộ tich")
+    assert [each.reason for each in read_sheet(path, 2)[1]] == ["There is no field 'Hộ tich'."]
+    odd = Catalogue(9, (replace(births.procedures[0], field_vi="Hộ tich"),), fields)
+    assert plan_publication(CATALOGUE, write_catalogue(odd), Rules.shipped())
+    book = openpyxl.load_workbook(path)
+    del book["Lĩnh vực"]
+    book.save(path)
+    kept, _ = read_sheet(path, 2, [*fields, replace(fields[0], name_vi="Hộ tich")])
+    assert kept
+    assert len(kept.fields) == 3
+
+
 def test_two_versions_of_one_day_are_refused(tmp_path: Path) -> None:
     """Rows that contradict one another are refused as a whole."""
     path = tmp_path / "a.xlsx"
@@ -128,4 +159,4 @@ def test_two_versions_of_one_day_are_refused(tmp_path: Path) -> None:
     made, problems = read_sheet(path, 2)
     assert made is None
     assert problems
-    assert {sheet.label for sheet in SHEETS} == {"Thủ tục", "Giấy tờ", "Các bước"}
+    assert {sheet.label for sheet in SHEETS} == {"Thủ tục", "Giấy tờ", "Các bước", "Lĩnh vực"}

@@ -119,6 +119,9 @@ def test_what_has_no_code_is_told_and_never_guessed() -> None:
     """A field, an applicant or a due date that nobody can name holds the dossier back with that reason."""
     case = Case()
     assert plan_export(case.source(), settings(field_codes={})) == Held("field_code", "Hộ tịch")
+    told = plan_export(case.source()._replace(field_code="H98-HT"), settings(field_codes={}))
+    assert isinstance(told, Export)
+    assert told.dossier["MaLinhVuc"] == "H98-HT"
     assert plan_export(case.source(), settings(applicants={"to_chuc": "2"})) == Held("applicant", "ca_nhan")
     assert plan_export(case.source()._replace(procedure=None), settings()) == Held("procedure", "1.001193")
     case.add([case.last], [["set", "_void", "lập nhầm"]], CHIEF)

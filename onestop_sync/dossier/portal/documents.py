@@ -48,6 +48,7 @@ class Source(NamedTuple):
         procedure: Its procedure, in the version of its day; ``None`` where the catalogue has none.
         unit_name: Names a unit by its id.
         unit_code: Returns a unit's agency code; empty where it has none.
+        field_code: Code of its field of work by the catalogue of its day; empty where that has none.
     """
 
     state: State
@@ -55,6 +56,7 @@ class Source(NamedTuple):
     procedure: Procedure | None
     unit_name: Callable[[str], str]
     unit_code: Callable[[str], str]
+    field_code: str = ""
 
 
 class Export(NamedTuple):
@@ -167,13 +169,14 @@ def _dossier(code: str, source: Source, steps: Sequence[Step], settings: PortalS
     if procedure is None:
         raise _Lacking("procedure", text_of(state, "ma_thu_tuc")[:64])
     own = text_of(state, "ma_ho_so")
+    field_codes = {procedure.field_vi: source.field_code} | dict(settings.field_codes)
     void = state.value(VOID)
     main = state.tasks.get(MAIN)
     found: Document = {
         "MaHoSo": code,
         "MaTTHC": text_of(state, "ma_thu_tuc"),
         "TenTTHC": text_of(state, "ten_thu_tuc"),
-        "MaLinhVuc": _listed(settings.field_codes, procedure.field_vi, "field_code"),
+        "MaLinhVuc": _listed(field_codes, procedure.field_vi, "field_code"),
         "TenLinhVuc": procedure.field_vi,
         "SoBienNhan": own if own != code else "",
         "ChuHoSo": text_of(state, "nguoi_nop"),

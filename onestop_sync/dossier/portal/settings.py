@@ -3,13 +3,13 @@
 Shape (JSON; what a province's file does not name is as the shipped ``portal.json`` says):
     ``address``: URL that takes the envelopes. ``services``: names of the calls, ``dossier``, ``progress``
     and ``lookup``. ``unit_codes``: unit → ``madonvi``, where it is not the unit's first agency code.
-    ``field_codes``: field of the catalogue → ``MaLinhVuc``. ``statuses``: step → ``TrangThaiHoSo``, where
-    it is not the workflow's. ``void_status``: that of a dossier declared void. ``applicants``,
-    ``channels``: words of ``loai_doi_tuong`` and ``hinh_thuc_nop`` → ``LoaiDoiTuong`` and ``HinhThuc``.
-    ``papers``: ``ban_chinh`` and ``ban_sao`` → ``LoaiGiayTo``. ``supplements``: ``asked`` and ``supplied``
-    → ``TrangThaiBoSung``. ``result_paper``: paper under which attachments are results. ``file_address``:
-    URL under which the province serves attachments by their id; empty: they are not named. ``answer``: how
-    an answer says that all is well.
+    ``field_codes``: field of the catalogue → ``MaLinhVuc``, where it is not the catalogue's code.
+    ``statuses``: step → ``TrangThaiHoSo``, where it is not the workflow's. ``void_status``: that of a dossier
+    declared void. ``applicants``, ``channels``: words of ``loai_doi_tuong`` and ``hinh_thuc_nop`` →
+    ``LoaiDoiTuong`` and ``HinhThuc``. ``papers``: ``ban_chinh`` and ``ban_sao`` → ``LoaiGiayTo``.
+    ``supplements``: ``asked`` and ``supplied`` → ``TrangThaiBoSung``. ``result_paper``: paper under which
+    attachments are results. ``file_address``: URL under which the province serves attachments by their id;
+    empty: they are not named. ``answer``: how an answer says that all is well.
 
 Source: the envelope and the fields are read in implementations; these lists differ among them.
 """
