@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from onestop_sync.dossier.timeline import show_time
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from commune_client.desk.office_facts import Why
     from onestop_sync.dossier.deadlines import Due, DueStep
 
@@ -49,8 +51,14 @@ def why_words(why: Why) -> Iterator[str]:
         case {"tu_ms": int(start_ms), "ms": int(due_ms)}:
             yield f"Hẹn trả {show_time(due_ms)}; tính từ {show_time(start_ms)} ({cause})"
     match facts.get("thoi_han"):
+        case {"kind": "same_day", "amount": int(amount)}:
+            hour, minute = divmod(why.cut_off_min, _HOUR_MIN)
+            yield f"Thời hạn: {limit_words('same_day', amount)}"
+            yield f"Nhận đến {hour:02d}:{minute:02d} thì trả trong ngày; sau đó thì ngày làm việc tiếp theo"
         case {"kind": str(kind), "amount": int(amount)}:
-            yield f"Thời hạn: {limit_words(kind, amount)}"
+            is_hours = kind == "working_days" and explained.due is not None and explained.due.unit != "day"
+            each = f", mỗi ngày {why.day_hours} giờ làm việc" if is_hours else ""
+            yield f"Thời hạn: {limit_words(kind, amount)}{each}"
     catalogue = f", danh mục bản {facts['danh_muc']}" if facts.get("danh_muc") else ""
     yield f"Theo: {why.profile_name}, lịch nghỉ bản {facts.get('lich', '?')}{catalogue}"
     if explained.due is None:
@@ -71,11 +79,18 @@ def why_words(why: Why) -> Iterator[str]:
 
 def steps_of_due(due: Due) -> Iterator[str]:
     """Yields each day from receipt to the due date: counted or not, and why."""
+    if [str(step.reason) for step in due.steps] == ["first_day"] and due.due_at.date() == due.steps[0].day:
+        yield f"  {_day_words(due.steps[0].day)}  ngày tiếp nhận, trả trong ngày lúc {due.due_at:%H:%M}"
+        return
     left = 0
     for step in due.steps:
         left += step.amount
-        yield f"  {_WEEKDAYS[step.day.weekday()]} {step.day:%d/%m/%Y}  {_step(step, due.unit)}"
+        yield f"  {_day_words(step.day)}  {_step(step, due.unit)}"
     yield f"  Cộng: {_amount(left, due.unit)}; đến {due.due_at:%H:%M %d/%m/%Y}"
+
+
+def _day_words(day: date) -> str:
+    return f"{_WEEKDAYS[day.weekday()]} {day:%d/%m/%Y}"
 
 
 def _step(step: DueStep, unit: str) -> str:

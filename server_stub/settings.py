@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from onestop_sync import rekey
 from onestop_sync.client import Parent
-from onestop_sync.errors import InvalidInput
+from onestop_sync.errors import InvalidInput, NotFound
 from onestop_sync.keyring import Keyring, Secrets
 from onestop_sync.schema import DocumentType
 from onestop_sync.store import Store
@@ -104,14 +104,22 @@ def load_types(names: Sequence[str]) -> list[DocumentType]:
 
 
 def unlock(arguments: Namespace) -> Secrets:
-    """Unlocks the keys of the server in the folder.
+    """Unlocks the keys of the server in the folder; where one person alone can, nobody has to name them.
 
     Raises:
         StoreMissing: There is none.
+        NotFound: Nobody of that name can unlock it.
         WrongPassphrase: It does not open.
     """
     keyring = Keyring(Path(arguments.folder))
-    keyring.holders()  # a missing folder is told before anybody types a passphrase
+    holders = keyring.holders()  # a missing folder is told before anybody types a passphrase
+    if arguments.holder == HOLDER and len(holders) == 1:
+        arguments.holder = holders[0]
+    if arguments.holder not in holders:
+        raise NotFound(
+            f"Nobody called {arguments.holder!r} unlocks this folder.",
+            todo=f"Name one with --holder: {', '.join(map(repr, holders))}.",
+        )
     return keyring.unlock(arguments.holder, passphrase(arguments))
 
 

@@ -71,9 +71,9 @@ def register(session: Session) -> int:
 def _list(session: Session, desk: Desk, docs: list[bytes]) -> int:
     found = {doc.hex(): desk.printable(doc) for doc in docs}
     lines = [
-        f"{name}  mẫu {choice.number} ({choice.form}): {choice.name}"
-        for name, choices in found.items()
-        for choice in choices
+        f"{desk.show(doc).code or 'bản nháp'}  mẫu {choice.number} ({choice.form}): {choice.name}"
+        for doc in docs
+        for choice in found[doc.hex()]
     ]
     session.show(found, lines or ["Chưa có biểu mẫu nào để in."])
     return DONE

@@ -24,7 +24,8 @@ def procedures(session: Session) -> int:
         from onestop_sync.store import now_ms
 
         found = shipped_catalogue().search(search, local((session.place.clock or now_ms)()).date())
-    session.show(found, [line for procedure in found for line in procedure_lines(procedure)])
+    lines = [line for procedure in found for line in procedure_lines(procedure)]
+    session.show(found, lines or ["Không có thủ tục nào như vậy trong danh mục."])
     return DONE
 
 
@@ -45,7 +46,10 @@ def list_(session: Session) -> int:
         )
     key = f"{page.after[0]}:{page.after[1]}" if page.after else ""
     more = [f"Còn nữa: thêm --after {key}"] if key else []
-    session.show({"rows": page.rows, "after": key}, [*list_lines(page.rows), *more])
+    session.show(
+        {"rows": page.rows, "after": key},
+        [*(list_lines(page.rows) if page.rows else ["Không có hồ sơ nào."]), *more],
+    )
     return DONE
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from commune_client import strings
+from commune_client.cli.rows import row_lines
 from commune_client.due_words import why_words
 from onestop_sync.dossier.labels import CHARGE_LABELS, money, one_line
 from onestop_sync.dossier.timeline import show_time
@@ -35,7 +36,7 @@ def handover_lines(rows: Sequence[HandoverRow], *, is_giving: bool) -> Iterator[
     for number, row in enumerate(rows, 1):
         mark = strings.ERROR_MARK if row.is_late else " "
         by = f"  trước {show_time(row.by_ms)}" if row.by_ms else ""
-        yield f"{number:>3} {mark} {row.code:<28} {row.step_label:<20}{by}  {row.title}"
+        yield from row_lines(f"{number:>3} {mark} {row.code:<28} {row.step_label:<20}{by} ", row.title)
 
 
 def each_lines(done: Iterable[Each], said: Mapping[bytes, str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from commune_client import strings
 from commune_client.audit_words import AUDIT_LABELS, audit_detail
 from commune_client.cli.office_words import office_lines
+from commune_client.cli.rows import row_lines
 from commune_client.desk.facts import (
     Accepted,
     AuditLine,
@@ -112,7 +113,7 @@ def list_lines(rows: Iterable[ListRow]) -> Iterator[str]:
     for row in rows:
         marks = ("X" if row.conflicts else " ") + ("?" if row.waiting else " ")
         facts = f"{_name(row.code, row.doc):<28} {marks} {due_words(row.due):<16} {row.step_label:<24}"
-        yield f"{facts} {row.title}"
+        yield from row_lines(facts, row.title)
 
 
 def audit_lines(found: Iterable[AuditLine]) -> Iterator[str]:

@@ -95,9 +95,14 @@ class Why(NamedTuple):
     Attributes:
         facts: The field ``han_tra``.
         profile_name: Name of its legal profile.
+        explanation: Every day on the way.
+        cut_off_min: Until which minute of the day a result of the same day is received on it.
+        day_hours: Hours of work that count as one day.
     """
 
     code: str
     facts: dict[str, object]
     profile_name: str
     explanation: Explanation
+    cut_off_min: int
+    day_hours: int

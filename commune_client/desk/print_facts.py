@@ -39,11 +39,13 @@ class PrintChoice(NamedTuple):
         form: Its kind.
         number: Its number in the circular.
         name: Its short name.
+        is_next: It tells of the newest act of which there is a form: what is printed now, most likely.
     """
 
     form: str
     number: str
     name: str
+    is_next: bool = False
 
 
 class NotPrinted(NamedTuple):

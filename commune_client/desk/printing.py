@@ -15,7 +15,7 @@ from onestop_sync.dossier.changes import kept_profile
 from onestop_sync.dossier.dates import due_field, local
 from onestop_sync.dossier.forms.checks import forms_of
 from onestop_sync.dossier.forms.facts import Act, Agency, Facts, acts_of, last_act
-from onestop_sync.dossier.forms.kinds import CONTROL_SLIP, FORM_LABELS, RECEIPT, actions_of
+from onestop_sync.dossier.forms.kinds import CONTROL_SLIP, FORM_LABELS, RECEIPT, actions_of, form_of_action
 from onestop_sync.dossier.forms.paper import Sheet
 from onestop_sync.dossier.forms.sheets import sheet_of
 from onestop_sync.dossier.forms.words import agency_head, agency_place, fee_words
@@ -45,7 +45,13 @@ class Printing(Base):
             NotFound: It is not here.
         """
         facts = self._form_facts(doc, "")
-        return [PrintChoice(key, facts.form(key).number, FORM_LABELS[key]) for key in forms_of(facts)]
+        found = forms_of(facts)
+        told = [form for act in facts.acts if (form := form_of_action(act.action)) in found]
+        next_form = told[-1] if told else ""
+        return [
+            PrintChoice(key, facts.form(key).number, FORM_LABELS[key], is_next=key == next_form)
+            for key in found
+        ]
 
     def received_on(self, day: date) -> list[bytes]:
         """Returns the dossiers that this unit accepted on a day, in the order of their codes."""
@@ -195,6 +201,15 @@ class Printing(Base):
             return "; ".join(paid)
         procedure = self._procedure_then(state)
         return fee_words(procedure.fee) if procedure else ""
+
+    def checklist(self, doc: bytes) -> tuple[str, ...]:
+        """Returns the documents that the procedure of a dossier wants, as when it was received.
+
+        Raises:
+            NotFound: It is not here.
+        """
+        procedure = self._procedure_then(self._document(doc).state)
+        return tuple(document.name_vi for document in procedure.documents) if procedure else ()
 
     def _steps_of(self, state: State, acts: Sequence[Act], profile: LegalProfile) -> tuple[StepState, ...]:
         procedure = self._procedure_then(state)

@@ -260,4 +260,11 @@ class Together(Counter, Work, Reading):
             raise NotFound("The dossier has no due date yet.", reason="no_due", code=view.code)
         profile = profile_of(state, self.rules.known_profiles)
         explanation = explain(view.due_facts, self.rules.calendar, profile)
-        return Why(view.code, dict(view.due_facts), profile.name_vi, explanation)
+        return Why(
+            view.code,
+            dict(view.due_facts),
+            profile.name_vi,
+            explanation,
+            profile.cut_off_min,
+            profile.working_hours_per_day,
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,7 +23,7 @@ from commune_client.screens.keeping import KeepingScreen
 from commune_client.screens.seen import ChangedMeanwhile, as_seen
 from commune_client.theme import StateStyle
 from commune_client.widgets.field_form import FieldForm
-from commune_client.widgets.field_rules import FieldValue, FormField
+from commune_client.widgets.field_rules import FieldKind, FieldValue, FormField
 from onestop_sync.dossier.labels import SCORE_LABELS
 
 if TYPE_CHECKING:
@@ -70,24 +70,29 @@ def rate_choice() -> Choice:
 # ------------------------------------------------------------------ what is asked
 
 
-def act_fields(dossier: Dossier, choice: Choice, units: Sequence[UnitFacts]) -> list[FormField]:
+def act_fields(
+    dossier: Dossier, choice: Choice, units: Sequence[UnitFacts], papers: Sequence[str] = ()
+) -> list[FormField]:
     """Returns what an action asks for.
 
     Args:
         dossier: The dossier.
         choice: The action.
         units: Where it could be sent.
+        papers: Documents of its procedure.
     """
     fields = [_FIELDS[name] for name in _asked(choice) if name in _FIELDS]
     if "to" in choice.needs and not choice.to and choice.action != "decline":
         options = tuple((unit.id, unit.name) for unit in units)
         is_asking = choice.action == "ask"
         label = words.ASK_UNIT if is_asking else words.TO_UNIT
-        fields.insert(0, FormField("to", label, "choice", required=True, options=options))
-        if is_asking:
-            fields.insert(1, FormField("others", words.TO_OTHERS, limit=2000))
+        kind: FieldKind = "checklist" if is_asking else "choice"
+        fields.insert(0, FormField("to", label, kind, required=True, options=options))
     if choice.action == "supply" and (names := _wanted_papers(dossier)):
         fields.append(FormField("papers", words.PAPERS, "checklist", options=tuple((n, n) for n in names)))
+    if choice.action == "ask_supplement" and papers:
+        named = tuple((name, name) for name in papers)
+        fields.append(FormField("papers", words.PAPERS_WANTED, "checklist", options=named))
     return fields
 
 
@@ -168,11 +173,10 @@ def perform(desk: Desk, dossier: Dossier, choice: Choice, given: Mapping[str, Fi
 
 def _perform(desk: Desk, doc: bytes, choice: Choice, given: Mapping[str, FieldValue]) -> Done:
     text = {key: value for key, value in given.items() if isinstance(value, str)}
+    if (several := _MARKED.get(choice.action)) is not None:
+        return several(desk, doc, text, {key: v for key, v in given.items() if isinstance(v, tuple)})
     if (sign := _OWN_METHODS.get(choice.action)) is not None:
         return sign(desk, doc, text)
-    if choice.action == "supply":
-        marked = given.get("papers", ())
-        return desk.supply(doc, _papers(desk, doc, marked if isinstance(marked, tuple) else ()))
     return desk.act(doc, choice.action, _arguments(choice, text), task=choice.task)
 
 
@@ -234,23 +238,32 @@ _OWN_METHODS: Mapping[str, Callable[[Desk, bytes, Mapping[str, str]], Done]] = {
     _FEE: _charge,
     "decline": lambda desk, doc, text: desk.decline(doc, text["ly_do"]),
     "ask_at_intake": lambda desk, doc, text: desk.ask_at_intake(doc, text["ly_do"], text["noi_dung"]),
-    "ask_supplement": lambda desk, doc, text: desk.supplement(doc, text["ly_do"], text["noi_dung"]),
     "extend": lambda desk, doc, text: desk.extend(doc, text["ly_do"], _day_ms(desk, text["han_moi"])),
     "submit": lambda desk, doc, text: desk.appraise(doc, text["y_kien"], text["ket_qua"]),
     "approve": lambda desk, doc, text: desk.approve(doc, text["ket_qua"]),
     "return": _return,
     _RATE: _rate,
     "answer": lambda desk, doc, text: desk.answer(doc, text["tra_loi"]),
-    "ask": lambda desk, doc, text: desk.ask_agencies(
-        doc, [text["to"], *_others(text.get("others", ""))], text["noi_dung"], _day_ms(desk, text["han"])
-    ),
 }
 """Actions for which the desk plans more than the transition."""
 
 
-def _others(text: str) -> list[str]:
-    """Returns the units that somebody typed, separated by semicolons."""
-    return [part.strip() for part in text.split(";") if part.strip()]
+def _ask(desk: Desk, doc: bytes, text: Mapping[str, str], marked: Mapping[str, tuple[str, ...]]) -> Done:
+    return desk.ask_agencies(doc, marked["to"], text["noi_dung"], _day_ms(desk, text["han"]))
+
+
+def _supplement(
+    desk: Desk, doc: bytes, text: Mapping[str, str], marked: Mapping[str, tuple[str, ...]]
+) -> Done:
+    return desk.supplement(doc, text["ly_do"], text["noi_dung"], marked.get("papers", ()))
+
+
+_MARKED: Final[Mapping[str, Callable[..., Done]]] = {
+    "ask": _ask,
+    "ask_supplement": _supplement,
+    "supply": lambda desk, doc, _, marked: desk.supply(doc, _papers(desk, doc, marked.get("papers", ()))),
+}
+"""Those in which several things are marked."""
 
 
 def _papers(desk: Desk, doc: bytes, names: tuple[str, ...]) -> dict[str, Any]:
@@ -276,18 +289,21 @@ class ActScreen(KeepingScreen):
     ActScreen > .scroll { height: 1fr; padding: 0 1; }
     """
 
-    def __init__(self, dossier: Dossier, choice: Choice, units: Sequence[UnitFacts]) -> None:
+    def __init__(
+        self, dossier: Dossier, choice: Choice, units: Sequence[UnitFacts] = (), papers: Sequence[str] = ()
+    ) -> None:
         """Make the screen.
 
         Args:
             dossier: The dossier, as the officer saw it.
             choice: What is to be done.
             units: Where it could be sent.
+            papers: Documents of its procedure.
         """
         super().__init__()
         self._dossier = dossier
         self._choice = choice
-        self._fields = act_fields(dossier, choice, units)
+        self._fields = act_fields(dossier, choice, units, papers)
         self._kept_as = f"act/{dossier.doc.hex()}/{choice.task}/{choice.action}"
         self._is_busy = False
 

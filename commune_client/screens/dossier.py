@@ -106,10 +106,12 @@ class DossierScreen(OfficeScreen):
         self._show_part("actions", [self._menu_line()])
 
     def _menu_line(self) -> Paragraph:
+        """Return the menu in one paragraph; what has no digit left is in the list of all commands."""
         parts: list[Part] = []
-        for digit, item in enumerate(self.menu()[:_DIGITS], 1):
+        for digit, item in enumerate(self.menu(), 1):
+            key = str(digit) if digit <= _DIGITS else "F10"
             label = f" {item.label}".replace(" ", _HARD)
-            parts += [(str(digit), f"bold {StateStyle.SOON}"), (f"{label}   ", StateStyle.PLAIN)]
+            parts += [(key, f"bold {StateStyle.SOON}"), (f"{label}   ", StateStyle.PLAIN)]
         return Paragraph(tuple(parts))
 
     def _show_part(self, name: str, paragraphs: list[Paragraph]) -> None:
@@ -191,25 +193,25 @@ class DossierScreen(OfficeScreen):
             open_draft(self.office, None, doc=self.doc)
         else:
             units = [unit for unit in self.desk.units() if unit.id != self.dossier.view.unit]
-            self.app.push_screen(ActScreen(self.dossier, choice, units))
+            self.app.push_screen(ActScreen(self.dossier, choice, units, self.desk.checklist(self.doc)))
 
     def _note(self) -> None:
         from commune_client.screens.act import ActScreen, note_choice
 
         if self.dossier is not None:
-            self.app.push_screen(ActScreen(self.dossier, note_choice(), []))
+            self.app.push_screen(ActScreen(self.dossier, note_choice()))
 
     def _note_fee(self) -> None:
         from commune_client.screens.act import ActScreen, fee_choice
 
         if self.dossier is not None:
-            self.app.push_screen(ActScreen(self.dossier, fee_choice(), []))
+            self.app.push_screen(ActScreen(self.dossier, fee_choice()))
 
     def _rate(self) -> None:
         from commune_client.screens.act import ActScreen, rate_choice
 
         if self.dossier is not None:
-            self.app.push_screen(ActScreen(self.dossier, rate_choice(), []))
+            self.app.push_screen(ActScreen(self.dossier, rate_choice()))
 
     def action_why(self) -> None:
         """Say why the dossier is due when it is."""
@@ -222,7 +224,7 @@ class DossierScreen(OfficeScreen):
         from commune_client.screens.act import ActScreen, void_choice
 
         if self.dossier is not None:
-            self.app.push_screen(ActScreen(self.dossier, void_choice(), []))
+            self.app.push_screen(ActScreen(self.dossier, void_choice()))
 
     def action_verify(self) -> None:
         """Prove every signature of the dossier, from the root up."""

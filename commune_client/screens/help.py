@@ -88,7 +88,12 @@ def show_palette(app: OnestopApp) -> None:
     menu = screen.menu() if isinstance(screen, DossierScreen) else []
     items = [item for item in actions_on(screen.NAME) if item.name not in {"palette", "back"}]
     picks = [Pick(f"menu {n}", (str(n + 1) if n < 9 else "", item.label, "")) for n, item in enumerate(menu)]  # noqa: PLR2004 - digits
-    picks += [Pick(f"action {item.name}", (item.key_name, item.label, item.help)) for item in items]
+    offered = {item.label for item in menu}
+    picks += [
+        Pick(f"action {item.name}", (item.key_name, item.label, item.help))
+        for item in items
+        if item.label not in offered
+    ]
 
     def then(key: str) -> None:
         kind, _, name = key.partition(" ")

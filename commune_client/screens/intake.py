@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from commune_client.desk import Desk
     from commune_client.desk.facts import Accepted
     from onestop_sync.dossier.catalogue import Procedure
-    from onestop_sync.dossier.checks import Paper
+    from onestop_sync.dossier.checks import Paper, Problem
 
 __all__ = ["IntakeScreen", "choose_procedure", "open_draft"]
 
@@ -239,20 +239,35 @@ class IntakeScreen(KeepingScreen):
         """Check, and accept."""
         if self._is_busy:
             return
+        shown = self._form.cleaned()
         if errors := self._form.check_fields():
             self.say(words.not_complete(len(errors)), StateStyle.LATE)
+            self.work(partial(self._check, shown), partial(self._show_more, errors))
             return
         self._is_busy = True
         self.say(words.ACCEPTING)
-        shown = self._form.cleaned()
         self.work(partial(self._accept, shown), self._accepted, self._not_accepted)
+
+    def _check(self, shown: Mapping[str, FieldValue]) -> tuple[Problem, ...]:
+        """Returns what else is wrong besides single fields, papers above all; runs in the desk's thread."""
+        filled = {key: value for key, value in self._start.form.registers(shown).items() if value != ""}
+        return self.desk.check(self._start.procedure.code, filled, self._marked(shown))
+
+    def _show_more(self, errors: Mapping[str, str], problems: Iterable[Problem]) -> None:
+        """Show all that is wrong at once: nobody corrects a form in two rounds."""
+        by_field, rest = self._start.form.errors((p for p in problems if p.is_blocking), problem_text)
+        more = {name: text for name, text in by_field.items() if name not in errors}
+        self._form.show_errors(more)
+        self.say("; ".join([words.not_complete(len({*errors, *more}) + len(rest)), *rest]), StateStyle.LATE)
+
+    def _marked(self, shown: Mapping[str, FieldValue]) -> dict[str, Paper]:
+        marked = shown.get("papers", ())
+        return self.desk.papers(self._start.procedure.code, marked if isinstance(marked, tuple) else ())
 
     def _accept(self, shown: Mapping[str, FieldValue]) -> Accepted:
         """Accepts; runs in the desk's thread."""
         desk, code = self.desk, self._start.procedure.code
-        values = self._start.form.registers(shown)
-        marked = shown.get("papers", ())
-        papers: dict[str, Paper] = desk.papers(code, marked if isinstance(marked, tuple) else ())
+        values, papers = self._start.form.registers(shown), self._marked(shown)
         options = {
             "is_verified": shown.get("verified") == ("yes",),
             "due_ms": due_at_close(shown.get("due", ""), desk.rules.calendar.windows[-1].end_min),

@@ -124,7 +124,7 @@ def _applicant() -> tuple[FormField, ...]:
     return (
         FormField("nguoi_nop", "Người nộp", required=True, limit=200),
         FormField("so_dinh_danh", "Số căn cước, mã số", required=True, limit=20, help=words.ID_HELP),
-        FormField("ngay_sinh", "Ngày sinh", limit=10, help=words.BIRTH_HELP),
+        FormField("ngay_sinh", "Ngày sinh", "born"),
         FormField("dien_thoai", "Điện thoại", "phone"),
         FormField("dia_chi", "Địa chỉ", required=True, limit=500),
     )

@@ -38,10 +38,14 @@ class Pick(NamedTuple):
     search: str = ""
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """What stands in its columns, as text."""
+        return tuple(cell if isinstance(cell, str) else cell[0] for cell in self.cells)
+
+    @property
     def text(self) -> str:
         """Everything that it is found by."""
-        shown = (cell if isinstance(cell, str) else cell[0] for cell in self.cells)
-        return " ".join((*shown, self.search))
+        return " ".join((*self.shown, self.search))
 
 
 class PickInput(VnInput):
@@ -132,10 +136,15 @@ class PickScreen(OfficeScreen):
         self._show(event.value)
 
     def _show(self, text: str) -> None:
-        from onestop_sync.search_text import has_words
+        from onestop_sync.search_text import fold_text, has_words
 
-        rows = [Row(pick.key, pick.cells) for pick in self._picks if has_words(pick.text, text)]
-        self.query_one(RowList).set_rows(rows)
+        words_typed = " ".join(fold_text(text).split())
+        found = [pick for pick in self._picks if has_words(pick.text, text)]
+        if words_typed:  # what begins so comes before what has the words somewhere
+            found.sort(
+                key=lambda pick: not any(fold_text(cell).startswith(words_typed) for cell in pick.shown)
+            )
+        self.query_one(RowList).set_rows([Row(pick.key, pick.cells) for pick in found])
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         """Go back, and tell."""

@@ -109,8 +109,9 @@ class PrintScreen(Printing):
         return [form, *self.manner_fields()]
 
     def first_values(self) -> dict[str, FieldValue]:
-        """Return the first form, as well."""
-        return {"form": self._choices[0].form, **super().first_values()}
+        """Return the form of the newest act, or the first, as well."""
+        form = next((choice for choice in self._choices if choice.is_next), self._choices[0]).form
+        return {"form": form, **super().first_values()}
 
     def start(self, given: dict[str, str]) -> None:
         """Print."""

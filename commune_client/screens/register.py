@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -117,8 +118,9 @@ class PrintRegisterScreen(Printing):
         self._year = year
 
     def fields(self) -> list[FormField]:
-        """Return what is asked: how and where."""
-        return self.manner_fields()
+        """Return what is asked: how and where; a register is on A4 by itself."""
+        manner, *others = self.manner_fields()
+        return [replace(manner, options=words.PRINT_REGISTER_MANNERS), *others]
 
     def start(self, given: dict[str, str]) -> None:
         """Print."""

@@ -241,6 +241,10 @@ PRINT_MANNERS: Final = (
     ("double", "PDF, 2 liên trên một A4"),
     ("text", "Chữ thường 80 cột, cho máy in kim"),
 )
+PRINT_REGISTER_MANNERS: Final = (
+    ("a5", "PDF, khổ A4 ngang"),
+    ("text", "Chữ thường 80 cột, cho máy in kim"),
+)
 PRINT_PATH: Final = "Ghi vào thư mục"
 PRINT_PATH_HELP: Final = "Tên tệp không có tên người; tệp không được mã hóa, in xong hãy xóa"
 PRINT_SEND: Final = "Gửi máy in"
@@ -314,7 +318,6 @@ def fee(amount: Any) -> str:
     return ""
 
 
-BIRTH_HELP: Final = "ngày/tháng/năm; chỉ biết năm thì gõ năm"
 ONLY_IF_POSTED: Final = "khi nhận qua bưu chính: địa chỉ nhận"
 CONTENT_HELP: Final = "để trống: ghi theo tên thủ tục"
 LIST_HELP: Final = "mỗi dòng một mục"
@@ -478,7 +481,7 @@ REASON: Final = "Lý do"
 CONTENT: Final = "Nội dung"
 TO_UNIT: Final = "Chuyển đến"
 ASK_UNIT: Final = "Hỏi đơn vị"
-TO_OTHERS: Final = "Cùng hỏi (mã; tên)"
+PAPERS_WANTED: Final = "Giấy tờ cần nộp thêm"
 NEW_DUE: Final = "Ngày hẹn mới"
 UNTIL: Final = "Trả lời trước ngày"
 RESULT: Final = "Kết quả giải quyết"

@@ -131,6 +131,7 @@ class FieldForm(Vertical):
         for name, error in errors.items():
             if name in self._rows:
                 self._rows[name].show_error(error)
+        self._show_hint()
 
     def focus_field(self, name: str) -> None:
         """Go to a field.

@@ -11,13 +11,14 @@ from typing import Literal
 from commune_client import strings
 from commune_client.widgets.vn_text import to_nfc
 
-FieldKind = Literal["text", "multiline", "date", "phone", "id", "choice", "checklist"]
+FieldKind = Literal["text", "multiline", "date", "born", "phone", "id", "choice", "checklist"]
 FieldValue = str | tuple[str, ...]
 """Text for every kind but a checklist, whose value is the tuple of the options that are ticked."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SEPARATORS = re.compile(r"[\s.\-]")
 _DATE = re.compile(r"([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4})")
+_YEAR = re.compile(r"(?:18|19|20)[0-9]{2}")
 _PHONE = re.compile(r"0[0-9]{9,10}")
 _IDENTITY = re.compile(r"[0-9]{9}|[0-9]{12}")
 
@@ -29,7 +30,7 @@ class FormField:
     Attributes:
         name: Its key in the form's values: a letter, then letters, digits and underscores.
         label: Its Vietnamese label.
-        kind: What it holds.
+        kind: What it holds; ``born`` is a date, or the year alone where nobody knows more.
         required: Whether it must be filled in.
         help: One line, shown while the field has the focus.
         options: For a choice or checklist, pairs of value and label.
@@ -77,6 +78,7 @@ _KIND_LIMITS: Mapping[FieldKind, int] = {
     "text": 200,
     "multiline": 2000,
     "date": 10,
+    "born": 10,
     "phone": 20,
     "id": 20,
     "choice": 0,
@@ -86,6 +88,7 @@ _KIND_HINTS: Mapping[FieldKind, str] = {
     "text": strings.FORM_HINT,
     "multiline": strings.MULTILINE_HINT,
     "date": strings.DATE_HINT,
+    "born": strings.BORN_HINT,
     "phone": strings.PHONE_HINT,
     "id": strings.ID_HINT,
     "choice": strings.CHOICE_HINT,
@@ -161,6 +164,8 @@ def _check_kind(field: FormField, text: str) -> str | None:
     """Check a text that is there and not too long."""
     if field.kind == "date":
         return None if parse_date(text) else strings.DATE_INVALID
+    if field.kind == "born":
+        return None if _YEAR.fullmatch(text) or parse_date(text) else strings.BORN_INVALID
     if field.kind == "phone":
         return None if _PHONE.fullmatch(text) else strings.PHONE_INVALID
     if field.kind == "id":

@@ -21,6 +21,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from commune_client.strings import CUT_MARK
 from commune_client.theme import StateStyle
 from commune_client.widgets.key_order import FOCUS_BINDINGS
 
@@ -29,8 +30,6 @@ _GAP = " "
 _MARK = ">"
 _NEAR_END = 50
 """Rows before the end at which more is asked for."""
-_CUT = "~"
-"""Last character of a text that did not fit: ASCII, so that every terminal draws it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +275,7 @@ def _fit(text: str, width: int) -> str:
     """Return a text in exactly so many columns; one that is cut says so."""
     if cell_len(text) <= width:
         return set_cell_size(text, width)
-    return set_cell_size(text, max(width - len(_CUT), 0)) + _CUT[:width]
+    return set_cell_size(text, max(width - len(CUT_MARK), 0)) + CUT_MARK[:width]
 
 
 __all__ = ["Cell", "Column", "Region", "Row", "RowList"]

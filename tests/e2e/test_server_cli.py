@@ -209,7 +209,7 @@ def test_secrets_come_from_files_too(desk: Desk, monkeypatch: pytest.MonkeyPatch
     secret.write_text("wrong one", encoding="utf-8")
     assert "does not open" in desk.refused(*status, "--passphrase-file", secret)
     assert "Cannot read" in desk.refused(*status, "--passphrase-file", desk.folder / "none")
-    assert "Nobody called" in desk.refused(*status, "--passphrase-file", secret, "--holder", "ai do")
+    assert "--holder: 'quan-tri'" in desk.refused(*status, "--passphrase-file", secret, "--holder", "ai do")
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"\x00" * 100, b"\x83\x01\x02\x03", b"\x9f" * 5000])

@@ -12,6 +12,7 @@ from commune_client.screens.act import ActScreen, act_fields
 from commune_client.screens.dossier import DossierScreen
 from commune_client.screens.edit import EditScreen
 from commune_client.widgets.field_form import FieldForm
+from commune_client.widgets.field_rules import FieldValue
 from commune_client.widgets.paragraphs import Paragraph, wrap
 from tests.ui.office import MONDAY, PASSPHRASE, Office, opened, settled, take_in
 from tests.ui.screens import assert_golden, screen_text
@@ -31,7 +32,7 @@ def text_of(pilot: Pilot[Any]) -> str:
     return screen_text(pilot.app).replace("\u00a0", " ")
 
 
-async def do(pilot: Pilot[Any], label: str, **values: str) -> str:
+async def do(pilot: Pilot[Any], label: str, **values: FieldValue) -> str:
     """Take an action by the digit that stands beside its label, fill in what it asks, and sign."""
     screen = pilot.app.screen
     assert isinstance(screen, DossierScreen)

@@ -82,6 +82,7 @@ async def test_mistakes_are_shown_in_their_fields(tmp_path: Path) -> None:
         await pilot.press("ctrl+s")
         await settled(pilot)
         assert "cần sửa trước" in screen_text(pilot.app)
+        assert {"nguoi_nop", "papers"} <= {name for name, row in form._rows.items() if row.error}  # at once
         fill(form)
         form.set_value("papers", ())
         form.set_value("ngay_sinh", "31/02/1990")

@@ -12,8 +12,10 @@ from commune_client.screens.dossier import DossierScreen, DossierScroll
 from commune_client.screens.handover import HandoverScreen
 from commune_client.screens.show import day_time
 from commune_client.screens.why import WhyScreen
+from commune_client.widgets.field_form import FieldForm
 from tests.ui.office import MONDAY, PASSPHRASE, Office, opened, settled, take_in
 from tests.ui.screens import screen_text
+from tests.ui.test_screens_dossier import do, text_of
 
 AN, BINH = "Nguyễn Văn An", "Trần Thị Bình"
 
@@ -109,3 +111,28 @@ async def test_who_was_asked_and_is_late_is_listed(tmp_path: Path) -> None:
         await settled(pilot)
         assert len(pilot.app.screen.query(DossierScroll)) == 1
         assert words.LATE in screen_text(pilot.app)
+
+
+async def test_several_are_asked_and_papers_named_by_marks(tmp_path: Path) -> None:
+    """Units to ask and papers to bring are marked; what has no digit left names F10; form 02 is proposed."""
+    place = Office(tmp_path, MONDAY).place()
+    with place.unlock(AN, PASSPHRASE) as desk:
+        doc = take_in(desk).doc
+        desk.act(doc, "give")
+    with place.unlock(BINH, PASSPHRASE) as desk:
+        desk.act(doc, "receive")
+    async with opened(place, BINH) as pilot:
+        cast("OnestopApp", pilot.app).open_dossier(doc)
+        await settled(pilot)
+        assert f"F10 {words.NOTE_FEE}" in text_of(pilot)
+        others = tuple(unit.id for unit in cast("OnestopApp", pilot.app).desk.units() if unit.id != "c1")
+        await do(pilot, "Lấy ý kiến", to=others[:2], noi_dung="Có tranh chấp không?", han="2026-03-04")
+        papers = ("Tờ khai đăng ký khai sinh",)
+        await do(pilot, "Yêu cầu bổ sung", ly_do="Thiếu giấy tờ", noi_dung="Nộp đủ", papers=papers)
+        await pilot.press("ctrl+p")
+        await settled(pilot)
+        assert pilot.app.screen.query_one(FieldForm).cleaned()["form"] == "supplement"
+    with place.unlock(BINH, PASSPHRASE) as desk:
+        assert len(desk.asked()) == 2
+        state = desk.show(doc).view.state
+        assert state.value("yeu_cau_bo_sung")["giay_to"] == list(papers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from commune_client.cli.rows import row_lines
 from commune_client.desk.base import Unready
 from commune_client.desk.desk import Desk
 from commune_client.messages import REASONS, explain
@@ -478,3 +480,15 @@ def test_a_stick_that_takes_nothing_is_not_called_a_line_that_is_down(
     assert "vẫn được giữ" in told.todo
     assert tone(caught.value) is StateStyle.LATE
     assert tone(Unreachable("Nobody answers.")) is StateStyle.PLAIN
+
+
+def test_a_row_is_whole_for_a_program_and_cut_for_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Piped, a row of a list is one line with every letter; in a narrow window the title is below, cut."""
+    facts, title = f"{'000.17.22.H56-260905-0007':<28}  còn 3 ngày", "Nguyễn Thị Hường – " + "thủ tục " * 30
+    assert list(row_lines(facts, title)) == [f"{facts} {title}".rstrip()]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
+    first, second = row_lines(facts, title)
+    assert (first, len(second), second[-1]) == (facts, 80, "~")
+    assert second.startswith("    Nguyễn Thị Hường – thủ tục")
+    assert list(row_lines(facts, "Ngắn")) == [f"{facts} Ngắn"]
