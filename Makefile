@@ -19,6 +19,8 @@ POINTS  ?= 1000
 ARGS    ?=
 
 export PIP_ROOT_USER_ACTION := ignore
+# Compiled once, whatever the machine says of that: else each of some hundred commands compiles all again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo tui test check format lint types imports simulate soak restores crash fuzz hostile network versions load year bench lock clean
