@@ -158,7 +158,7 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
     limit = (procedure.verified_limit if is_verified else None) or procedure.limit
     due = _first_due(limit, due_ms, now_ms, profile, calendar)
     if due is None:
-        problems.append(Problem(Issue.NO_LIMIT, "han_tra", procedure.code, is_blocking=False))
+        problems.append(Problem(Issue.NO_LIMIT, "han_tra", procedure.code))  # a receipt bears a date
     else:
         written["han_tra"] = due | ({"danh_muc": catalogue_version} if catalogue_version else {})
         problems += calendar_problems(due)

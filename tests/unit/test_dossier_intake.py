@@ -154,11 +154,11 @@ def test_longer_limit_when_something_is_verified() -> None:
 
 
 def test_unknown_limit_leaves_the_date_to_an_official() -> None:
-    """Where the catalogue knows no limit, the dossier has no due date or the one that an official gives."""
+    """Where the catalogue knows no limit, an official gives the date, which is worked and not past."""
     procedure = replace(GUARDIAN, limit=None)
     plan = intake(procedure=procedure)
     assert plan.due_ms is None
-    assert codes(plan, blocking=False) == [(Issue.NO_LIMIT, "han_tra")]
+    assert codes(plan) == [(Issue.NO_LIMIT, "han_tra")]
     given_by_hand = intake(procedure=procedure, due_ms=at(9) + 86_400_000)
     assert given_by_hand.due_ms == at(9) + 86_400_000
     assert codes(intake(procedure=procedure, due_ms=at(8))) == [(Issue.NOT_LATER, "han_tra")]
