@@ -74,5 +74,6 @@ def _row(rng: Random, n: int, codes: list[str], period: Period) -> tuple[Any, ..
     ended = None if rng.random() < 0.05 else received + rng.randrange(7) * _DAY_MS
     asks = int(rng.random() < 0.1)
     waits = [[received + 1, received + _DAY_MS]] * asks
-    facts = cbor2.dumps(["approve" if ended else "", [[received, due]], waits, asks, 0])
+    rated = [[due, rng.randrange(3)]] * (rng.random() < 0.3)
+    facts = cbor2.dumps(["approve" if ended else "", [[received, due]], waits, asks, 0, rated])
     return (n, KIND, COMMUNE, rng.choice(codes), "truc_tiep", received, ended, due, facts)

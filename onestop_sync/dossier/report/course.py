@@ -92,6 +92,8 @@ class Course(NamedTuple):
 
     def score_at(self, ms: int) -> int | None:
         """Returns the last rating that had been given up to a moment; ``None`` when there was none."""
+        if not self.ratings:
+            return None
         return next((score for at_ms, score in reversed(self.ratings) if at_ms <= ms), None)
 
     def waited_ms(self, ms: int) -> int:
