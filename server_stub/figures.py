@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from onestop_sync.alphabet import alphabetical
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.types import TYPES
 from onestop_sync.storage import tables as t
@@ -147,7 +148,7 @@ def _tree(store: Store) -> list[tuple[str, int]]:
     """Returns this unit and those below it with their depths, each below its parent."""
     units = store.trust.document.units
     children: dict[str, list[str]] = {}
-    for unit in sorted(units.values(), key=lambda u: (u.name, u.id)):
+    for unit in sorted(units.values(), key=lambda u: (alphabetical(u.name), u.id)):
         children.setdefault(unit.parent, []).append(unit.id)
     found: list[tuple[str, int]] = []
     stack = [(store.unit, 0)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from onestop_sync.alphabet import alphabetical
 from onestop_sync.errors import NotFound
 from onestop_sync.keys import fingerprint
 from onestop_sync.store import Store
@@ -38,7 +39,7 @@ def tree_facts(document: TrustDocument, at_ms: int) -> list[dict[str, Any]]:
     there = {u.id: u for u in document.units.values() if _begins(u) <= at_ms}
     open_ = {u.id for u in there.values() if u.until_ms > at_ms}
     children: dict[str, list[str]] = {}
-    for unit in sorted(open_, key=lambda u: (there[u].at(at_ms).name, u)):
+    for unit in sorted(open_, key=lambda u: (alphabetical(there[u].at(at_ms).name), u)):
         parent = there[unit].at(at_ms).parent
         children.setdefault(parent if parent in open_ else "", []).append(unit)
     found: list[dict[str, Any]] = []

@@ -13,6 +13,7 @@ from commune_client.desk.facts import ClockFacts, Officer, UnitFacts
 from commune_client.desk.notebook import GATHER_S, Notebook
 from commune_client.desk.place import Place
 from commune_client.desk.unsigned import Unsigned
+from onestop_sync.alphabet import alphabetical
 from onestop_sync.dossier.calendar import VIETNAM
 from onestop_sync.dossier.checks import Problem
 from onestop_sync.dossier.codes import read_dossier_code
@@ -233,7 +234,7 @@ class Base:
         """Returns all units of the province, by name."""
         units = self.store.trust.document.units.values()
         found = [UnitFacts(u.id, u.name, u.level, u.codes[0] if u.codes else "") for u in units]
-        return sorted(found, key=lambda unit: (unit.name, unit.id))
+        return sorted(found, key=lambda unit: (alphabetical(unit.name), unit.id))
 
     def upper_name(self) -> str:
         """Returns the name of the unit above; empty where there is none."""

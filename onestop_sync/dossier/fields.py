@@ -15,6 +15,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, Final
 
+from onestop_sync.alphabet import alphabetical
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.errors import FormatError, InvalidInput
 
@@ -85,7 +86,7 @@ def check_fields(fields: Iterable[FieldOfWork]) -> tuple[FieldOfWork, ...]:
     Raises:
         InvalidInput: Two versions of one are in force on one day.
     """
-    ordered = tuple(sorted(fields, key=lambda each: (each.name_vi, each.effective_from)))
+    ordered = tuple(sorted(fields, key=lambda each: (alphabetical(each.name_vi), each.effective_from)))
     for before, after in pairwise(ordered):
         if before.name_vi == after.name_vi and before.is_in_force(after.effective_from):
             raise InvalidInput(

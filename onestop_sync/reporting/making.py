@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from onestop_sync import codec
+from onestop_sync.alphabet import alphabetical
 from onestop_sync.dossier.report.count import (
     CARRIED_COL,
     GOING_ON,
@@ -302,7 +303,7 @@ def synced(
             stored_ms=max(old.stored_ms, head.stored_ms),
             events=old.events + head.seq,
         )
-    lines = tuple(sorted(newest.values(), key=lambda line: (line.name, line.unit)))
+    lines = tuple(sorted(newest.values(), key=lambda line: (alphabetical(line.name), line.unit)))
     return lines, hashlib.sha256(codec.encode(counted)).digest()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from onestop_sync.alphabet import alphabetical
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.count import place
 from onestop_sync.dossier.report.officers import OFFICER_INDICATORS, OfficerMarks, OfficerWatch
@@ -67,7 +68,10 @@ def officers(
         course, at = resolved[n]
         watch = watches.setdefault(name, OfficerWatch(ruled, hears=hears, end_ms=period.end_ms))
         watch.add(course, at, is_complained_of=n in complaints.about)
-    return tuple(OfficerLine(name, watch.found()) for name, watch in sorted(watches.items()))
+    return tuple(
+        OfficerLine(name, watch.found())
+        for name, watch in sorted(watches.items(), key=lambda each: alphabetical(each[0]))
+    )
 
 
 def _signers(store: Store, unit: str, logs: Sequence[tuple[int, bytes]]) -> Iterator[tuple[str, int]]:

@@ -23,6 +23,8 @@ _BOLD: Final = Font(bold=True)
 _THIN: Final = Side(style="thin")
 _BOX: Final = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _MIDDLE: Final = Alignment(horizontal="center", vertical="center", wrap_text=True)
+_NAME_CHARS: Final = 34
+_CENTRE: Final = Alignment(horizontal="center", vertical="top")
 _WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
 
 
@@ -80,7 +82,9 @@ def _table(sheet: Worksheet, block: Block) -> None:
     sheet.row_dimensions[at].height = 2 * _LINE_HEIGHT
     _line(sheet, [f"({n})" for n in range(1, _COLUMNS + 1)], is_head=True)
     for index, name, counts in block.lines:
-        _line(sheet, [int(index), safe_cell(name), *counts])
+        at = _line(sheet, [int(index), safe_cell(name), *counts])
+        sheet.cell(at, 1).alignment, sheet.cell(at, 2).alignment = _CENTRE, _WRAPPED
+        sheet.row_dimensions[at].height = _LINE_HEIGHT * (1 + len(name) // _NAME_CHARS)
     for cell in sheet[_line(sheet, ["", "Tổng cộng", *block.total])]:
         cell.font = _BOLD
 

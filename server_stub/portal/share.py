@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from onestop_sync.alphabet import alphabetical
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.periods import Period
 from onestop_sync.reporting.making import numbered
@@ -89,7 +90,7 @@ def shares(store: Store, period: Period, units: Collection[str]) -> list[Share]:
         Share(unit, known[unit].at(last_ms).name, received[unit], there[unit], dict(behind.get(unit, {})))
         for unit in received
     ]
-    return sorted(found, key=lambda each: (each.percent, each.name, each.unit))
+    return sorted(found, key=lambda each: (each.percent, alphabetical(each.name), each.unit))
 
 
 def share_lines(found: Collection[Share]) -> Iterator[str]:

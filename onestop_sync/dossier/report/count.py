@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from onestop_sync.alphabet import alphabetical
 from onestop_sync.dossier.report.course import ONLINE, Course
 from onestop_sync.dossier.report.periods import Period
 from onestop_sync.units import Tree
@@ -202,7 +203,7 @@ def count(
 
 def _lines(places: Mapping[str, Mapping[Place, int]], name: Callable[[str], str]) -> tuple[Line, ...]:
     lines = [Line(key, name(key), Counts.of(found)) for key, found in places.items()]
-    return tuple(sorted(lines, key=lambda line: (line.name, line.key)))
+    return tuple(sorted(lines, key=lambda line: (alphabetical(line.name), line.key)))
 
 
 def holder_at(tree: Tree, unit: str, doc: bytes, ms: int) -> str:
