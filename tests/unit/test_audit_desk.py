@@ -30,7 +30,7 @@ QUIET = {
     "backup", "backups", "is_backup_due", "choose_backups", "change_passphrase", "confirm", "colleagues",
     "prove", "erased", "erased_ids", "verify_all", "received_on", "agency", "volume",
     "period", "neighbour", "report", "report_notes", "frozen_reports", "difficulties", "difficulty",
-    "field_of", "upper_name", "inspections",
+    "field_of", "upper_name", "inspections", "checklist",
     "check_health", "rebuild", "rules_facts", "handover_by", "any_procedure",
 }  # fmt: skip
 
