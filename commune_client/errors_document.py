@@ -80,6 +80,7 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "period": "What was named is no period of a report.",
     "running": "The period of the report is not over yet.",
     "unchanged": "Nothing that came in late changes the report.",
+    "rating_words": "The words of a rating are too long.",
     "inspection": "An inspection needs a mark 0, 1 or 2, and what was found.",
     "inspection_unit": "Only the unit itself and those above it inspect a unit.",
     "officer_marks": "Only the head of the unit sees the marks of single officers.",

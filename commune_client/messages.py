@@ -177,6 +177,7 @@ REASONS: Final[Mapping[str, str]] = {
     "period": "Kỳ báo cáo gõ chưa đúng. Hãy gõ Q1/2026, 2026, hoặc 01/02/2026-28/02/2026.",
     "running": "Kỳ báo cáo chưa kết thúc. Hãy chốt sau ngày cuối kỳ.",
     "unchanged": "Không có gì đến muộn làm thay đổi báo cáo đã chốt.",
+    "rating_words": "Lời người nộp viết thêm dài quá 2.000 chữ.",
     "inspection": "Cần chọn điểm 0, 1 hoặc 2, và ghi đã thấy gì (không quá 2.000 chữ).",
     "inspection_unit": "Chỉ lãnh đạo đơn vị đó, hoặc đơn vị cấp trên, ghi kết quả kiểm tra của đơn vị.",
     "officer_marks": "Chỉ lãnh đạo đơn vị được xem điểm của từng cán bộ.",

@@ -65,7 +65,7 @@ def plan_rating(
         raise InvalidInput("The score is not 0, 1 or 2.", reason="score")
     said = nfc(" ".join(words.split()))
     if len(said) > WORDS_MAX:
-        raise InvalidInput(f"The words have more than {WORDS_MAX} characters.", reason="argument")
+        raise InvalidInput(f"The words have more than {WORDS_MAX} characters.", reason="rating_words")
     system, code = source
     found: dict[str, Any] = {"diem": score, "luc_ms": at_ms, "kenh": channel}
     return found | ({"loi": said} if said else {}) | ({"nguon": {"ma": code, "ten": system}} if code else {})
