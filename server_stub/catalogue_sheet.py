@@ -33,11 +33,20 @@ from server_stub.roster import Column, Problem, Row, Sheet
 
 __all__ = ["SHEETS", "describe_changes", "read_sheet", "write_sheet"]
 
+_DECIDED: Final = {
+    "xã": DecidedBy.COMMUNE,
+    "liên thông": DecidedBy.INTERLINKED,
+    "tỉnh": DecidedBy.PROVINCE,
+}
+_USES: Final = {"nộp": DocumentUse.SUBMIT, "xuất trình": DocumentUse.PRESENT}
+_TIERS: Final = {label: Tier(key) for key, label in TIER_LABELS.items()}
+_STAGES: Final = {label: Stage(key) for key, label in STAGE_LABELS.items()}
 _CODE: Final = Column("code", "Mã thủ tục", "1.001193")
-_FROM: Final = Column("from", "Hiệu lực từ", "2025-07-01", is_needed=False)
+_FROM: Final = Column("from", "Hiệu lực từ", "01/07/2025", is_needed=False)
 _NAME: Final = DOSSIER.field("ten_thu_tuc")
 _LONGEST_NAME: Final = _NAME.max_chars if _NAME else 0
-_CERTAIN: Final = Column("certainty", "Mức tin cậy", "có nguồn", is_needed=False)
+_SURE: Final = tuple(CERTAINTIES.values())
+_CERTAIN: Final = Column("certainty", "Mức tin cậy", "có nguồn", is_needed=False, options=_SURE)
 SHEETS: Final = (
     Sheet(
         "procedures", "Thủ tục", "thu-tuc.csv",
@@ -45,17 +54,17 @@ SHEETS: Final = (
             _CODE,
             Column("full_name", "Tên thủ tục", "Đăng ký khai sinh"),
             Column("name", "Tên ngắn", "", is_needed=False),
-            Column("field", "Lĩnh vực", "Hộ tịch"),
+            Column("field", "Lĩnh vực", "Hộ tịch", one_of="fields"),
             Column("limit", "Thời hạn", "5 ngày làm việc", is_needed=False),
-            Column("limit_certainty", "Thời hạn: mức tin cậy", "có nguồn", is_needed=False),
+            Column("limit_certainty", "Thời hạn: mức tin cậy", "có nguồn", is_needed=False, options=_SURE),
             Column("verified", "Thời hạn khi phải xác minh", "8 ngày làm việc", is_needed=False),
             Column("limit_text", "Thời hạn: nguồn ghi", "", is_needed=False),
             Column("fee", "Phí, lệ phí", "8000/bản sao", is_needed=False),
             Column("fee_condition", "Phí: điều kiện, miễn giảm", "", is_needed=False),
-            Column("fee_certainty", "Phí: mức tin cậy", "có nguồn", is_needed=False),
-            Column("decided", "Giải quyết (xã, liên thông, tỉnh)", "xã"),
-            Column("tier", "Cấp chủ trì (xã, huyện, tỉnh)", "xã"),
-            Column("from", "Hiệu lực từ", "2025-07-01"),
+            Column("fee_certainty", "Phí: mức tin cậy", "có nguồn", is_needed=False, options=_SURE),
+            Column("decided", "Giải quyết (xã, liên thông, tỉnh)", "xã", options=tuple(_DECIDED)),
+            Column("tier", "Cấp chủ trì (xã, huyện, tỉnh)", "xã", options=tuple(_TIERS)),
+            Column("from", "Hiệu lực từ", "01/07/2025"),
             Column("to", "Hiệu lực đến hết", "", is_needed=False),
             Column("note", "Ghi chú", "", is_needed=False),
             Column("source", "Nguồn", "Quyết định của tỉnh", is_needed=False),
@@ -67,15 +76,16 @@ SHEETS: Final = (
             _CODE, _FROM, Column("name", "Tên giấy tờ", "Tờ khai"),
             Column("originals", "Bản chính", "1", is_needed=False),
             Column("copies", "Bản sao", "", is_needed=False),
-            Column("use", "Nộp hay xuất trình", "nộp", is_needed=False),
-            Column("required", "Bắt buộc (x)", "x", is_needed=False),
+            Column("use", "Nộp hay xuất trình", "nộp", is_needed=False, options=tuple(_USES)),
+            Column("required", "Bắt buộc (x)", "x", is_needed=False, options=("x",)),
             Column("condition", "Khi nào cần", "", is_needed=False), _CERTAIN,
         ),
     ),
     Sheet(
         "steps", "Các bước", "cac-buoc.csv",
         (
-            _CODE, _FROM, Column("stage", "Bước", "thẩm định"), Column("tier", "Cấp thực hiện", "xã"),
+            _CODE, _FROM, Column("stage", "Bước", "thẩm định", options=tuple(_STAGES)),
+            Column("tier", "Cấp thực hiện", "xã", options=tuple(_TIERS)),
             Column("name", "Tên bước", "", is_needed=False),
             Column("limit", "Thời gian", "3 ngày làm việc", is_needed=False), _CERTAIN,
         ),
@@ -85,7 +95,7 @@ SHEETS: Final = (
         (
             Column("name", "Tên lĩnh vực", "Hộ tịch"),
             Column("code", "Mã lĩnh vực", "H98-HT", is_needed=False),
-            Column("from", "Hiệu lực từ", "2018-06-21"),
+            Column("from", "Hiệu lực từ", "21/06/2018"),
             Column("to", "Hiệu lực đến hết", "", is_needed=False),
             Column("note", "Ghi chú", "", is_needed=False),
         ),
@@ -103,14 +113,6 @@ _NOTES: Final = (
     "Lĩnh vực: thủ tục chỉ ghi lĩnh vực có ở trang này; mã theo danh mục quốc gia, chưa biết thì để trống.",
     "Không xóa thủ tục đã tiếp nhận hồ sơ: ghi Hiệu lực đến hết.",
 )
-_DECIDED: Final = {
-    "xã": DecidedBy.COMMUNE,
-    "liên thông": DecidedBy.INTERLINKED,
-    "tỉnh": DecidedBy.PROVINCE,
-}
-_USES: Final = {"nộp": DocumentUse.SUBMIT, "xuất trình": DocumentUse.PRESENT}
-_TIERS: Final = {label: Tier(key) for key, label in TIER_LABELS.items()}
-_STAGES: Final = {label: Stage(key) for key, label in STAGE_LABELS.items()}
 
 
 # --------------------------------------------------------------------------------------------- writing
@@ -138,14 +140,14 @@ def _procedure_cells(item: Procedure) -> list[object]:
         item.field_vi, limit_text(item.limit), CERTAINTIES[item.limit_certainty],
         limit_text(item.verified_limit), item.limit_text_vi, fee_text(item.fee), item.fee.condition_vi,
         CERTAINTIES[item.fee.certainty], _label(_DECIDED, item.decided_by), _label(_TIERS, item.leading_tier),
-        item.effective_from.isoformat(), item.effective_to.isoformat() if item.effective_to else "",
+        _shown(item.effective_from), _shown(item.effective_to),
         item.note_vi, item.source,
     ]  # fmt: skip
 
 
 def _document_cells(item: Procedure, document: Document) -> list[object]:
     return [
-        item.code, item.effective_from.isoformat(), document.name_vi,
+        item.code, _shown(item.effective_from), document.name_vi,
         "" if document.originals is None else document.originals,
         "" if document.copies is None else document.copies, _label(_USES, document.use),
         "x" if document.is_required else "", document.condition_vi, CERTAINTIES[document.certainty],
@@ -154,16 +156,19 @@ def _document_cells(item: Procedure, document: Document) -> list[object]:
 
 def _step_cells(item: Procedure, step: ProcedureStep) -> list[object]:
     return [
-        item.code, item.effective_from.isoformat(), _label(_STAGES, step.stage), _label(_TIERS, step.tier),
+        item.code, _shown(item.effective_from), _label(_STAGES, step.stage), _label(_TIERS, step.tier),
         step.name_vi, limit_text(step.limit), CERTAINTIES[step.certainty],
     ]  # fmt: skip
 
 
 def _field_cells(item: FieldOfWork) -> list[object]:
     return [
-        item.name_vi, item.code, item.effective_from.isoformat(),
-        item.effective_to.isoformat() if item.effective_to else "", item.note_vi,
+        item.name_vi, item.code, _shown(item.effective_from), _shown(item.effective_to), item.note_vi,
     ]  # fmt: skip
+
+
+def _shown(day: date | None) -> str:
+    return f"{day:%d/%m/%Y}" if day else ""
 
 
 def _label(names: Mapping[str, Any], value: object) -> str:

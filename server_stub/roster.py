@@ -15,12 +15,23 @@ MAX_ROWS: Final = 20_000
 
 
 class Column(NamedTuple):
-    """One column: its key, its Vietnamese heading, and an example for the template."""
+    """One column.
+
+    Attributes:
+        key: By which programs know it.
+        label: Its Vietnamese heading.
+        example: For the template.
+        is_needed: Whether a table without it is none.
+        options: Words of which one stands in a cell; empty: any text.
+        one_of: Key of a table whose first column has what may stand in a cell; empty: none.
+    """
 
     key: str
     label: str
     example: str
     is_needed: bool = True
+    options: tuple[str, ...] = ()
+    one_of: str = ""
 
 
 class Sheet(NamedTuple):
@@ -39,7 +50,7 @@ SHEETS: Final = (
             Column("id", "Mã đơn vị", "x01"),
             Column("name", "Tên đơn vị", "UBND xã Hòa Bình"),
             Column("parent", "Mã đơn vị cấp trên", "t01", is_needed=False),
-            Column("level", "Cấp (tỉnh, huyện, xã)", "xã"),
+            Column("level", "Cấp (tỉnh, huyện, xã)", "xã", options=("tỉnh", "huyện", "xã")),
             Column("codes", "Mã cơ quan", "000.17.22.H56", is_needed=False),
         ),
     ),
@@ -48,7 +59,7 @@ SHEETS: Final = (
         (
             Column("unit", "Mã đơn vị", "x01"),
             Column("name", "Tên máy", "Máy tiếp nhận 1"),
-            Column("serves", "Là máy chủ (x)", "", is_needed=False),
+            Column("serves", "Là máy chủ (x)", "", is_needed=False, options=("x",)),
             Column("blocks", "Dải số hồ sơ", "", is_needed=False),
         ),
     ),

@@ -14,11 +14,11 @@ from onestop_sync.search_text import fold_text
 from onestop_sync.workbook import check_workbook
 from server_stub.roster import MAX_ROWS, SHEETS, Problem, Row, Sheet
 from server_stub.settings import read_file
+from server_stub.sheet_style import dress
 
 __all__ = ["read", "write", "write_template"]
 
 _MAX_COLUMNS: Final = 50
-_WIDTH: Final = 28
 _NOTE: Final = "Hướng dẫn"
 _NOTES: Final = (
     "Mỗi dòng một đơn vị, một máy, một cán bộ. Không đổi tên trang và dòng tiêu đề.",
@@ -168,20 +168,18 @@ def write(
     for line in notes:
         first.append([line])
     first.column_dimensions["A"].width = 110
+    first.page_setup.orientation = "landscape"
     for sheet in sheets:
         page = book.create_sheet(sheet.label)
         page.append([column.label for column in sheet.columns])
-        for cell in page[1]:
-            cell.font = Font(bold=True)
-            page.column_dimensions[cell.column_letter].width = _WIDTH
         for row in rows.get(sheet.key, ()):
             page.append(list(row))
             for cell in page[page.max_row]:
                 cell.data_type = "s" if cell.data_type == "f" else cell.data_type  # a name is no formula
         if sheet in SHEETS:  # an example, to be deleted
             for cell in page[2]:
-                cell.font = Font(italic=True)
-        page.freeze_panes = "A2"
+                cell.font = Font(name="Calibri", italic=True)
+        dress(page, sheet, places={each.key: each.label for each in sheets})
     try:
         with path.open("xb") as file:
             book.save(file)

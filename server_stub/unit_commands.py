@@ -218,7 +218,8 @@ def _export(arguments: Namespace) -> None:
         count = unit_sheet.write_units(Path(arguments.file), store.trust.document.units)
     finally:
         store.close()
-    done = f"{count} units in {arguments.file}. Change it, then: onestop-server unit apply … --dry-run"
+    then = f"unit apply {arguments.file} --at DAY --dry-run"
+    done = f"{count} units in {arguments.file}. Change it, then look at what that comes to: {then}"
     say(arguments, {"units": count}, [done])
 
 

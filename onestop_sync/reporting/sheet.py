@@ -19,7 +19,7 @@ _COLUMNS: Final = 13
 _WIDTHS: Final = {"A": 6, "B": 36, **dict.fromkeys("CDEFGHIJKLM", 12)}
 _LINE_CHARS: Final = 170
 _LINE_HEIGHT: Final = 15
-_BOLD: Final = Font(bold=True)
+_BOLD: Final = Font(name="Calibri", bold=True)
 _THIN: Final = Side(style="thin")
 _BOX: Final = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _MIDDLE: Final = Alignment(horizontal="center", vertical="center", wrap_text=True)

@@ -157,3 +157,19 @@ def test_two_versions_of_one_day_are_refused(tmp_path: Path) -> None:
     assert made is None
     assert problems
     assert {sheet.label for sheet in SHEETS} == {"Thủ tục", "Giấy tờ", "Các bước", "Lĩnh vực"}
+
+
+def test_a_workbook_is_made_to_be_filled_in(tmp_path: Path) -> None:
+    """Words are chosen from lists, what is typed stays text, long cells are wrapped and not cut."""
+    write_sheet(tmp_path / "a.xlsx", small())
+    page = openpyxl.load_workbook(tmp_path / "a.xlsx")["Thủ tục"]
+    lists = {str(rule.sqref): rule.formula1 for rule in page.data_validations.dataValidation}
+    head = {cell.value: cell.column_letter for cell in page[1]}
+    assert lists[f"{head['Giải quyết (xã, liên thông, tỉnh)']}2:L20000"] == '"xã,liên thông,tỉnh"'
+    assert lists[f"{head['Lĩnh vực']}2:D20000"].startswith("'Lĩnh vực'!")
+    assert {page.column_dimensions[letter].number_format for letter in head.values()} == {"@"}
+    assert (page.freeze_panes, page.auto_filter.ref) == ("B2", page.dimensions)
+    for cell in page["B"]:
+        lines = page.row_dimensions[cell.row].height / 15
+        assert cell.alignment.wrap_text
+        assert lines * page.column_dimensions["B"].width >= len(str(cell.value))
