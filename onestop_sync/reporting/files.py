@@ -22,6 +22,7 @@ _SHORT: Final = (
 )  # fmt: skip
 """Heads of the columns (3) to (13) where a line has 80 characters."""
 _LINE: Final = 78
+_HARD: Final = "\N{NO-BREAK SPACE}"
 
 
 def to_text(report: Report, extra: Sequence[str] = ()) -> str:
@@ -63,13 +64,14 @@ def _cut(name: str) -> list[str]:
 
 
 def _wrapped(text: str) -> Iterator[str]:
+    """Yields a note in lines; a percent sign stays with its number."""
     line = "-"
-    for word in text.split():
+    for word in " ".join(text.split()).replace(" %", f"{_HARD}%").split(" "):
         if len(line) + 1 + len(word) > _LINE:
-            yield line
+            yield line.replace(_HARD, " ")
             line = " "
         line += " " + word
-    yield line
+    yield line.replace(_HARD, " ")
 
 
 def to_csv(report: Report, extra: Sequence[str] = ()) -> bytes:

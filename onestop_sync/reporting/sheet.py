@@ -19,11 +19,11 @@ _COLUMNS: Final = 13
 _WIDTHS: Final = {"A": 6, "B": 36, **dict.fromkeys("CDEFGHIJKLM", 12)}
 _LINE_CHARS: Final = 170
 _LINE_HEIGHT: Final = 15
+_NAME_CHARS: Final = 32
 _BOLD: Final = Font(name="Calibri", bold=True)
 _THIN: Final = Side(style="thin")
 _BOX: Final = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _MIDDLE: Final = Alignment(horizontal="center", vertical="center", wrap_text=True)
-_NAME_CHARS: Final = 34
 _CENTRE: Final = Alignment(horizontal="center", vertical="top")
 _WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
 
@@ -43,7 +43,9 @@ def to_xlsx(report: Report, extra: Sequence[str] = ()) -> bytes:
     for text in subtitle(report):
         _across(sheet, text)
     for block in blocks(report):
+        sheet.append([])
         _table(sheet, block)
+    sheet.append([])
     for text in (*notes(report), *extra):
         _across(sheet, text)
     for letter, width in _WIDTHS.items():

@@ -140,6 +140,13 @@ def test_invariants_hold_for_any_history(courses: list[Course]) -> None:
     assert sum(alone, Counts()) == total
 
 
+def test_lines_stand_in_vietnamese_order() -> None:
+    """Đ stands after D and before E, not behind Y: fields are found where people look for them."""
+    courses = [dossier(START, procedure=name) for name in ("Hộ tịch", "Đất đai", "Chứng thực", "Giáo dục")]
+    lines = count(placed(courses), Q1, str, str).fields
+    assert [line.name for line in lines] == ["Chứng thực", "Đất đai", "Giáo dục", "Hộ tịch"]
+
+
 def test_broken_figures_are_named() -> None:
     """Every invariant that does not hold is told with its figures."""
     wrong = Counts(c3=5, c4=1, c7=2, c11=2, c6=1)

@@ -80,6 +80,7 @@ def test_each_format_says_the_same(desk: Desk, tmp_path: Path) -> None:
     report = desk.report()
     figures = [str(n) for n in report.table.total]
     assert max(map(len, to_text(report).splitlines())) <= 80
+    assert not any(line.strip().startswith("%") for line in to_text(report).splitlines())
     assert [line for line in to_text(report).splitlines() if line.split()[2:] == figures]
     rows = list(csv.reader(io.StringIO(render(report, ".csv").decode("utf-8-sig"))))
     assert ["", "Tổng cộng", *figures] in rows
