@@ -57,7 +57,7 @@ def _is_guests(kind: DocumentType, author: Author, ops: Sequence[Op]) -> bool:
 class _Judge:
     """Judges the operations of one event; remembers what several of them ask."""
 
-    __slots__ = ("_owned", "_tasks", "author", "is_void", "kind", "state")
+    __slots__ = ("_ops", "_owned", "_tasks", "author", "is_void", "kind", "state")
 
     def __init__(self, kind: DocumentType, state: State, author: Author) -> None:
         self.kind = kind
@@ -66,10 +66,12 @@ class _Judge:
         self.is_void = state.is_void
         self._tasks: dict[str, TaskState | None] = {}
         self._owned: dict[tuple[str, int], Reason | None] = {}
+        self._ops: Sequence[Op] = ()
 
     def reason(self, ops: Sequence[Op]) -> Reason | None:
         """Tells why one of the operations is not valid; ``None`` when all are."""
         seen: set[tuple[bool, object]] = set()
+        self._ops = ops
         for op in ops:
             reason = self._op(op)
             if reason is not None:
@@ -113,10 +115,20 @@ class _Judge:
         if whose not in self._owned:
             self._owned[whose] = self._ownership(key, spec, _NO_OTHERS)
         reason = self._owned[whose] or _value_problem(spec, value)
+        if reason is None and spec.within and not self._is_within(whose[0], spec.within):
+            reason = Reason.OWNER
         if reason is not None:
             return reason
         register = self.state.registers.get(key)
         return Reason.CONFLICT if register and is_open(self.kind, key, register) else None
+
+    def _is_within(self, task: str, actions: frozenset[str]) -> bool:
+        """Tells whether the event takes one of these actions of a task."""
+        for op in self._ops:
+            match op:
+                case ["act", str(name), str(action), *_] if name == task and action in actions:
+                    return True
+        return False
 
     def _resolve(self, op: Op) -> Reason | None:
         match op:

@@ -53,6 +53,8 @@ class Field:
         resolvers: Roles that may settle a conflict on the field besides its owner.
         is_legal: A form prints it, so printing is blocked while it is in conflict.
         max_chars: Longest text, in characters.
+        within: Actions of the field's task: the event that writes the field takes one of them. Empty: it is
+            written by itself as well.
         guests: Of the type's founders, roles that may add such a note afterwards; of notes alone.
         since: Version of the type that brought it; see `DocumentType.base`.
     """
@@ -64,6 +66,7 @@ class Field:
     resolvers: Roles = _NOBODY
     is_legal: bool = False
     max_chars: int = 4000
+    within: frozenset[str] = frozenset()
     guests: Roles = _NOBODY
     since: int = 1
 

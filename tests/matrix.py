@@ -64,8 +64,6 @@ _CONTENT: Final = (
 )
 _FIELDS: Final = f"""
 ma_ho_so ma_thu_tuc ten_thu_tuc hinh_thuc_nop tiep_nhan_luc nguon so_theo_doi | draft incomplete | tiep_nhan
-han_tra           | draft incomplete supplement                         | tiep_nhan
-han_tra           | appraisal approval -e                               | phe_duyet lanh_dao
 {_CONTENT}        | draft incomplete accepted given supplement          | tiep_nhan
 {_CONTENT}        | sent appraisal payment                              | tham_dinh
 {_CONTENT}        | approval                                            | phe_duyet lanh_dao
@@ -82,6 +80,8 @@ y_kien/d2         | asked                                               | tham_d
 """
 FREE: Final = ("cach_nhan", "dia_chi_nhan", "danh_gia", "le_phi", "ghi_chu")
 """What everybody who takes part writes at every step; the last three are lists that only grow."""
+BOUND: Final = ("han_tra",)
+"""What nobody writes by itself, at any step: a date comes with the acceptance, a supplement, an extension."""
 NOTES: Final = frozenset({"danh_gia", "le_phi", "ghi_chu"})
 VOID: Final = "_void"
 """What only the head of a unit that takes part writes, at every step."""
@@ -227,7 +227,7 @@ def cells() -> Iterator[Cell]:
     """Makes every cell: what × step × roles × unit."""
     for situation in SITUATIONS:
         actions = MAIN_ACTIONS if situation.task == MAIN else OPINION_ACTIONS
-        for what in (*actions, *FIELDS, *FREE, VOID):
+        for what in (*actions, *FIELDS, *FREE, *BOUND, VOID):
             for roles in ROLE_SETS:
                 for unit in UNITS.values():
                     yield Cell(situation, what, roles, unit)

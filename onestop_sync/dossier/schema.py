@@ -112,10 +112,20 @@ _ASSIGNED: Final = _owners({("given", "sent", "appraisal"): _APPRAISAL | _HEAD})
 _RETURNED: Final = _owners({("result_ready", "notice_ready"): frozenset({RETURN})})
 
 
+_DATED: Final = frozenset({"accept", "supply", "extend"})
+"""What gives a date: the acceptance, a supplement, the one new appointment; nothing else changes it."""
+
+
 def _field(
-    name: str, owners: _Owners, kind: FieldKind = "register", *, is_legal: bool = False, max_chars: int = 4000
+    name: str,
+    owners: _Owners,
+    kind: FieldKind = "register",
+    *,
+    is_legal: bool = False,
+    max_chars: int = 4000,
+    within: frozenset[str] = frozenset(),
 ) -> Field:
-    return Field(name, kind, MAIN, owners, _HEAD, is_legal, max_chars)
+    return Field(name, kind, MAIN, owners, _HEAD, is_legal, max_chars, within)
 
 
 _ASKED: Final = Field("hoi_y_kien", "map", f"{AGENCY}:*", MappingProxyType({"none": _DESK | _DECIDE}), _HEAD)
@@ -131,7 +141,7 @@ DOSSIER: Final = DocumentType(
         _field("hinh_thuc_nop", _FILED, max_chars=20),
         _field("nguon", _FILED),
         _field("tiep_nhan_luc", _REGISTRATION, is_legal=True),
-        _field("han_tra", _DUE, is_legal=True),
+        _field("han_tra", _DUE, is_legal=True, within=_DATED),
         _field("so_theo_doi", _REGISTRATION, is_legal=True),
         # What the applicant says and brings.
         _field("nguoi_nop", _CONTENT, is_legal=True, max_chars=NAME_MAX),

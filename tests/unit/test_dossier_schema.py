@@ -54,6 +54,14 @@ def test_due_date_belongs_to_nobody_after_acceptance_except_where_the_law_moves_
         may = base in {"draft", "incomplete", "supplement"}
         may |= base in {"appraisal", "approval"} and not is_extended(step)
         assert (step in spec.owners) == may, step
+    world = World()
+    at = world.path(world.root, *TO_APPROVAL)
+    date: list[Any] = ["set", "han_tra", {"ms": 9}]
+    extension = ["act", "main", "extend", {"ly_do": "vì", "han_moi": 9}]
+    assert world.judge(APPROVER, date) is Reason.OWNER
+    other = ["act", "main", "send_back", {"ly_do": "vì"}]
+    for ops, reason in (([extension, date], None), ([date, other], Reason.OWNER)):
+        assert judge(DOSSIER, world.state, Entry(b"?", (at.id,), ops, APPROVER, 0)) == reason
 
 
 def test_content_has_one_owner_at_every_open_step_and_none_after() -> None:
