@@ -23,6 +23,8 @@ __all__ = ["OTHER_REASONS", "errors_document"]
 OTHER_REASONS: Final[Mapping[str, str]] = {
     "missing": "An event that it stands on is not here yet.",
     "newer": "A newer version of the program wrote it.",
+    "once_extended": "A new appointment was given before, and only one is.",
+    "once_supplemented": "A supplement was asked for after appraisal before, and it is asked for once.",
     "locked": "The screen is locked.",
     "expired": "The officer's certificate is not valid today, or what the province published has expired.",
     "confirm": "A decision on a screen needs the passphrase anew.",

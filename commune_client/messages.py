@@ -163,6 +163,8 @@ REASONS: Final[Mapping[str, str]] = {
     "owner": "Ở bước này, mục đó do người khác phụ trách.",
     "step": "Hồ sơ không ở bước có thể làm việc này.",
     "role": "Cán bộ không có vai trò để làm việc này.",
+    "once_extended": "Hồ sơ đã hẹn lại một lần: quy định chỉ cho hẹn lại một lần.",
+    "once_supplemented": "Hồ sơ đã yêu cầu bổ sung một lần: quy định chỉ cho yêu cầu một lần.",
     "argument": "Còn thiếu nội dung bắt buộc (lý do, nội dung hoặc ngày).",
     "disputed": "Bước xử lý đang tranh chấp: lãnh đạo phải giải quyết trước.",
     "conflict": "Mục này đang có xung đột: phải giải quyết, kèm lý do.",

@@ -86,19 +86,31 @@ class Voices(Base):
 
         Args:
             content: What it says.
-            dossier: Code of the dossier that it is about.
+            dossier: Code of the dossier that it is about, or the day's serial; the code of one that is not
+                here stays as it is.
             sender: Who says it; empty where they do not want to be named.
             phone: How to reach them.
 
         Raises:
-            InvalidInput: It says nothing.
+            InvalidInput: It says nothing, or several dossiers have that serial.
+            NotFound: No dossier has that serial.
         """
-        values = tidy({"noi_dung": content, "ho_so": dossier, "nguoi_gui": sender, "dien_thoai": phone})
+        code = self._code_meant(dossier.strip()) if dossier.strip() else ""
+        values = tidy({"noi_dung": content, "ho_so": code, "nguoi_gui": sender, "dien_thoai": phone})
         if "noi_dung" not in values:
             raise InvalidInput("The complaint says nothing.", reason="argument")
         return self.writer.create(
             COMPLAINT.name, {**values, "nhan_luc": self.store.clock(), "kenh": "truc_tiep"}
         )
+
+    def _code_meant(self, text: str) -> str:
+        """Returns the whole code that a person means: by it the complaint counts for its dossier."""
+        try:
+            return self._view(self._document(self.find(text)).state).code or text
+        except NotFound:
+            if text.isdigit():  # a serial alone tells nobody else anything
+                raise
+            return text
 
     def complaints(self, search: str = "", limit: int = 200) -> list[ComplaintFacts]:
         """Returns complaints, those first that are due first."""

@@ -22,6 +22,7 @@ from onestop_sync.dossier.checks import (
 from onestop_sync.dossier.dates import local
 from onestop_sync.dossier.intake import Plan
 from onestop_sync.dossier.workflow import AGENCY, CONTENT, REASON
+from onestop_sync.errors import NotAllowed
 from onestop_sync.schema import MAIN
 from onestop_sync.state import State
 
@@ -191,6 +192,9 @@ class Work(Numbering):
 
     def _do(self, doc: bytes, plan: Plan, task: str = MAIN) -> Done:
         state = self._document(doc).state
+        author = self.author
+        if author and (reason := self._view(state).why_not_act(author, task, plan.action)):
+            raise NotAllowed("The officer may not do this now.", reason=reason)
         if not plan.is_ready:
             raise Unready(plan.problems)
         if plan.action in DECISIONS:

@@ -17,7 +17,17 @@ from onestop_sync.dossier.deadlines import DueState, due_state
 from onestop_sync.dossier.labels import ACTION_LABELS, field_label, step_label
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.summary import due_ms, running_due_ms, summarise, text_of
-from onestop_sync.dossier.workflow import AGENCY, MAIN_TASK, NEW_DUE, OPEN, UNTIL, base_step, portal_status
+from onestop_sync.dossier.workflow import (
+    AGENCY,
+    MAIN_TASK,
+    NEW_DUE,
+    OPEN,
+    UNTIL,
+    base_step,
+    is_extended,
+    is_supplemented,
+    portal_status,
+)
 from onestop_sync.errors import InvalidInput
 from onestop_sync.fold import (
     Author,
@@ -179,6 +189,20 @@ class DossierView:
         spec = DOSSIER.field(key)
         value = True if spec and spec.kind == "set" else ""
         return self.why_not(author, ["set", key, value])
+
+    def why_not_act(self, author: Author, task: str, action: str) -> str:
+        """Tells why an officer could not take an action now, whatever its arguments: a code, empty for none.
+
+        Besides the reasons of `Reason`: ``once_extended`` and ``once_supplemented``, of what is done once.
+        """
+        found = self.why_not(author, ["act", task, action, dict(_FULL)])
+        if found is Reason.STEP and task == MAIN:
+            step = dict(self._tasks()).get(MAIN, "")
+            if action == "extend" and is_extended(step):
+                return "once_extended"
+            if action == "ask_supplement" and is_supplemented(step):
+                return "once_supplemented"
+        return "" if found is None else str(found)
 
     def allowed_actions(self, author: Author) -> tuple[Choice, ...]:
         """Returns what an officer may do now, main task first, in the order of the work."""

@@ -283,7 +283,7 @@ def test_a_supplement_moves_the_due_date_as_the_profile_says(commune: Commune) -
 
 
 def test_the_one_new_appointment(commune: Commune) -> None:
-    """The head gives a new date once, on a day when the office works."""
+    """A new date is given once, a supplement asked for once; a second one is refused by that reason."""
     desk = commune.desk(commune.place("pc1"))
     doc = take_in(desk)
     act(desk, doc, "handover", "receive")
@@ -292,8 +292,15 @@ def test_the_one_new_appointment(commune: Commune) -> None:
     new_ms = desk.closing_ms(date(2026, 9, 25))
     desk.extend(doc, "chờ xác minh", new_ms)
     assert desk.show(doc).view.due_ms == new_ms
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowed) as caught:
         desk.extend(doc, "nữa", desk.closing_ms(date(2026, 9, 30)))
+    assert "chỉ cho hẹn lại một lần" in explain(caught.value).text
+    desk.supplement(doc, "Thiếu giấy tờ", "Nộp đủ")
+    desk.supply(doc)
+    act(desk, doc, "handover", "receive")
+    with pytest.raises(NotAllowed) as caught:
+        desk.supplement(doc, "Còn thiếu", "Nộp thêm")
+    assert "chỉ cho yêu cầu một lần" in explain(caught.value).text
 
 
 def test_a_page_ends_where_the_next_begins(commune: Commune) -> None:

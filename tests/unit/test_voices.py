@@ -11,7 +11,7 @@ import pytest
 from onestop_sync.dossier.complaint import COMPLAINT
 from onestop_sync.dossier.rating import ratings_of
 from onestop_sync.dossier.roles import PORTAL
-from onestop_sync.errors import InvalidInput, NotAllowed
+from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
 from onestop_sync.fold import Author, Entry, Reason, judge
 from tests.unit.cli_world import PASSPHRASE, Commune, Shell, take_in
 
@@ -34,7 +34,7 @@ def test_a_complaint_is_handled_by_the_head_and_counted(
     desk = commune.desk(place)
     code = str(desk.show(take_in(desk)).view.code)
     clerk = commune.desk(place, "Bình")
-    doc = clerk.complain("Thái độ chưa đúng", dossier=code, sender="Lê C")
+    doc = clerk.complain("Thái độ chưa đúng", dossier=str(int(code[-4:])), sender="Lê C")
     with pytest.raises(NotAllowed):
         clerk.take_complaint(doc, commune.clock() + 1)
     (facts,) = desk.complaints(code)
@@ -48,6 +48,8 @@ def test_a_complaint_is_handled_by_the_head_and_counted(
         desk.dismiss_complaint(doc, "x")
     with pytest.raises(InvalidInput):
         desk.complain("  ")
+    with pytest.raises(NotFound):
+        desk.complain("Chờ lâu", dossier="0999")
     shell = Shell(capsys, commune, place)
     said = shell.run("complaint", "--officer", "An")
     assert ("đã trả lời" in said, "quá hạn" in said, "không tính vào đánh giá" in said) == (True, True, True)
