@@ -35,6 +35,8 @@ NOT_LEGAL: Final = (
 )
 _SHORT: Final = 12
 _EVERY: Final = 20
+_MS: Final = 10**11
+"""Numbers of a row above this are times, in milliseconds since 1970 UTC."""
 
 
 def add_parsers(verbs: Verbs) -> None:
@@ -241,8 +243,9 @@ def _say_erased(arguments: Namespace, plans: Sequence[ErasurePlan], version: int
         print(json.dumps(found, ensure_ascii=False))
         return
     for plan in plans:
-        row = ", ".join(f"{key}: {value}" for key, value in plan.tombstone.row.items())
-        print(f"{plan.tombstone.doc.hex()}: {plan.bodies} bodies, {plan.body_bytes} bytes; what stays: {row}")
+        print(f"{plan.tombstone.doc.hex()}: {plan.bodies} bodies, {plan.body_bytes} bytes; what stays:")
+        for line in _kept(plan.tombstone):
+            print(f"  {line}")
     if arguments.dry_run:
         print("Nothing was changed: this was a dry run.")
         return
@@ -295,7 +298,22 @@ def _problem(problem: Problem) -> str:
 
 def _tombstone_lines(tombstone: Tombstone) -> Iterator[str]:
     yield f"erased by law at {_time(tombstone.erased_ms)}: {tombstone.why}"
-    yield "  what stays: " + ", ".join(f"{key}: {value}" for key, value in tombstone.row.items())
+    yield "  what stays:"
+    yield from (f"    {line}" for line in _kept(tombstone))
+
+
+def _kept(tombstone: Tombstone) -> Iterator[str]:
+    """Yields the row of the register that stays, as people read it."""
+    for key, value in tombstone.row.items():
+        match value:
+            case int() if value > _MS:
+                yield f"{key}: {_time(value)}"
+            case dict():
+                yield f"{key}: " + ", ".join(f"{name} {each}" for name, each in value.items())
+            case list() | tuple() | bytes():
+                yield f"{key}: the line that reports count, of numbers alone"
+            case _:
+                yield f"{key}: {value}"
 
 
 def _event(report: Report, proven: Proven) -> Iterator[str]:

@@ -229,7 +229,7 @@ def _apply(arguments: Namespace) -> None:
         planned = unit_sheet.plan_units(held, rows, at_ms=day_of(arguments.at), now_ms=now)
         refuse(arguments, [*wrong, *planned.problems])
         if planned.document is held:
-            raise InvalidInput("The spreadsheet says what is published already.")
+            raise InvalidInput("The spreadsheet says what is published already.", todo="Nothing was changed.")
         return planned.document
 
     change(arguments, plan)

@@ -20,8 +20,9 @@ __all__ = ["Posting", "PostingSheet"]
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="vi"><head><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:16px/1.4 sans-serif;margin:2em}}table{{border-collapse:collapse}}
-th,td{{border:1px solid #444;padding:.3em .6em;text-align:left}}</style></head>
-<body><h1>{title}</h1><table><thead><tr>{head}</tr></thead><tbody>
+th,td{{border:1px solid #444;padding:.3em .6em;text-align:left}}
+td:first-child{{white-space:nowrap}}</style></head>
+<body><p><b>{agency}</b></p><h1>{title}</h1><p>{day}</p><table><thead><tr>{head}</tr></thead><tbody>
 {rows}
 </tbody></table></body></html>
 """
@@ -67,17 +68,23 @@ class Posting(Base):
         """
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-        data = _html(sheet, title) if path.suffix.lower() in {".html", ".htm"} else _csv(sheet)
+        if path.suffix.lower() in {".html", ".htm"}:
+            day = f"Niêm yết ngày {self.today():%d/%m/%Y}; {len(sheet.rows)} hồ sơ"
+            data = _html(sheet, title, self.unit_name(self.store.unit), day)
+        else:
+            data = _csv(sheet)
         write_durably(path, data)
         return path
 
 
-def _html(sheet: PostingSheet, title: str) -> bytes:
+def _html(sheet: PostingSheet, title: str, agency: str, day: str) -> bytes:
     head = "".join(f"<th>{html.escape(label)}</th>" for label in sheet.headings)
     rows = "\n".join(
         f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in sheet.rows
     )
-    return _PAGE.format(title=html.escape(title), head=head, rows=rows).encode()
+    named = {"title": title, "agency": agency, "day": day}
+    said = {name: html.escape(text) for name, text in named.items()}
+    return _PAGE.format(**said, head=head, rows=rows).encode()
 
 
 def _csv(sheet: PostingSheet) -> bytes:

@@ -61,7 +61,8 @@ class DifficultiesScreen(OfficeScreen):
 
     def _row(self, each: Listed) -> Row:
         view = each.view
-        title = f"{KINDS.get(view.kind, view.kind)}: {view.title}"
+        kind = "" if view.kind == next(iter(KINDS)) else f"{KINDS.get(view.kind, view.kind)}: "
+        title = f"{kind}{view.title}"
         step = STEPS.get(view.step, view.step)
         when = day_time(view.reported_ms)
         return Row(each.doc.hex(), (when, step, self.desk.unit_name(view.unit), title))

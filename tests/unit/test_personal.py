@@ -133,6 +133,7 @@ def test_only_what_may_be_published_is_posted(commune: Commune, capsys: pytest.C
     text = page.read_text("utf-8")
     assert "Nguyễn &lt;b&gt;Hường&lt;/b&gt;" in text
     assert code not in text
+    assert ("<b>Xã Một</b>" in text, "Niêm yết ngày 21/09/2026; 1 hồ sơ" in text) == (True, True)
     lists.write_text(json.dumps({"fields": {"so_dinh_danh": "full"}}), encoding="utf-8")
     assert "so_dinh_danh không được niêm yết" in shell.run("post", code, "--fields", str(lists))
     assert shell.code == 2
