@@ -15,6 +15,7 @@ _FILES: Final = {
     "holidays.csv": "lịch nghỉ",
     "profiles.json": "quy định",
     "report_rules.json": "quy tắc báo cáo",
+    "posting.json": "danh sách trường được niêm yết",
 }
 _NO_PROFILE: Final = "không có quy định cho ngày hôm nay: xem lại ngày của máy"
 _ORIGINS: Final = {"shipped": " (kèm chương trình)", "published": "", "held": " (bản cũ)"}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from onestop_sync.dossier.rulebook import rules_of
-from onestop_sync.dossier.rules import CATALOGUE, HOLIDAYS, PROFILES, REPORTS, check_publication
+from onestop_sync.dossier.rules import CATALOGUE, HOLIDAYS, POSTING, PROFILES, REPORTS, check_publication
 from onestop_sync.errors import FormatError, InvalidInput
 from onestop_sync.keys import fingerprint
 from onestop_sync.publication import MAX_FILE_BYTES, TRUST, Publication
@@ -40,6 +40,7 @@ def add_parsers(verbs: Verbs) -> None:
     publish.add_argument("--holidays", metavar="FILE", help=f"published as {HOLIDAYS}")
     publish.add_argument("--profiles", metavar="FILE", help=f"published as {PROFILES}")
     publish.add_argument("--report-rules", metavar="FILE", help=f"published as {REPORTS}")
+    publish.add_argument("--posting", metavar="FILE", help=f"published as {POSTING}")
     publish.add_argument(
         "--file", action="append", default=[], metavar="NAME=FILE", help="published as NAME; again for more"
     )
@@ -135,7 +136,7 @@ def _files(arguments: Namespace) -> dict[str, bytes | None]:
     """
     named = [
         (CATALOGUE, arguments.catalogue), (HOLIDAYS, arguments.holidays), (PROFILES, arguments.profiles),
-        (REPORTS, arguments.report_rules),
+        (REPORTS, arguments.report_rules), (POSTING, arguments.posting),
     ]  # fmt: skip
     for each in arguments.file:
         name, _, path = each.partition("=")

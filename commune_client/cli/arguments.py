@@ -282,7 +282,10 @@ def _post(parser: ArgumentParser) -> None:
     parser.add_argument("--out", metavar="TỆP", type=Path, help="ghi ra tệp mới: .html hoặc .csv")
     parser.add_argument("--title", metavar="CHỮ", default="Danh sách niêm yết", help="tiêu đề của trang")
     parser.add_argument(
-        "--fields", metavar="TỆP", type=Path, help="tệp JSON: trường nào được niêm yết, theo thủ tục"
+        "--fields",
+        metavar="TỆP",
+        type=Path,
+        help="tệp JSON: chỉ niêm yết các trường này, trong số tỉnh cho phép",
     )
 
 

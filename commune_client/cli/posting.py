@@ -21,8 +21,10 @@ _WHY: Final = {"void": "đã hủy", "draft": "chưa tiếp nhận", "conflict":
 def post(session: Session) -> int:
     """Shows the list, or writes it into a file."""
     arguments = session.arguments
-    mask = _mask(arguments.fields)
+    chosen = _mask(arguments.fields) if arguments.fields else None
     with session.desk() as desk:
+        published = desk.rules.posting
+        mask = chosen.within(published) if chosen else published
         docs = [desk.find(code) for code in arguments.dossier]
         sheet = desk.posting(docs, mask)
         if arguments.out is not None:
@@ -39,13 +41,10 @@ def post(session: Session) -> int:
     return DONE
 
 
-def _mask(path: Path | None) -> PostingMask:
-    from onestop_sync.dossier.data import shipped_posting
+def _mask(path: Path) -> PostingMask:
     from onestop_sync.dossier.posting import mask_from_plain
     from onestop_sync.strict_json import read_json
 
-    if path is None:
-        return mask_from_plain(shipped_posting())
     try:
         plain = read_json(path.read_bytes())
     except FormatError as error:

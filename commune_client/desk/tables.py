@@ -22,6 +22,10 @@ __all__ = ["Table", "read_table"]
 _MAX_BYTES: Final = 64 * 2**20
 _MAX_ROWS: Final = 100_000
 _MAX_COLUMNS: Final = 100
+_MOST_CELLS: Final = 2_000
+"""In a line of values; a table that people keep has some twenty."""
+_HEAD: Final = 2**16
+"""Characters in which the first line is looked for that says by what values are kept apart."""
 _MOST_TITLES: Final = 30
 """Lines above the headings, at the most."""
 _OLD_FONT: Final = re.compile(
@@ -77,6 +81,8 @@ def _filled(lines: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, tuple[Any, 
     """Yields the lines that are not empty, each with its number in the file, from 1."""
     filled = 0
     for number, cells in enumerate(lines, 1):
+        if len(cells) > _MOST_CELLS:
+            raise _unreadable()
         is_filled = not all(cell is None or cell == "" for cell in cells)
         filled += is_filled
         if filled > _MAX_ROWS + 1 or number > 2 * _MAX_ROWS:  # empty ones cost a file nothing
@@ -102,7 +108,7 @@ def _check_letters(lines: Iterable[tuple[Any, ...]]) -> None:
 
 def _csv(data: bytes) -> Iterator[tuple[Any, ...]]:
     text = _decoded(data)
-    first = next((line for line in io.StringIO(text) if line.strip(";, \t")), "")
+    first = next((line for line in io.StringIO(text[:_HEAD]) if line.strip(";, \t")), "")
     delimiter = max(",;\t", key=first.count)
     try:
         yield from map(tuple, csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))

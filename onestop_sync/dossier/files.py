@@ -4,6 +4,7 @@
     holidays.csv     a table ``date,kind,name_vi,certainty,source``, see `read_calendar`
     profiles.json    ``{"profiles": […]}``, see `read_profiles`
     report_rules.json  ``{"rules": […]}``, see `report.rules`
+    posting.json     ``{"fields": {…}, "procedures": {…}}``, see `posting`
 
 Readers are pure and never stop at the first mistake, so that a file is corrected in one go. What they return
 is either whole or nothing: a catalogue without the rows that could not be read is no catalogue.
@@ -23,6 +24,7 @@ from onestop_sync.dossier.calendar import Calendar, Window, calendar_from_plain
 from onestop_sync.dossier.catalogue import Catalogue, Procedure, procedure_from_plain
 from onestop_sync.dossier.fields import FieldOfWork, field_from_plain
 from onestop_sync.dossier.plain import PlainMap
+from onestop_sync.dossier.posting import PostingMask, mask_from_plain
 from onestop_sync.dossier.profiles import LegalProfile, profile_from_plain
 from onestop_sync.dossier.report.rules import ReportRules, rules_from_plain
 from onestop_sync.errors import FormatError, InvalidInput
@@ -31,16 +33,19 @@ from onestop_sync.strict_json import read_json
 __all__ = [
     "CATALOGUE",
     "HOLIDAYS",
+    "POSTING",
     "PROFILES",
     "REPORTS",
     "Fault",
     "first_fault",
     "read_calendar",
     "read_catalogue",
+    "read_posting",
     "read_profiles",
     "read_report_rules",
     "write_calendar",
     "write_catalogue",
+    "write_posting",
     "write_profiles",
     "write_report_rules",
 ]
@@ -49,6 +54,7 @@ CATALOGUE: Final = "catalogue.json"
 HOLIDAYS: Final = "holidays.csv"
 PROFILES: Final = "profiles.json"
 REPORTS: Final = "report_rules.json"
+POSTING: Final = "posting.json"
 
 _COLUMNS: Final = ("date", "kind", "name_vi", "certainty", "source")
 _VERSION, _ANNOUNCED, _WINDOW = "version", "announced_year", "window"
@@ -306,6 +312,27 @@ def write_report_rules(rules: Iterable[ReportRules]) -> bytes:
     """Returns the file of rules for reports."""
     plain = {"rules": [each.to_plain() for each in rules]}
     return json.dumps(plain, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def read_posting(data: bytes) -> tuple[PostingMask | None, list[Fault]]:
+    """Reads the lists of what may be posted in public.
+
+    Returns:
+        The lists, or ``None`` and what is wrong.
+    """
+    return _whole(_read_posting, data)
+
+
+def _read_posting(data: bytes) -> tuple[PostingMask | None, list[Fault]]:
+    try:
+        return mask_from_plain(_json(data)[1]), []
+    except FormatError as error:
+        return None, [Fault(0, error.what)]
+
+
+def write_posting(mask: PostingMask) -> bytes:
+    """Returns the file of what may be posted in public."""
+    return json.dumps(mask.to_plain(), ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 # ------------------------------------------------------------------------------------------------- CSV

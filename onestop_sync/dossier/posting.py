@@ -1,8 +1,9 @@
 """What may be posted on the board or the page of a commune: a list of publishable fields for each procedure.
 
 A field is posted when its procedure's list names it, whole or as initials; a procedure without a list has the
-general one. The lists are data, and a province changes them. Numbers, dates of birth, telephones, scans and
-opinions are never posted, whatever a list says: such a list is refused when it is read.
+general one. The lists are data that the province publishes; who posts may leave more out, and put nothing in.
+Numbers, dates of birth, telephones, scans and opinions are never posted, whatever a list says: such a list is
+refused when it is read.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ POSTABLE: Final = (
     "ma_ho_so", "ten_thu_tuc", "nguoi_nop", "dia_chi", "tiep_nhan_luc", "han_tra", "buoc", "ket_qua",
 )  # fmt: skip
 """What a list may name, in the order in which it is posted."""
-_WAYS: Final = frozenset({"full", "initials"})
+_FULL: Final = "full"
+_WAYS: Final = frozenset({_FULL, "initials"})
 _TIMES: Final = frozenset({"tiep_nhan_luc"})
 
 
@@ -45,6 +47,24 @@ class PostingMask(NamedTuple):
     def of(self, procedure: str) -> Mapping[str, str]:
         """Returns the list of a procedure."""
         return self.procedures.get(procedure, self.general)
+
+    def within(self, published: PostingMask) -> PostingMask:
+        """Returns these lists as far as the published ones let them go."""
+        codes = {*self.procedures, *published.procedures}
+        procedures = {code: _narrowed(self.of(code), published.of(code)) for code in sorted(codes)}
+        return PostingMask(_narrowed(self.general, published.general), procedures)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Returns the lists as they are published."""
+        return {
+            "fields": dict(self.general),
+            "procedures": {code: dict(fields) for code, fields in self.procedures.items()},
+        }
+
+
+def _narrowed(fields: Mapping[str, str], published: Mapping[str, str]) -> dict[str, str]:
+    return {name: way if published[name] == _FULL else published[name]
+            for name, way in fields.items() if name in published}  # fmt: skip
 
 
 def mask_from_plain(value: object) -> PostingMask:

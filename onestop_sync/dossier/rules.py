@@ -25,25 +25,30 @@ from onestop_sync.dossier.codes import AgencyAliases
 from onestop_sync.dossier.data import (
     shipped_calendar,
     shipped_catalogue,
+    shipped_posting,
     shipped_profiles,
     shipped_report_rules,
 )
 from onestop_sync.dossier.files import (
     CATALOGUE,
     HOLIDAYS,
+    POSTING,
     PROFILES,
     REPORTS,
     Fault,
     first_fault,
     read_calendar,
     read_catalogue,
+    read_posting,
     read_profiles,
     read_report_rules,
     write_calendar,
     write_catalogue,
+    write_posting,
     write_profiles,
     write_report_rules,
 )
+from onestop_sync.dossier.posting import PostingMask, mask_from_plain
 from onestop_sync.dossier.profiles import LegalProfile, profile_for
 from onestop_sync.dossier.report.rules import ReportRules
 from onestop_sync.errors import FormatError, InvalidInput
@@ -54,6 +59,7 @@ __all__ = [
     "CATALOGUE",
     "FILES",
     "HOLIDAYS",
+    "POSTING",
     "PROFILES",
     "REPORTS",
     "Origin",
@@ -64,7 +70,7 @@ __all__ = [
     "plan_publication",
 ]
 
-FILES: Final = (CATALOGUE, HOLIDAYS, PROFILES, REPORTS)
+FILES: Final = (CATALOGUE, HOLIDAYS, PROFILES, REPORTS, POSTING)
 """Published files that hold the domain."""
 _AHEAD: Final = timedelta(days=92)
 """How far ahead a year without announced days off is told: as far as most due dates reach."""
@@ -115,6 +121,7 @@ def _parsed(name: str, data: bytes) -> Any:
         HOLIDAYS: read_calendar,
         PROFILES: lambda found: read_profiles(found, shipped_profiles()),
         REPORTS: read_report_rules,
+        POSTING: read_posting,
     }
     value, faults = readers[name](data)
     if faults:
@@ -184,6 +191,12 @@ class Rules:
         return found
 
     @cached_property
+    def posting(self) -> PostingMask:
+        """What may be posted in public."""
+        found: PostingMask = self._read(POSTING, mask_from_plain(shipped_posting()))
+        return found
+
+    @cached_property
     def known_profiles(self) -> tuple[LegalProfile, ...]:
         """Every profile that a dossier here may have been received under: the published, then the shipped."""
         ids = {profile.id for profile in self.profiles}
@@ -207,13 +220,13 @@ class Rules:
     @property
     def readable(self) -> dict[str, bytes]:
         """The published files that could be read: what is kept for the day when a newer one cannot be."""
-        _ = self.catalogue, self.calendar, self.profiles, self.report_rules
+        _ = self.catalogue, self.calendar, self.profiles, self.report_rules, self.posting
         return {name: self._files[name] for name in FILES if self._origins[name] == Origin.PUBLISHED}
 
     @property
     def faults(self) -> dict[str, str]:
         """Published files that cannot be read here, each with the reason."""
-        _ = self.catalogue, self.calendar, self.profiles, self.report_rules
+        _ = self.catalogue, self.calendar, self.profiles, self.report_rules, self.posting
         return dict(self._faults)
 
     def profile(self, day: date) -> LegalProfile:
@@ -247,6 +260,7 @@ class Rules:
             HOLIDAYS: write_calendar(self.calendar),
             PROFILES: write_profiles(self.profiles),
             REPORTS: write_report_rules(self.report_rules),
+            POSTING: write_posting(self.posting),
         }
 
 
@@ -283,7 +297,7 @@ def plan_publication(name: str, data: bytes, rules: Rules) -> list[Fault]:
     if name == REPORTS:
         reports, faults = read_report_rules(data)
         return faults if reports is None else _gaps(reports)
-    return []
+    return read_posting(data)[1] if name == POSTING else []
 
 
 def _newer(version: int, held: int) -> list[Fault]:

@@ -127,7 +127,14 @@ def test_only_what_may_be_published_is_posted(commune: Commune, capsys: pytest.C
     assert f"Mã hồ sơ: {code}" in said
     assert "không niêm yết, chưa tiếp nhận" in said
     lists = commune.folder / "truong.json"
-    lists.write_text(json.dumps({"fields": {"nguoi_nop": "full", "buoc": "full"}}), encoding="utf-8")
+    names = {"fields": {"nguoi_nop": "full", "buoc": "full"}}
+    lists.write_text(json.dumps(names), encoding="utf-8")
+    # An officer leaves more out than the province, and puts nothing in: the birth's list names nobody.
+    assert "Hường" not in shell.run("post", code, "--fields", str(lists))
+    again = commune.desk(place)
+    wider = json.dumps({**names, "procedures": {"1.001193": {"nguoi_nop": "full", "ma_ho_so": "full"}}})
+    commune.province.publish_files(again.store, posting__json=wider.encode())
+    again.close()
     page = commune.folder / "niem-yet.html"
     shell.run("post", code, "--fields", str(lists), "--out", str(page))
     text = page.read_text("utf-8")

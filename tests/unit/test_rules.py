@@ -138,6 +138,7 @@ def test_a_file_that_cannot_be_read_harms_no_store(commune: Commune) -> None:
             "catalogue.json": "shipped",
             "profiles.json": "shipped",
             "report_rules.json": "shipped",
+            "posting.json": "shipped",
         }
         assert set(facts.faults) == {"holidays.csv", "catalogue.json"}
         take_in(each)
@@ -208,6 +209,7 @@ def test_versions_are_shown_to_the_official(commune: Commune, capsys: pytest.Cap
         ("profiles.json", TWO.replace(b'2025"', b'2025", "effective_to": "2026-01-01"'), "After 2026-01-01"),
         ("profiles.json", b'{"profiles": [{"id": "nd61-2018"}, {"id": "nd61-2018"}]}', "twice"),
         ("report_rules.json", b'{"rules": []}', "no rules for reports"),
+        ("posting.json", b'{"fields": {"so_dinh_danh": "full"}}', "never posted"),
         ("report_rules.json", b'{"rules": [\n{"id": "x"}]}', "line 2"),
     ],
 )  # fmt: skip
