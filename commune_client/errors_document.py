@@ -62,6 +62,8 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "register_taken": "Another program took a code of the register meanwhile.",
     "json": "A JSON file is not of the expected shape.",
     "mapping": "The file that says what the columns of a register mean is none, or leaves out a field.",
+    "mapping_proposed": "There was no mapping of columns; one was proposed, to be looked at.",
+    "columns_unknown": "No heading of the register is understood.",
     "settings": "The machine's settings cannot be read.",
     "recipients": "It is not known to which machines to seal the bundle.",
     "code_slip": "A group of the one-time code is mistyped; nothing was sent.",

@@ -218,6 +218,9 @@ REASONS: Final[Mapping[str, str]] = {
     "json": "Tệp JSON không đúng dạng. Xem `onestop intake --help`.",
     "mapping": 'Tệp ánh xạ cần là JSON có "columns": mỗi cột của sổ là một trường, mỗi trường một lần, '
     "và phải có ma_ho_so, ma_thu_tuc, nguoi_nop, tiep_nhan_luc. Xem `onestop import-register --help`.",
+    "mapping_proposed": "Chưa có tệp ánh xạ: bản đề xuất đã được ghi vào đó. Hãy mở xem, sửa chỗ chưa đúng, "
+    "rồi Ctrl+S lần nữa để chạy thử.",
+    "columns_unknown": "Không nhận ra cột nào của sổ theo tiêu đề. Hãy xem dòng tiêu đề của tệp.",
     "settings": "Tệp cấu hình config.json không đọc được. Hồ sơ vẫn an toàn; hãy chuyển tệp đó đi chỗ khác.",
     "recipients": "Chưa biết máy nào để niêm phong gói. Hãy nêu bằng --to, hoặc đồng bộ một lần.",
     "code_slip": "Gõ nhầm một ký tự của mã kích hoạt. Hãy so từng nhóm với tờ giấy; chưa mất lần thử nào.",

@@ -269,6 +269,10 @@ def _import_register(parser: ArgumentParser) -> None:
         "--mapping", metavar="TỆP", type=Path, required=True,
         help='tệp JSON: {"columns": {"Tiêu đề": "tên trường"}, "dates", "procedures", "returned", "sheet"}',
     )  # fmt: skip
+    parser.add_argument(
+        "--propose", action="store_true",
+        help="viết sẵn bản đề xuất vào tệp ánh xạ mới, theo tiêu đề của sổ; không nhập gì",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="chạy thử: chỉ báo dòng sai, không ghi gì")
 
 

@@ -14,11 +14,23 @@ __all__ = ["import_register", "old_register"]
 def import_register(session: Session) -> int:
     """Takes a register in: all of it or nothing."""
     arguments = session.arguments
+    if arguments.propose:
+        return _propose(session)
     how = read_mapping(arguments.mapping)
     with session.desk() as desk:
         found = desk.import_register(arguments.file, how, dry_run=arguments.dry_run)
     session.show(found, import_lines(found, how))
     return REFUSED if found.bad and not arguments.dry_run else DONE
+
+
+def _propose(session: Session) -> int:
+    """Writes a mapping to be looked at and corrected."""
+    arguments = session.arguments
+    with session.desk() as desk:
+        desk.propose_mapping(arguments.file, arguments.mapping)
+    lines = [f"Đã ghi bản đề xuất vào {arguments.mapping}.", "Hãy mở xem, sửa chỗ chưa đúng, rồi chạy thử."]
+    session.show({"mapping": str(arguments.mapping)}, lines)
+    return DONE
 
 
 def old_register(session: Session) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from commune_client.desk.base import Base
 from commune_client.desk.tables import read_table
 from onestop_sync.dossier.old_entry import OLD_ENTRY
 from onestop_sync.dossier.personal import masked_state, masked_title
+from onestop_sync.dossier.register_headings import fields_of, propose
 from onestop_sync.dossier.register_rows import BadRow, PlannedRow, RegisterMap, Rules, plan_rows
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import InvalidInput, NotAllowed, NotFound
@@ -66,6 +68,21 @@ class OldRegister(Base):
         if is_done:
             self._write_entries(good)
         return RegisterImport(going, len(good) - going, tuple(bad), is_done)
+
+    def propose_mapping(self, table: Path, path: Path) -> None:
+        """Writes, into a file that was not there, what the columns of a register seem to mean.
+
+        Raises:
+            InvalidInput: The register is no table, or no column of it is understood.
+            OSError: The file is there already, or cannot be written.
+        """
+        found = read_table(table, wanted=lambda headings: len(fields_of(headings)))
+        procedures = self.rules.catalogue.in_force(self.today())
+        plain = propose([row.cells for row in found.rows], found.headings, procedures)
+        if not plain["columns"]:
+            raise InvalidInput("No column of the register is understood.", reason="columns_unknown")
+        with path.open("x", encoding="utf-8") as file:
+            json.dump(plain, file, ensure_ascii=False, indent=1)
 
     def _write_entries(self, rows: list[PlannedRow]) -> None:
         writer = self.writer

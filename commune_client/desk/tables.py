@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from onestop_sync.workbook import check_workbook
 
 __all__ = ["Table", "read_table"]
 
+Score = Callable[[tuple[str, ...]], int]
 _MAX_BYTES: Final = 64 * 2**20
 _MAX_ROWS: Final = 100_000
 _MAX_COLUMNS: Final = 100
@@ -50,7 +51,7 @@ class Table(NamedTuple):
     source: str
 
 
-def read_table(path: Path, sheet: str = "", wanted: Collection[str] = ()) -> Table:
+def read_table(path: Path, sheet: str = "", wanted: Collection[str] | Score = ()) -> Table:
     """Reads a table, its texts in Unicode's form C.
 
     Args:
@@ -58,6 +59,7 @@ def read_table(path: Path, sheet: str = "", wanted: Collection[str] = ()) -> Tab
         sheet: Name of the sheet; empty: the first.
         wanted: Headings that it should have. The first line with all of them has the headings, and what
             stands above it is the table's title; where there is none, the first line that is not empty.
+            Or how well a line does for headings: the first of those that do best has them.
 
     Raises:
         InvalidInput: It cannot be read, or is too large (``details["reason"]`` is ``table``), or is written
@@ -72,7 +74,11 @@ def read_table(path: Path, sheet: str = "", wanted: Collection[str] = ()) -> Tab
     lines = list(_filled(_workbook(data, sheet) if path.suffix.lower() == ".xlsx" else _csv(data)))
     _check_letters(cells for _, cells in lines)
     heads = [(n, _headings(cells)) for n, (_, cells) in enumerate(lines[:_MOST_TITLES])]
-    at, headings = next((each for each in heads if {*wanted} <= {*each[1]}), heads[0] if heads else (0, ()))
+    if callable(wanted):
+        at, headings = max(heads, key=lambda each: wanted(each[1]), default=(0, ()))
+    else:
+        with_all = (each for each in heads if {*wanted} <= {*each[1]})
+        at, headings = next(with_all, heads[0] if heads else (0, ()))
     rows = [Row(number, dict(zip(headings, cells, strict=False))) for number, cells in lines[at + 1 :]]
     return Table(headings, rows, hashlib.sha256(data).hexdigest()[:16])
 

@@ -14,6 +14,7 @@ from commune_client.screens.asked import AskScreen, Line
 from commune_client.screens.base import bindings_of
 from commune_client.screens.text_page import TextPage
 from commune_client.theme import StateStyle
+from onestop_sync.errors import InvalidInput
 
 if TYPE_CHECKING:
     from commune_client.app import OnestopApp
@@ -27,7 +28,11 @@ def ask_import(office: OnestopApp) -> None:
     """Asks for the table and for what its columns mean, and shows a dry run."""
 
     def look(table: str, mapping: str) -> ImportScreen:
-        path, how = Path(table).expanduser(), read_mapping(Path(mapping).expanduser())
+        path, place = Path(table).expanduser(), Path(mapping).expanduser()
+        if not place.exists():
+            office.desk.propose_mapping(path, place)
+            raise InvalidInput("A mapping was proposed.", reason="mapping_proposed")
+        how = read_mapping(place)
         return ImportScreen(path, how, office.desk.import_register(path, how, dry_run=True))
 
     lines = [Line(words.TABLE_FILE, is_secret=False), Line(words.MAPPING_FILE, is_secret=False)]

@@ -653,8 +653,8 @@ VERDICTS: Final = ((FOUNDED, "Phản ánh đúng"), ("khong_dung", "Đã xác mi
 PRESS_TO_WRITE: Final = "Đã hết các mục. Ctrl+S: ghi"
 IMPORT_REGISTER: Final = "Nhập sổ cũ"
 IMPORT_REGISTER_ABOUT: Final = (
-    "Tệp ánh xạ (.json) nói mỗi cột của sổ là gì; xem docs/officials-cli.md."
-    " Trước hết chạy thử: chưa ghi gì vào kho."
+    "Tệp ánh xạ (.json) nói mỗi cột của sổ là gì. Chưa có thì gõ tên một tệp mới: chương trình viết sẵn bản"
+    " đề xuất để xem và sửa. Sau đó chạy thử: chưa ghi gì vào kho."
 )
 TABLE_FILE: Final = "Tệp sổ (.xlsx, .csv)"
 MAPPING_FILE: Final = "Tệp ánh xạ (.json)"

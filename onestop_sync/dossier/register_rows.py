@@ -48,7 +48,8 @@ class RegisterMap(NamedTuple):
         columns: Heading → field, see `FIELDS`.
         sheet: Name of the sheet; empty: the first.
         dates: Forms in which dates are written, as `datetime.strptime` reads them; the first that fits.
-        procedures: What stands in the column of the procedure → code; codes need no line here.
+        procedures: What stands in the column of the procedure → code, or nothing where nobody knows it; codes
+            need no line here.
         returned: Words of the column ``trang_thai`` that mean that the dossier is closed; without that column
             it is closed when it bears the date of its return.
     """
@@ -217,7 +218,7 @@ def _named(
     values: Mapping[str, str], how: RegisterMap, rules: Rules, day: date, *, is_open: bool
 ) -> dict[str, Any]:
     """Returns the texts as they are written: the procedure by its code, and what an open dossier needs."""
-    code = how.procedures.get(values["ma_thu_tuc"], values["ma_thu_tuc"])
+    code = how.procedures.get(values["ma_thu_tuc"]) or values["ma_thu_tuc"]
     try:
         procedure = rules.catalogue.get(code)
     except NotFound:

@@ -117,13 +117,21 @@ def test_each_bad_line_is_told_and_nothing_is_taken(shell: Shell, commune: Commu
 
 
 def test_registers_as_offices_have_them(shell: Shell, commune: Commune) -> None:
-    """A title above the headings, text as Excel writes it, letters in parts, and years before the decree."""
+    """A title above, letters in parts, years before the decree; the mapping proposed by the headings does."""
     rows = [*GOOD, ["01/2015", "Thủ tục xưa", "Ông B", "", "", "02/03/2015", "05/03/2015", "", "Đã trả"]]
     lines = [["UBND XÃ", "SỔ THEO DÕI HỒ SƠ"], list(COLUMNS), *rows]
     text = unicodedata.normalize("NFD", "\r\n".join("\t".join(line) for line in lines))
     path = commune.folder / "so.txt"
     path.write_bytes(text.encode("utf-16"))
-    found = shell.json("import-register", str(path), "--mapping", str(commune.folder / "map.json"))
+    how = ("--mapping", str(commune.folder / "proposed.json"))
+    shell.run("import-register", str(path), *how, "--propose")
+    said = json.loads((commune.folder / "proposed.json").read_text(encoding="utf-8"))
+    assert said == MAPPING | {
+        "dates": ["%d/%m/%Y", "%d/%m/%Y %H:%M"], "procedures": {"Khai sinh": "1.001193", "Thủ tục xưa": ""},
+    }  # fmt: skip
+    shell.run("import-register", str(path), *how, "--propose")
+    assert shell.code == 2  # a mapping that somebody corrected is not written over
+    found = shell.json("import-register", str(path), *how)
     assert (found["going"], found["old"], found["bad"], found["is_done"]) == (1, 3, [], True)
 
 
