@@ -1,4 +1,4 @@
-"""A small year of two communes that merge: the long run of many dossiers is `python -m tests.year`."""
+"""A year of two communes that merge: the long run of ten times as many dossiers is `python -m tests.year`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.year.year import Year
 
 def test_a_year_of_two_communes_that_merge(tmp_path: Path) -> None:
     """Codes, registers, dates and reports hold to the year's end, whichever way it was synced."""
-    year = Year(tmp_path, seed=4, dossiers=60, sync_days=6)
+    year = Year(tmp_path, seed=1, dossiers=800, sync_days=6)
     try:
         year.run()
         check(year)
