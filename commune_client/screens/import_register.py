@@ -18,6 +18,7 @@ from onestop_sync.errors import InvalidInput
 
 if TYPE_CHECKING:
     from commune_client.app import OnestopApp
+    from commune_client.desk import Desk
     from commune_client.desk.old_register import RegisterImport
     from onestop_sync.dossier.register_rows import RegisterMap
 
@@ -32,8 +33,9 @@ def ask_import(office: OnestopApp) -> None:
         if not place.exists():
             office.desk.propose_mapping(path, place)
             raise InvalidInput("A mapping was proposed.", reason="mapping_proposed")
-        how = read_mapping(place)
-        return ImportScreen(path, how, office.desk.import_register(path, how, dry_run=True))
+        screen = ImportScreen(path, place)
+        screen.tried(*screen.attempt(office.desk))
+        return screen
 
     lines = [Line(words.TABLE_FILE, is_secret=False), Line(words.MAPPING_FILE, is_secret=False)]
 
@@ -51,17 +53,27 @@ class ImportScreen(TextPage):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("import_register")
     MARK = words.BAD_LINE
 
-    def __init__(self, path: Path, how: RegisterMap, found: RegisterImport) -> None:
-        """Make the screen of a dry run.
+    def __init__(self, path: Path, mapping: Path) -> None:
+        """Make the screen of a dry run; `tried` says what that found.
 
         Args:
             path: The table.
-            how: What its columns mean.
-            found: What the dry run found.
+            mapping: What its columns mean.
         """
         super().__init__(b"")
-        self._path, self._how, self._found = path, how, found
+        self._path, self._mapping = path, mapping
+        self._how: RegisterMap
+        self._found: RegisterImport
         self._is_busy = False
+
+    def attempt(self, desk: Desk) -> tuple[RegisterMap, RegisterImport]:
+        """Return what the files say now, and what would come of it; runs in the desk's thread."""
+        how = read_mapping(self._mapping)
+        return how, desk.import_register(self._path, how, dry_run=True)
+
+    def tried(self, how: RegisterMap, found: RegisterImport) -> None:
+        """Take what a dry run found."""
+        self._how, self._found = how, found
 
     def key_actions(self) -> tuple[Action, ...]:
         """Take it in, go back, help."""
@@ -78,15 +90,21 @@ class ImportScreen(TextPage):
         return not self._found.bad and bool(self._found.going + self._found.old)
 
     def action_save(self) -> None:
-        """Take all of it in, in one write; with a bad line nothing is."""
+        """Take all of it in, in one write; with a bad line nothing is, and the files are looked at again."""
         if self._is_busy or self._found.is_done:
-            return
-        if not self._is_good:
-            self.say(words.IMPORT_NOT_GOOD, StateStyle.LATE)
             return
         self._is_busy = True
         self.say(words.WORKING)
+        if not self._is_good:
+            self.work(lambda: self.attempt(self.desk), self._tried_again, self._not_done)
+            return
         self.work(lambda: self.desk.import_register(self._path, self._how), self._done, self._not_done)
+
+    def _tried_again(self, result: tuple[RegisterMap, RegisterImport]) -> None:
+        self._is_busy = False
+        self.tried(*result)
+        self.say("" if self._is_good else words.IMPORT_NOT_GOOD, StateStyle.LATE)
+        self.reload()
 
     def _done(self, found: RegisterImport) -> None:
         self._is_busy = False
