@@ -19,6 +19,8 @@ OK_MARK = "+"
 FORM_HINT = "Tab: ô sau | Shift+Tab: ô trước | Enter: ô sau"
 MULTILINE_HINT = "Enter: xuống dòng | Tab: ô sau | Shift+Tab: ô trước"
 CHOICE_HINT = "Phím số hoặc dấu cách: chọn | Enter: ô sau"
+LONG_CHOICE_HINT = "Gõ chữ đầu: tìm | Dấu cách: chọn | Enter: ô sau"
+LONG_CHECKLIST_HINT = "Gõ chữ đầu: tìm | Dấu cách: đánh dấu, bỏ dấu | Enter: ô sau"
 CHECKLIST_HINT = "Phím số hoặc dấu cách: đánh dấu, bỏ dấu | Enter: ô sau"
 
 FIELD_REQUIRED = "Phải nhập mục này"

@@ -64,9 +64,9 @@ class Printing(FileScreen):
         ]
 
     def first_values(self) -> dict[str, FieldValue]:
-        """Return the usual manner, and the folder that was chosen before."""
+        """Return the usual manner, and the folder that was chosen before; at first the user's own."""
         config = self.desk.place.config
-        found: dict[str, FieldValue] = {"manner": "a5", "path": config.print_folder}
+        found: dict[str, FieldValue] = {"manner": "a5", "path": config.print_folder or str(Path.home())}
         return found | ({"send": "yes"} if config.printer else {})
 
     def printed(self, printed: Printed) -> None:

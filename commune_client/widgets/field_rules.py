@@ -71,7 +71,8 @@ class FormField:
     @property
     def hint(self) -> str:
         """The line shown while the field has the focus."""
-        return self.help or _KIND_HINTS[self.kind]
+        is_long = len(self.options) > _DIGITS
+        return self.help or (_LONG_HINTS if is_long else _KIND_HINTS)[self.kind]
 
 
 _KIND_LIMITS: Mapping[FieldKind, int] = {
@@ -83,6 +84,12 @@ _KIND_LIMITS: Mapping[FieldKind, int] = {
     "id": 20,
     "choice": 0,
     "checklist": 0,
+}
+_DIGITS = 9
+"""So many options can be marked by a digit."""
+_LONG_HINTS: Mapping[FieldKind, str] = {
+    "choice": strings.LONG_CHOICE_HINT,
+    "checklist": strings.LONG_CHECKLIST_HINT,
 }
 _KIND_HINTS: Mapping[FieldKind, str] = {
     "text": strings.FORM_HINT,

@@ -24,7 +24,8 @@ class OptionField(Widget, can_focus=True):
     """Options of which one (choice) or several (checklist) are marked.
 
     `( ) 1 Bản thân` and `[x] 2 Bản sao căn cước`: the mark, the digit that marks it, and the label. Up at the
-    first line and Down at the last go to the neighbouring field.
+    first line and Down at the last go to the neighbouring field. Where there are more lines than digits,
+    letters go to the first line with a word that begins so, without marks as well.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,6 +83,7 @@ class OptionField(Widget, can_focus=True):
         self.set_reactive(OptionField.marked, marked)
         first = next((index for index, (value, _) in enumerate(self.options) if value in marked), 0)
         self.set_reactive(OptionField.line, first)
+        self._typed = ""
 
     def render(self) -> Content:
         """Return all lines; the line of the cursor is reversed while the field has the focus."""
@@ -117,6 +119,7 @@ class OptionField(Widget, can_focus=True):
 
     def on_focus(self) -> None:
         """Keep the line in sight."""
+        self._typed = ""
         self._show_line()
 
     def _show_line(self) -> None:
@@ -133,10 +136,30 @@ class OptionField(Widget, can_focus=True):
         self.app.cursor_position = at
 
     async def _on_key(self, event: events.Key) -> None:
-        await run_key_in_order(self, event)
+        if await run_key_in_order(self, event) or len(self.options) <= _DIGITS:
+            return
+        if event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.character and event.character.isalpha():
+            self._find(event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _find(self, letter: str) -> None:
+        """Go to the first line with a word that begins with what was typed; else with the letter alone."""
+        from onestop_sync.search_text import has_words
+
+        for typed in (self._typed + letter, letter):
+            for index, (_, label) in enumerate(self.options):
+                if has_words(label, typed):
+                    self.line, self._typed = index, typed
+                    return
 
     def action_move(self, step: int) -> None:
         """Go to the next or previous line, or field."""
+        self._typed = ""
         target = self.line + step
         if 0 <= target < len(self.options):
             self.line = target

@@ -1,6 +1,7 @@
 """The form on the screen, with a pilot at the keys."""
 
 import pytest
+from textual.app import App, ComposeResult
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import TextArea
@@ -190,3 +191,26 @@ async def test_text_area_undo() -> None:
         assert area.text == ""
         await pilot.press("ctrl+y")
         assert area.text == "Đường"
+
+
+class Units(App[None]):
+    """A form that asks for one of more units than there are digits."""
+
+    def compose(self) -> ComposeResult:
+        """Lay the form out."""
+        names = ["Tỉnh Sông Vàng", *(f"Xã Số {n}" for n in range(20)), "Xã Khe Trầu", "Xã Tân Sơn Đông"]
+        yield FieldForm([FormField("to", "Nơi nhận", "choice", options=[(n, n) for n in names])])
+
+
+async def test_letters_find_a_line_in_a_long_list() -> None:
+    """Among a province's units letters go to a name, as they are typed or composed; Space marks it."""
+    app = Units()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert strings.LONG_CHOICE_HINT[:20] in screen_text(app)
+        await pilot.press(*"kh", "space")
+        assert form_of(pilot).values()["to"] == "Xã Khe Trầu"
+        await pilot.press(*"tă", "backspace", "â", "n", "space")  # as Telex writes it, after another name
+        assert form_of(pilot).values()["to"] == "Xã Tân Sơn Đông"
+        await pilot.press("2", *"qq", "down", "space")
+        assert form_of(pilot).values()["to"] == "Xã Số 1"
