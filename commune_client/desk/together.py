@@ -30,7 +30,7 @@ from onestop_sync.dossier.explain import explain
 from onestop_sync.dossier.procedure_steps import StepState, step_states
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.workflow import AGENCY, OPEN
-from onestop_sync.errors import InvalidInput, NotFound, OnestopError, StoreError
+from onestop_sync.errors import InvalidInput, NotAllowed, NotFound, OnestopError, StoreError
 from onestop_sync.reporting.listing import noted
 
 __all__ = ["Together"]
@@ -154,10 +154,17 @@ class Together(Counter, Work, Reading):
 
         Raises:
             Unready: Nothing is asked, or the date does not do.
-            NotAllowed: Not by this officer, or not at this step.
+            NotAllowed: Not by this officer, not at this step, or a unit was asked before (``asked_before``).
         """
         state = self._document(doc).state
         named = [self.find_unit(unit) for unit in units]
+        for unit in named:
+            if f"{AGENCY}:{unit}" in state.tasks:
+                raise NotAllowed(
+                    "That unit was asked about this dossier before.",
+                    todo="Nothing was written. See its answer, or ask it in a note.",
+                    reason="asked_before",
+                )
         plan = plan_consultation(state, named, content, until_ms, self.store.clock(), self.rules.calendar)
         if not plan.is_ready:
             raise Unready(plan.problems)

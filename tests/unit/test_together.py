@@ -136,6 +136,9 @@ def test_several_agencies_are_asked_at_once_under_one_lead(
     assert len(lead.show(doc).timeline) == events + 1
     asked = {agency.unit: agency for agency in lead.show(doc).view.agencies}
     assert set(asked) == {"c2", "d1"}
+    with pytest.raises(NotAllowed) as caught:
+        lead.ask_agencies(doc, ["c2"], "Còn gì nữa?", until_ms)
+    assert caught.value.details["reason"] == "asked_before"
     assert {(a.step, a.until_ms, a.content, a.is_late) for a in asked.values()} == {
         ("asked", until_ms, "Có tranh chấp không?", False)
     }
