@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from onestop_sync.storage import chunks
 from onestop_sync.storage import tables as t
-from onestop_sync.storage.engines import BUSY_S
+from onestop_sync.storage.engines import BUSY_S, begun
 from onestop_sync.storage.rows import select_in
 from onestop_sync.tombstone import Tombstone
 
@@ -72,7 +72,7 @@ def scrub(engine: sa.Engine) -> bool:
     """
     if not _is_done(engine):
         return False
-    with engine.execution_options(writes=True).begin() as connection:
+    with begun(engine, writes=True) as connection:
         connection.execute(sa.delete(t.meta).where(t.meta.c.key == _DUE))
     return True
 

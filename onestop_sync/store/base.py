@@ -88,7 +88,6 @@ class Base:
         self.seal_seed = secrets.seal_seed
         self.database_key = secrets.database_key
         self._lock = threading.RLock()
-        self._writes = engine.execution_options(writes=True)
         self._reads = engines.for_reading(engine)
         self._transaction: Transaction | None = None
         self._writer = 0
@@ -117,7 +116,7 @@ class Base:
             if transaction is not None:
                 yield transaction.connection
                 return
-            with self._reads.begin() as connection:
+            with engines.begun(self._reads) as connection:
                 yield connection
 
     def _own_transaction(self) -> Transaction | None:
@@ -126,7 +125,8 @@ class Base:
 
     @contextmanager
     def _writes_raw(self) -> Iterator[sa.Connection]:
-        with self._lock, self._unfailing(), engines.told(), self._writes.begin() as connection:
+        begun = engines.begun(self.engine, writes=True)
+        with self._lock, self._unfailing(), engines.told(), begun as connection:
             yield connection
 
     @contextmanager
@@ -162,7 +162,7 @@ class Base:
                 return
             begun: list[Transaction] = []
             try:
-                with self._unfailing(), engines.told(), self._writes.begin() as connection:
+                with self._unfailing(), engines.told(), engines.begun(self.engine, writes=True) as connection:
                     _hold_publication(connection)
                     is_again = getattr(self._again, "is_set", False)
                     if _trust_mark(connection, is_kept=is_again) != self.trust_mark:

@@ -169,7 +169,7 @@ class Store(Reading):
         threads: int,
     ) -> Store:
         with engines.opened(database, folder / DATABASE, secrets.database_key) as engine:
-            with engines.told(), engine.connect() as connection:
+            with engines.told(), engines.begun(engine) as connection:
                 if not sa.inspect(connection).has_table(t.meta.name):
                     raise StoreMissing(f"There is no store in {folder}.")
             store = cls(folder, engine, secrets, types, clock, rng, threads)
@@ -410,7 +410,7 @@ def _make_file(path: Path, key: bytes, facts: Mapping[str, bytes]) -> None:
 def _fill(engine: sa.Engine, facts: Mapping[str, bytes]) -> None:
     """Makes the tables of a new store, and writes what is known of it."""
     engines.create_tables(engine)
-    with engine.execution_options(writes=True).begin() as connection:
+    with engines.begun(engine, writes=True) as connection:
         if connection.execute(sa.select(t.meta.c.key).limit(1)).first():
             raise StoreExists("The database holds a store already.")
         connection.execute(sa.insert(t.meta), [{"key": key, "value": value} for key, value in facts.items()])
