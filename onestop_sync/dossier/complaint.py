@@ -62,9 +62,17 @@ class Handling(NamedTuple):
     ended_ms: int | None
     counts: bool
 
-    def is_on_time(self, now_ms: int) -> bool:
-        """Tells whether it was answered by its time, or is still within it (indicator 8)."""
-        return self.due_ms is None or (self.ended_ms if self.ended_ms is not None else now_ms) <= self.due_ms
+    def is_on_time(self, now_ms: int, undated_ms: int = 0) -> bool:
+        """Tells whether it was answered by its time, or is still within it (indicator 8).
+
+        Args:
+            now_ms: Milliseconds since 1970 UTC.
+            undated_ms: For how long it may wait without a time; 0: for ever.
+        """
+        due_ms = self.due_ms
+        if due_ms is None and undated_ms and self.received_ms is not None:
+            due_ms = self.received_ms + undated_ms
+        return due_ms is None or (self.ended_ms if self.ended_ms is not None else now_ms) <= due_ms
 
 
 def handling_of(state: State) -> Handling:

@@ -26,8 +26,8 @@ FOUND_AT: dict[str, tuple[int, int]] = {
     "blind-doctor": (30, 73),
     "bodies-of-latecomers": (21, 100),
     "chunk-unverified": (6, 100),
-    "complete-by-index": (9, 100),
-    "cursor-before-events": (12, 100),
+    "complete-by-index": (1, 100),
+    "cursor-before-events": (60, 100),
     "cut-by-number": (43, 100),
     "cut-forgotten": (32, 100),
     "erased-comes-back": (7, 100),
@@ -44,7 +44,7 @@ FOUND_AT: dict[str, tuple[int, int]] = {
     "nonce-unchecked": (9, 6),
     "serial-reuse": (21, 97),
     "shared-chunks-dropped": (24, 150),
-    "skipped-parent-check": (9, 26),
+    "skipped-parent-check": (4, 98),
     "skipping-cursor": (11, 100),
     "successor-a-stranger": (1, 150),
     "tombstone-forgotten": (21, 100),
@@ -53,7 +53,7 @@ FOUND_AT: dict[str, tuple[int, int]] = {
     "unnoticed-restore": (21, 97),
     "unscrubbed": (21, 100),
     "unverified": (21, 24),
-    "verdict-by-arrival": (9, 100),
+    "verdict-by-arrival": (7, 100),
 }
 PROGRAMS = 5
 QUICK = "nonce-unchecked"

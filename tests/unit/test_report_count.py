@@ -299,7 +299,10 @@ def test_complaints_are_marked_where_they_are_taken_down() -> None:
     assert marks(rules=told)[8] == 20
     assert marks(rules=told)[7] == marks()[1] > 0
     assert marks(in_time, is_complained_of=True)[7] == 0
-    assert marks(in_time, complaint(None, None))[8] == 20
+    undated = complaint(None, None)
+    assert marks(in_time, undated)[8] == 0  # nobody took it in hand
+    assert marks(in_time, undated, rules=replace(told, complaint_undated_days=0))[8] == 20
+    assert marks(in_time, undated._replace(received_ms=END - DAY))[8] == 20
     assert marks(*[in_time] * 9, late)[8] == 10
     assert marks(*[in_time] * 8, late)[8] == 0
     assert marks(*[in_time] * 8, late, rules=replace(told, complaints_percent=80))[8] == 10

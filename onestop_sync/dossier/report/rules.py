@@ -43,6 +43,7 @@ class ReportRules:
         online_percent: Shares of dossiers submitted online from which indicator 9 gives 2 marks, and 1.
         online_procedures_percent: Share of procedures with such dossiers from which it gives 2 marks.
         complaints_percent: Share of complaints handled in time from which indicator 8 gives 1 mark.
+        complaint_undated_days: Days after which a complaint that nobody took in hand drags on; 0: never.
         complaints_min: From how many complaints taken down at a unit indicators 7 and 8 have data.
         ratings_min: From how many rated dossiers, of those resolved, indicator 7 has data without complaints.
         rating_against: A rating of at most this counts against indicator 7 as a complaint does; -1: none.
@@ -61,6 +62,7 @@ class ReportRules:
     online_percent: tuple[int, int]
     online_procedures_percent: int
     complaints_percent: int
+    complaint_undated_days: int
     complaints_min: int
     ratings_min: int
     rating_against: int
@@ -84,6 +86,7 @@ class ReportRules:
             "online_percent": list(self.online_percent),
             "online_procedures_percent": self.online_procedures_percent,
             "complaints_percent": self.complaints_percent,
+            "complaint_undated_days": self.complaint_undated_days,
             "complaints_min": self.complaints_min,
             "ratings_min": self.ratings_min,
             "rating_against": self.rating_against,
@@ -163,6 +166,7 @@ def rules_from_plain(value: object) -> ReportRules:
         online_percent=(online[0], online[1]),
         online_procedures_percent=plain.integer("online_procedures_percent"),
         complaints_percent=plain.integer("complaints_percent", _OLDER["complaints_percent"]),
+        complaint_undated_days=plain.integer("complaint_undated_days", 0),
         complaints_min=plain.integer("complaints_min", _OLDER["complaints_min"]),
         ratings_min=plain.integer("ratings_min", _OLDER["ratings_min"]),
         rating_against=plain.integer("rating_against", _OLDER["rating_against"]),

@@ -55,6 +55,7 @@ INDICATORS: Final[Mapping[int, str]] = {
     8: "Tiếp thu, giải trình phản ánh, kiến nghị",
     9: "Cung cấp dịch vụ công trực tuyến",
 }
+_DAY_MS: Final = 24 * 3600 * 1000
 _DECIDED: Final = frozenset({"approve", "reject"})
 UNMEASURED: Final[Mapping[int, str]] = {
     1: "không có hồ sơ nào giải quyết xong trong kỳ",
@@ -237,11 +238,10 @@ class Watch:
     def _mark8(self, complaints: Iterable[Handling]) -> int:
         start_ms, last_ms = self.period.start_ms, self.period.end_ms - 1
         here = [each for each in complaints if each.ended_ms is None or each.ended_ms >= start_ms]
-        in_time = sum(each.is_on_time(last_ms) for each in here)
-        is_dragging = any(
-            not each.is_on_time(last_ms) and (each.ended_ms is None or each.ended_ms > last_ms)
-            for each in here
-        )  # fmt: skip
+        undated_ms = self.rules.complaint_undated_days * _DAY_MS
+        late = [each for each in here if not each.is_on_time(last_ms, undated_ms)]
+        in_time = len(here) - len(late)
+        is_dragging = any(each.ended_ms is None or each.ended_ms > last_ms for each in late)
         if in_time == len(here):
             return 2
         return int(not is_dragging and 100 * in_time >= self.rules.complaints_percent * len(here))
