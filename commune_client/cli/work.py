@@ -64,9 +64,10 @@ def _edit(desk: Desk, doc: bytes, a: Namespace) -> Done:
 
 def _supplement(desk: Desk, doc: bytes, a: Namespace) -> Done:
     """Before acceptance it is asked for at the counter, afterwards by the appraiser."""
+    papers = tuple(parse_paper(text)[0] for text in a.paper)
     if desk.step(doc) in {"draft", "incomplete"}:
-        return desk.ask_at_intake(doc, a.reason, a.content)
-    return desk.supplement(doc, a.reason, a.content, tuple(parse_paper(text)[0] for text in a.paper))
+        return desk.ask_at_intake(doc, a.reason, a.content, papers)
+    return desk.supplement(doc, a.reason, a.content, papers)
 
 
 WORK: Final[dict[str, Callable[[Desk, bytes, Namespace], Done]]] = {

@@ -233,9 +233,14 @@ class Counter(Numbering):
 
     # ---- not accepted
 
-    def ask_at_intake(self, doc: bytes, reason: str, content: str) -> Done:
+    def ask_at_intake(self, doc: bytes, reason: str, content: str, papers: tuple[str, ...] = ()) -> Done:
         """Asks once, and completely, for what is missing (form 02)."""
-        return self._end_draft(doc, plan_ask_at_intake(reason, content))
+        return self._end_draft(doc, plan_ask_at_intake(reason, content, papers))
+
+    def missing_papers(self, doc: bytes) -> tuple[str, ...]:
+        """Returns which documents of its procedure a draft still lacks, in the catalogue's order."""
+        problems = self.draft(doc).problems
+        return tuple(p.key.removeprefix(_PAPERS) for p in problems if p.code is Issue.MISSING_PAPER)
 
     def refuse(self, doc: bytes, reason: str) -> Done:
         """Refuses to accept, with the reason (form 03)."""

@@ -90,7 +90,7 @@ def act_fields(
         fields.insert(0, FormField("to", label, kind, required=True, options=options))
     if choice.action == "supply" and (names := _wanted_papers(dossier)):
         fields.append(FormField("papers", words.PAPERS, "checklist", options=tuple((n, n) for n in names)))
-    if choice.action == "ask_supplement" and papers:
+    if choice.action in {"ask_supplement", "ask_at_intake"} and papers:
         named = tuple((name, name) for name in papers)
         fields.append(FormField("papers", words.PAPERS_WANTED, "checklist", options=named))
     return fields
@@ -237,7 +237,6 @@ _OWN_METHODS: Mapping[str, Callable[[Desk, bytes, Mapping[str, str]], Done]] = {
     _VOID: lambda desk, doc, text: desk.void(doc, text["ly_do"]),
     _FEE: _charge,
     "decline": lambda desk, doc, text: desk.decline(doc, text["ly_do"]),
-    "ask_at_intake": lambda desk, doc, text: desk.ask_at_intake(doc, text["ly_do"], text["noi_dung"]),
     "extend": lambda desk, doc, text: desk.extend(doc, text["ly_do"], _day_ms(desk, text["han_moi"])),
     "submit": lambda desk, doc, text: desk.appraise(doc, text["y_kien"], text["ket_qua"]),
     "approve": lambda desk, doc, text: desk.approve(doc, text["ket_qua"]),
@@ -258,8 +257,15 @@ def _supplement(
     return desk.supplement(doc, text["ly_do"], text["noi_dung"], marked.get("papers", ()))
 
 
+def _ask_at_intake(
+    desk: Desk, doc: bytes, text: Mapping[str, str], marked: Mapping[str, tuple[str, ...]]
+) -> Done:
+    return desk.ask_at_intake(doc, text["ly_do"], text["noi_dung"], marked.get("papers", ()))
+
+
 _MARKED: Final[Mapping[str, Callable[..., Done]]] = {
     "ask": _ask,
+    "ask_at_intake": _ask_at_intake,
     "ask_supplement": _supplement,
     "supply": lambda desk, doc, _, marked: desk.supply(doc, _papers(desk, doc, marked.get("papers", ()))),
 }
@@ -290,7 +296,12 @@ class ActScreen(KeepingScreen):
     """
 
     def __init__(
-        self, dossier: Dossier, choice: Choice, units: Sequence[UnitFacts] = (), papers: Sequence[str] = ()
+        self,
+        dossier: Dossier,
+        choice: Choice,
+        units: Sequence[UnitFacts] = (),
+        papers: Sequence[str] = (),
+        missing: tuple[str, ...] = (),
     ) -> None:
         """Make the screen.
 
@@ -299,8 +310,10 @@ class ActScreen(KeepingScreen):
             choice: What is to be done.
             units: Where it could be sent.
             papers: Documents of its procedure.
+            missing: Those of them that are not here, marked at first.
         """
         super().__init__()
+        self._missing = missing
         self._dossier = dossier
         self._choice = choice
         self._fields = act_fields(dossier, choice, units, papers)
@@ -311,7 +324,8 @@ class ActScreen(KeepingScreen):
         """Lay out what it is about, and what is asked."""
         yield Static(self._about(), classes="about")
         if self._fields:
-            yield FieldForm(self._fields, _first_values(self._dossier, self._choice))
+            missing = {"papers": self._missing} if self._missing else {}
+            yield FieldForm(self._fields, _first_values(self._dossier, self._choice) | missing)
         else:
             yield VerticalScroll(Static(Content(words.CONFIRM)), classes="scroll")
 

@@ -193,7 +193,9 @@ class DossierScreen(OfficeScreen):
             open_draft(self.office, None, doc=self.doc)
         else:
             units = [unit for unit in self.desk.units() if unit.id != self.dossier.view.unit]
-            self.app.push_screen(ActScreen(self.dossier, choice, units, self.desk.checklist(self.doc)))
+            missing = self.desk.missing_papers(self.doc) if choice.action == "ask_at_intake" else ()
+            papers = self.desk.checklist(self.doc)
+            self.app.push_screen(ActScreen(self.dossier, choice, units, papers, missing))
 
     def _note(self) -> None:
         from commune_client.screens.act import ActScreen, note_choice

@@ -49,7 +49,7 @@ def facts_text(dossier: Dossier, rule: str, unit_name: UnitName) -> list[Paragra
         Paragraph.labelled(words.APPLICANT_ALONE, "", *applicant),
         Paragraph.labelled(words.PROCEDURE, view.procedure_name or view.procedure),
         Paragraph.labelled(words.STEP, f"{view.step_label}, {words.HELD_BY} {unit_name(view.unit)}"),
-        Paragraph.labelled(words.DUE, f"{day_time(view.due_ms, words.NO_DUE)}  ", due),
+        Paragraph.labelled(words.DUE, f"{day_time(view.due_ms)}  " if view.due_ms else "", due),
         *(Paragraph.of(f"  {text}", StateStyle.QUIET, 4) for text in _reasons(dossier, rule)),
         *(_field(dossier, key, dossier.values[key]) for key in _DECISION if dossier.values.get(key)),
         *_handover(dossier),
@@ -124,10 +124,16 @@ def _reasons(dossier: Dossier, rule: str) -> list[str]:
 
 def _latest(dossier: Dossier) -> list[Paragraph]:
     """Say what happened last: on a small screen the timeline is further down."""
-    for item in reversed(dossier.timeline):
+    for number, item in reversed(list(enumerate(dossier.timeline))):
         if item.lines:
-            what = f"{item.lines[0].label}, {item.who or words.UNKNOWN_AUTHOR}, {day_time(item.at_ms)}"
-            return [Paragraph.labelled(words.LATEST, what)]
+            first = item.lines[0]
+            label = first.label if first.kind != "set" else f"{words.WROTE} {first.label}"
+            what = words.DRAFTED if first.kind == "set" and not number else label
+            return [
+                Paragraph.labelled(
+                    words.LATEST, f"{what}, {item.who or words.UNKNOWN_AUTHOR}, {day_time(item.at_ms)}"
+                )
+            ]
     return []
 
 

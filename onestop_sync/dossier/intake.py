@@ -6,7 +6,7 @@ the problems and writes nothing while one of them is blocking.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -170,11 +170,19 @@ def plan_intake(  # noqa: PLR0913 - what acceptance rests on
     return Plan("accept", {}, written, tuple(problems))
 
 
-def plan_ask_at_intake(reason: str, content: str) -> Plan:
-    """Plans the one request at the counter for what is missing, all of it (form 02)."""
+def plan_ask_at_intake(reason: str, content: str, papers: Iterable[str] = ()) -> Plan:
+    """Plans the one request at the counter for what is missing, all of it (form 02).
+
+    Args:
+        reason: Why it is not accepted as it is.
+        content: What is missing.
+        papers: Documents that are wanted; the form lists them.
+    """
     arguments = tidy({REASON: reason, CONTENT: content})
     problems = [Problem(Issue.MISSING, key) for key in (REASON, CONTENT) if key not in arguments]
-    return Plan("ask_at_intake", arguments, {"yeu_cau_bo_sung": arguments}, tuple(problems))
+    named = list(papers)
+    wanted = {"giay_to": named} if named else {}
+    return Plan("ask_at_intake", arguments, {"yeu_cau_bo_sung": arguments | wanted}, tuple(problems))
 
 
 def plan_refusal(reason: str) -> Plan:

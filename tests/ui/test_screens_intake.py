@@ -221,7 +221,7 @@ async def test_wrong_clock(tmp_path: Path) -> None:
 
 
 async def test_ask_for_what_is_missing(tmp_path: Path) -> None:
-    """A draft that cannot be accepted becomes a dossier, and what is missing is asked for, with a reason."""
+    """A draft that cannot be accepted becomes a dossier; what is missing is marked, and asked for."""
     async with opened(Office(tmp_path).place(), AN) as pilot:
         form = await begin(pilot, "khai tu")
         form.set_value("nguoi_nop", "Lê Thị Mơ")
@@ -233,11 +233,15 @@ async def test_ask_for_what_is_missing(tmp_path: Path) -> None:
         await pilot.press(digit)
         await settled(pilot)
         asking = pilot.app.screen.query_one(FieldForm)
+        missing = asking.values()["papers"]
+        assert "Tờ khai đăng ký khai tử" in missing  # what is not here is marked already
         asking.set_value("ly_do", "Thiếu giấy báo tử")
         asking.set_value("noi_dung", "Giấy báo tử bản chính")
         await pilot.press("ctrl+s")
         await settled(pilot)
         assert "Chờ bổ sung khi tiếp nhận" in screen_text(pilot.app)
+        state = pilot.app.screen.dossier.view.state  # type: ignore[attr-defined]
+        assert state.value("yeu_cau_bo_sung")["giay_to"] == list(missing)
 
 
 async def test_name_of_ten_thousand_letters(tmp_path: Path) -> None:
