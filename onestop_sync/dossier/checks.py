@@ -25,6 +25,7 @@ __all__ = [
     "Paper",
     "Problem",
     "check_values",
+    "kind_of",
     "paper_problems",
     "paper_values",
     "papers_of",
@@ -199,6 +200,11 @@ _TYPED: Final = frozenset(
 def _is_id_number(text: str, kind: Any) -> bool:
     lengths = _TAX_DIGITS if kind == "to_chuc" else _PERSON_DIGITS
     return text.isascii() and text.isdigit() and len(text) in lengths
+
+
+def kind_of(id_number: str) -> str:
+    """Returns who bears a number, by its length: ``to_chuc`` a tax number, ``ca_nhan`` any other, or none."""
+    return "to_chuc" if len(id_number) in _TAX_DIGITS else "ca_nhan"
 
 
 def _is_count(value: Any, lowest: int = 0) -> bool:

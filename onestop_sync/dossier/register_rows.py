@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from onestop_sync.codec import nfc
 from onestop_sync.dossier.calendar import VIETNAM, Calendar
 from onestop_sync.dossier.catalogue import Catalogue
-from onestop_sync.dossier.checks import check_values, tidy
+from onestop_sync.dossier.checks import check_values, kind_of, tidy
 from onestop_sync.dossier.codes import read_dossier_code
 from onestop_sync.dossier.dates import BY_INTAKE, given_due, local, to_ms
 from onestop_sync.dossier.deadlines import FIRST_YEAR, LAST_YEAR
@@ -230,7 +230,8 @@ def _named(
         return tidy(named)
     named["noi_dung"] = values["noi_dung"] or procedure.full_name_vi
     written = tidy({key: value for key, value in named.items() if key not in _NOT_TYPED})
-    written |= {"hinh_thuc_nop": "truc_tiep"}
+    kind = kind_of(written.get("so_dinh_danh", ""))
+    written |= {"hinh_thuc_nop": "truc_tiep", "loai_doi_tuong": kind}
     problems = check_values(written, day)
     if problems:
         raise _Bad(problems[0].key, str(problems[0].code))

@@ -25,7 +25,17 @@ MAPPING = {"columns": COLUMNS, "procedures": {"Khai sinh": "1.001193"}, "returne
 OF_A_CELL = datetime(2026, 8, 10, 8)  # noqa: DTZ001 - as a workbook has it
 ID = "001199012345"
 GOOD = [
-    ["07/2026", "Khai sinh", "Trần Văn Bé", ID, "Thôn Đông", "10/08/2026", "11/08/2026", "", "Đang làm"],
+    [
+        "07/2026",
+        "Khai sinh",
+        "Hợp tác xã Bé",
+        "0101234567",
+        "Thôn Đông",
+        "10/08/2026",
+        "11/08/2026",
+        "",
+        "Đang làm",
+    ],
     ["06/2026", "Khai sinh", "Lê Thị Cúc", ID, "Thôn Tây", "01/08/2026 08:15", "", "02/08/2026", "Đã trả"],
     ["05/2020", "Thủ tục xưa", "Phạm D", "", "", "02/03/2020", "", "05/03/2020", "Đã trả"],
 ]
@@ -79,6 +89,7 @@ def test_a_register_is_taken_in_with_its_codes(shell: Shell, commune: Commune, s
     assert old["ten_thu_tuc"] == "Thủ tục xưa"
     shown = shell.json("show", "07/2026")
     assert (shown["step"], shown["due_state"]["kind"]) == ("accepted", "overdue")
+    assert shown["fields"]["loai_doi_tuong"] == "to_chuc"  # its number is a tax number
     shell.run("handover", "07/2026")
     assert shell.code == 0
     again = shell.json("import-register", str(path), *how)
