@@ -30,7 +30,7 @@ FLOORS: Final = {
     "accept": 0.8, "refuse": 0.01, "ask at intake": 0.01, "decline": 0.01, "supplement": 0.02, "supply": 0.02,
     "payment": 0.01, "ask agency": 0.005, "answer": 0.005, "extend": 0.02, "stop": 0.004, "withdraw": 0.01,
     "send back": 0.01, "reject": 0.01, "approve": 0.6, "transfer": 0.04, "return": 0.7, "fee due": 0.02,
-    "fee paid": 0.015, "had not come yet": 0.5, "acted for the new commune": 1.0,
+    "fee paid": 0.015, "rate": 0.08, "had not come yet": 0.5, "acted for the new commune": 1.0,
     "acted for a commune that is gone": 0.05,
 }  # fmt: skip
 """How often each thing has to happen for each dossier; a small year need not meet what is rare."""
@@ -149,6 +149,8 @@ def check_reports(year: Year) -> None:
             assert [*broken(table.total)] == [], where
             assert table.total == counted(year, unit, report.period, is_tier=is_tier), where
             assert table.total == sum((line.counts for line in table.fields), Counts()), where
+            if not is_tier and unit in report.shares:
+                assert report.shares[unit].ratings == rated(year, unit, report.period), where
             if before is not None and not _is_begun_by_merger(unit, quarter):
                 assert table.total.c6 == before.table.total.c11, where
             before = report
@@ -191,6 +193,18 @@ def counted(year: Year, unit: str, period: Period, *, is_tier: bool) -> Counts:
         else:
             found.update((11, 13 if _is_late(life, period.end_ms - 1) else 12))
     return Counts(*(found[column] for column in range(3, 14)))
+
+
+def rated(year: Year, unit: str, period: Period) -> tuple[int, int, int]:
+    """Counts again how those rated last, up to the end of the period, whose dossiers were resolved in it."""
+    found = [0, 0, 0]
+    is_merged = period.end_ms > MERGED_MS
+    for life in _accepted(year):
+        at = "n1" if is_merged else TEAMS[life.team].unit
+        given = [score for at_ms, score in life.ratings if at_ms < period.end_ms]
+        if at == unit and given and life.ended_ms and period.start_ms <= life.ended_ms < period.end_ms:
+            found[given[-1]] += 1
+    return found[0], found[1], found[2]
 
 
 def _due_at(life: Life, ms: int) -> int | None:

@@ -47,6 +47,7 @@ class Life:
         ended_ms: When it was decided or ended; ``None`` while it was not.
         dues: ``(given at, due)`` in order.
         waits: ``(from, until)`` of waiting for the applicant after acceptance.
+        ratings: ``(given at, score)`` in order.
         heads: Its newest events, which whoever does the next step has to have seen.
         looked: Who looked for it last, and after how much news on that machine.
         tries: How often the next step had to wait because the dossier had not come to that machine.
@@ -62,6 +63,7 @@ class Life:
     ended_ms: int | None = None
     dues: list[tuple[int, int]] = field(default_factory=list)
     waits: list[tuple[int, int | None]] = field(default_factory=list)
+    ratings: list[tuple[int, int]] = field(default_factory=list)
     heads: frozenset[bytes] = frozenset()
     looked: tuple[str, int] = ("", 0)
     tries: int = 0
@@ -229,6 +231,11 @@ class _Course:
         self.add("give result", chair, at, 0, lambda desk, life: desk.handover(life.doc))
         self.add("receive result", self.counter, given, 0, lambda desk, life: desk.receive(life.doc))
         self.add("return", self.counter, ready, self.days(4), lambda desk, life: desk.return_result(life.doc))
+        if self.is_so(20):
+            score = self.dice.choice((0, 1, 2, 2, 2))
+            self.add(
+                "rate", self.counter, "returned", self.days(3), lambda desk, life: _rate(desk, life, score)
+            )
 
 
 # ---- what the officers do
@@ -306,6 +313,11 @@ def _end(desk: Desk, life: Life, what: str) -> None:
     else:
         getattr(desk, what)(life.doc, _REASON)
     life.ended_ms = desk.store.latest_ms()
+
+
+def _rate(desk: Desk, life: Life, score: int) -> None:
+    desk.rate(life.doc, score)
+    life.ratings.append((desk.store.latest_ms(), score))
 
 
 _FAMILY: Final = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Đặng", "Bùi", "Đỗ")
