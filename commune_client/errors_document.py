@@ -59,6 +59,7 @@ OTHER_REASONS: Final[Mapping[str, str]] = {
     "column": "A table lacks a column that the mapping names.",
     "column_twice": "A table has two columns of a heading that the mapping names.",
     "encoding": "A table's letters are of another encoding than Unicode.",
+    "not_in_force": "The procedure has ended, or has not begun.",
     "asked_before": "A unit is asked once about a dossier.",
     "register_taken": "Another program took a code of the register meanwhile.",
     "json": "A JSON file is not of the expected shape.",

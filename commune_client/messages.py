@@ -155,6 +155,7 @@ REASONS: Final[Mapping[str, str]] = {
         "Chữ trong tệp không phải Unicode: trong Excel hãy lưu dạng «CSV UTF-8» hoặc .xlsx; chữ phông cũ "
         "(TCVN3, VNI) phải chuyển mã sang Unicode trước."
     ),
+    "not_in_force": "Thủ tục này hôm nay không có hiệu lực: hãy chọn thủ tục khác.",
     "asked_before": "Đơn vị này đã được hỏi về hồ sơ này: xem ý kiến đã trả lời, hoặc ghi thêm ghi chú.",
     "register_taken": "Một mã trong sổ vừa được nhập bằng chương trình khác. Hãy chạy thử lại.",
     "authority": "Khóa của cán bộ chưa được quản trị chứng nhận, hoặc chứng nhận không còn hiệu lực.",

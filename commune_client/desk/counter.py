@@ -47,12 +47,26 @@ class Counter(Numbering):
         """Returns a procedure in force today.
 
         Raises:
+            NotFound: There is none of that code, or not today (``details["reason"]`` is ``not_in_force``).
+        """
+        found = self._known_procedure(code)
+        if not found.is_in_force(self.today()):
+            raise NotFound(
+                f"Procedure {found.code} is not in force today.", reason="not_in_force", code=found.code
+            )
+        return found
+
+    def _known_procedure(self, code: str) -> Procedure:
+        """Returns a procedure as it is today, or as it was last: a draft may be older than its end.
+
+        Raises:
             NotFound: There is none of that code.
         """
         try:
-            return self.rules.catalogue.get(code, self.today())
+            self.rules.catalogue.get(code)
         except NotFound as error:
             raise NotFound(error.what, code=code[:64]) from None
+        return self.any_procedure(code)
 
     def papers(self, code: str, names: Sequence[str]) -> dict[str, Paper]:
         """Returns documents that were ticked off, in the number that the catalogue wants."""
@@ -71,7 +85,7 @@ class Counter(Numbering):
         self, code: str, values: Mapping[str, Any], papers: Mapping[str, Paper] | None = None
     ) -> tuple[Problem, ...]:
         """Returns what is wrong or missing for acceptance, without writing anything."""
-        procedure, given = self.procedure(code), papers or {}
+        procedure, given = self._known_procedure(code), papers or {}
         plan = plan_draft(procedure, values, given, self.store.clock())
         return (*plan.problems, *plan_missing(procedure, plan.values, given))
 
@@ -149,7 +163,7 @@ class Counter(Numbering):
         return plan_draft(self._procedure_of(state), merged, given, self.store.clock())
 
     def _procedure_of(self, state: State) -> Procedure:
-        return self.procedure(str(state.value("ma_thu_tuc") or ""))
+        return self._known_procedure(str(state.value("ma_thu_tuc") or ""))
 
     # ---- acceptance
 

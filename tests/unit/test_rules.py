@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from commune_client.desk.base import Unready
 from commune_client.rules_words import rules_lines
 from onestop_sync.dossier.calendar import Certainty, DayKind, DayRow
 from onestop_sync.dossier.catalogue import Catalogue
+from onestop_sync.dossier.checks import Issue
 from onestop_sync.dossier.data import (
     shipped_calendar,
     shipped_catalogue,
@@ -30,7 +32,7 @@ from onestop_sync.dossier.files import (
 )
 from onestop_sync.dossier.profiles import LegalProfile, SupplementPolicy, profile_for
 from onestop_sync.dossier.rules import Rules, check_publication
-from onestop_sync.errors import InvalidInput
+from onestop_sync.errors import InvalidInput, NotFound
 from tests.unit.cli_world import BIRTH, VALUES, Commune, Shell, act, checklist, exchange, take_in
 
 SHIPPED = Rules.shipped()
@@ -157,6 +159,23 @@ def test_a_procedure_that_has_ended_is_still_worked_to_its_end(commune: Commune)
     desk.supplement(doc, "Thiếu", "Giấy chứng sinh")
     desk.supply(doc, desk.papers(BIRTH, ["Giấy chứng sinh"]))
     assert desk.any_procedure(BIRTH, "Đăng ký khai sinh").full_name_vi == "Đăng ký khai sinh"
+
+
+def test_a_draft_outlives_its_procedure_and_is_not_accepted(commune: Commune) -> None:
+    """What was typed before the procedure ended is still there, says why it is not accepted, is refused."""
+    desk = commune.desk(commune.place("pc1"))
+    doc = desk.new_draft("1.011607", {"nguoi_nop": "Trần Văn Bé"}).doc
+    commune.province.clock_ms += 110 * 24 * 3600 * 1000
+    desk.confirm_date(desk.today())
+    told = {problem.code for problem in desk.save_draft(doc, {"dia_chi": "Thôn Đông"}).problems}
+    assert desk.draft(doc).values["dia_chi"] == "Thôn Đông"
+    assert Issue.NOT_IN_FORCE in told
+    with pytest.raises(Unready):
+        desk.intake(doc)
+    with pytest.raises(NotFound) as caught:
+        desk.new_draft("1.011607")
+    assert caught.value.details["reason"] == "not_in_force"
+    assert desk.refuse(doc, "Thủ tục đã bãi bỏ").step == "refused"
 
 
 def test_the_longest_name_is_kept_whole(commune: Commune) -> None:
