@@ -229,7 +229,7 @@ class Together(Counter, Work, Reading):
         fee = self.rules.catalogue.any(view.procedure, day).fee
         wanted = ChargeKind(kind)
         if amount_vnd is None and not units and wanted in {ChargeKind.PAID, ChargeKind.WAIVED}:
-            amount_vnd = self.fees(doc).balance.open
+            amount_vnd = self.fees(doc).balance.open or None  # nothing is open: nobody noted yet how much
         entry, problems = plan_charge(
             wanted, self.store.clock(), fee=fee, units=units, copies=copies, amount_vnd=amount_vnd,
             what=view.procedure_name, receipt=receipt, reason=reason,

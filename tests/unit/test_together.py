@@ -235,6 +235,10 @@ def test_a_fee_that_the_catalogue_cannot_count_is_never_zero(commune: Commune) -
     with pytest.raises(Unready) as caught:
         desk.charge(doc, "phai_nop", units=1)
     assert [problem.key for problem in caught.value.problems] == ["so_tien"]
+    for kind in ("da_nop", "mien"):  # before anybody noted how much is due
+        with pytest.raises(Unready) as caught:
+            desk.charge(doc, kind, receipt="BL 0003", reason="Hộ nghèo")
+        assert [problem.key for problem in caught.value.problems] == ["so_tien"]
     desk.charge(doc, "phai_nop", amount_vnd=15_000)
     balance = desk.show(doc).balance
     assert balance
