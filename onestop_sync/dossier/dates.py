@@ -1,11 +1,12 @@
 """The due date as a dossier keeps it: the moment, and what it was counted from.
 
 Shape of the field ``han_tra``:
-    ``{ms, cach, tu_ms, lich, quy_dinh, danh_muc?, thoi_han?, bo_qua?, chua_cong_bo?, uoc_tinh?, truoc_ms?}``:
-    due at; by which event (intake, supplement, extension); counted from; version of the calendar; legal
-    profile; version of the catalogue; time limit; days off that were skipped, ``[date, why]``; years and days
-    that were not announced; the appointment before. Milliseconds since
-    1970 UTC. It holds all that is needed to count again.
+    ``{ms, cach, tu_ms, lich, quy_dinh, danh_muc?, thoi_han?, gio?, bo_qua?, dac_biet?, chua_cong_bo?,
+    uoc_tinh?, truoc_ms?}``: due at; by which event (intake, supplement, extension); counted from; version of
+    the calendar; legal profile; version of the catalogue; time limit; the office's hours, minutes of the day;
+    days off that were skipped, ``[date, why]``; days that the calendar names and that were passed or counted
+    all the same, ``[date, kind]``; years and days that were not announced; the appointment before.
+    Milliseconds since 1970 UTC. It holds all that is needed to count again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from onestop_sync.dossier.calendar import VIETNAM, Calendar
+from onestop_sync.dossier.calendar import VIETNAM, Calendar, DayKind
 from onestop_sync.dossier.deadlines import Due, Limit, StepReason, limit_from_plain
 from onestop_sync.dossier.profiles import LegalProfile
 from onestop_sync.errors import FormatError, InvalidInput
@@ -64,6 +65,11 @@ def to_ms(moment: datetime) -> int:
 def due_value(due: Due, counted_from_ms: int, cause: str, before_ms: int | None = None) -> dict[str, Any]:
     """Returns the field ``han_tra`` for a due date that was counted."""
     skipped = [[s.day.isoformat(), str(s.reason)] for s in due.steps if s.reason in _EXPLAINED]
+    others = [
+        [s.day.isoformat(), str(s.kind)]
+        for s in due.steps
+        if s.kind not in {DayKind.WORKING, DayKind.WEEKEND} and s.reason not in _EXPLAINED
+    ]
     value: dict[str, Any] = {
         "ms": to_ms(due.due_at),
         "cach": cause,
@@ -71,7 +77,9 @@ def due_value(due: Due, counted_from_ms: int, cause: str, before_ms: int | None 
         "lich": due.calendar_version,
         "quy_dinh": due.profile_id,
         "thoi_han": due.limit.to_plain(),
+        "gio": [[window.start_min, window.end_min] for window in due.windows],
         "bo_qua": skipped,
+        "dac_biet": others,
         "chua_cong_bo": list(due.missing_years),
         "uoc_tinh": [day.isoformat() for day in due.uncertain_days],
         "truoc_ms": before_ms,

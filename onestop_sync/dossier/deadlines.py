@@ -22,7 +22,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from onestop_sync.dossier.calendar import VIETNAM, Calendar, Day, DayKind
+from onestop_sync.dossier.calendar import VIETNAM, Calendar, Day, DayKind, Window
 from onestop_sync.dossier.plain import PlainMap
 from onestop_sync.dossier.profiles import DayPolicy, LegalProfile
 from onestop_sync.errors import FormatError, InvalidInput
@@ -122,6 +122,7 @@ class DueStep:
         amount: How much of the limit the day used, in `Due.unit`; 0 where the day was skipped.
         name_vi: Name of the holiday, the day off or the worked Saturday; else empty.
         is_certain: False when an estimate decided it.
+        kind: What the calendar says of the day, whatever the reason.
     """
 
     day: date
@@ -129,6 +130,7 @@ class DueStep:
     amount: int
     name_vi: str
     is_certain: bool
+    kind: DayKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class Due:
         missing_years: Years on the way whose days off were not announced: missing or only estimated.
         uncertain_days: Estimated days on the way in years that were announced.
         steps: Every day from receipt to the due date, once each and in order.
+        windows: The office's hours by which it was counted.
     """
 
     due_at: datetime
@@ -153,6 +156,7 @@ class Due:
     missing_years: tuple[int, ...]
     uncertain_days: tuple[date, ...]
     steps: tuple[DueStep, ...]
+    windows: tuple[Window, ...]
 
     @property
     def is_certain(self) -> bool:
@@ -188,7 +192,7 @@ def _step(day: Day, amount: int, reason: StepReason | None = None) -> DueStep:
     elif reason is None:
         is_extra = day.kind is DayKind.COMPENSATORY_WORKDAY
         reason = StepReason.COUNTED_COMPENSATORY if is_extra else StepReason.COUNTED
-    return DueStep(day.date, reason, amount, day.name_vi, day.is_certain)
+    return DueStep(day.date, reason, amount, day.name_vi, day.is_certain, day.kind)
 
 
 def _days_from(first: date, calendar: Calendar) -> Iterator[Day]:
@@ -312,6 +316,7 @@ def plan_due(received_at: datetime, limit: Limit, calendar: Calendar, profile: L
         missing_years=calendar.missing_years(first, last),
         uncertain_days=tuple(day.date for day in calendar.uncertain_days(first, last)),
         steps=tuple(steps),
+        windows=calendar.windows,
     )
 
 

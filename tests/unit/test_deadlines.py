@@ -15,6 +15,7 @@ from onestop_sync.dossier.deadlines import (
     Due,
     DueKind,
     DueState,
+    DueStep,
     Limit,
     LimitKind,
     StepReason,
@@ -23,6 +24,7 @@ from onestop_sync.dossier.deadlines import (
     plan_due,
     plan_handover,
 )
+from onestop_sync.dossier.explain import explain
 from onestop_sync.dossier.procedure_steps import ProcedureStep, Stage, Tier, step_states
 from onestop_sync.dossier.profiles import DayPolicy, LegalProfile
 from onestop_sync.errors import FormatError, InvalidInput
@@ -191,6 +193,25 @@ def test_steps_are_every_day_once_and_use_the_whole_limit(
     else:
         minutes = 60 * (8 if limit.kind is LimitKind.WORKING_DAYS else 1) if found.unit == "minute" else 1
         assert sum(step.amount for step in found.steps) == limit.amount * minutes
+
+
+@settings(max_examples=60, deadline=None)
+@given(MOMENTS, LIMITS, PROFILES)
+def test_a_date_explains_itself_by_another_calendar(
+    received: datetime, limit: Limit, profile: LegalProfile
+) -> None:
+    """What a dossier keeps counts to the same date, day by day, whatever is published since."""
+    found = plan_due(received, limit, shipped_calendar(), profile)
+    later = Calendar(9, (), (), (Window(8 * 60, 12 * 60),))
+    told = explain(due_value(found, to_ms(received), BY_INTAKE), later, profile)
+    assert told.due is not None
+    assert told.due.due_at == found.due_at
+    assert list(map(_plain, told.due.steps)) == list(map(_plain, found.steps))
+    assert not told.is_same_calendar
+
+
+def _plain(step: DueStep) -> tuple[object, ...]:
+    return step.day, step.reason, step.amount
 
 
 @given(MOMENTS, LIMITS)

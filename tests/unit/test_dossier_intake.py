@@ -106,6 +106,7 @@ def test_acceptance_gives_code_and_due_date_with_its_grounds() -> None:
         "lich": CALENDAR.version,
         "quy_dinh": PROFILE.id,
         "thoi_han": {"kind": "working_days", "amount": 3},
+        "gio": [[420, 690], [810, 1020]],
     }
     state = folded((plan, CLERK))
     assert state.value("ma_ho_so") == CODE
