@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from commune_client.cli.codes import DONE, UsageFault
+from commune_client.cli.rows import row_lines
 from commune_client.cli.session import Session
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.report.count import COLUMNS
+from onestop_sync.dossier.timeline import show_time
 from onestop_sync.reporting.files import to_text
 from onestop_sync.reporting.freezing import Frozen, frozen_lines
 from onestop_sync.reporting.making import Found, Report, facts_of
@@ -67,8 +69,16 @@ def _show_dossiers(session: Session, desk: Desk, found: Report) -> None:
     column = int(session.arguments.column)
     lines = desk.report_dossiers(found, column, session.arguments.field)
     head = f"({column}) {COLUMNS[column]}: {len(lines)} hồ sơ"
-    rows = [f"{line.label or line.doc.hex():<28} {desk.unit_name(line.unit)}" for line in lines]
+    rows = [row for line in lines for row in _found_lines(desk, line)]
     session.show([_plain(line) for line in lines], [head, *rows])
+
+
+def _found_lines(desk: Desk, line: Found) -> Iterator[str]:
+    course = line.course
+    times = (("hẹn", course.dues[-1][1] if course.dues else None), ("xong", course.ended_ms))
+    said = ", ".join(f"{word} {show_time(ms)}" for word, ms in times if ms)
+    facts = f"{line.label or line.doc.hex():<28} {desk.unit_name(line.unit)}; {said};"
+    yield from row_lines(facts, desk.any_procedure(course.procedure).name_vi)
 
 
 def _plain(line: Found) -> dict[str, Any]:

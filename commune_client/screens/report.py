@@ -13,11 +13,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from commune_client.messages import reason_text
 from commune_client.screens import words
 from commune_client.screens.asked import AskScreen, Line
 from commune_client.screens.base import OfficeScreen, bindings_of
 from commune_client.screens.form_page import FormPage
 from commune_client.screens.officers import OfficersScreen
+from commune_client.screens.show import day_time
 from commune_client.theme import StateStyle
 from commune_client.widgets.field_rules import FieldValue, FormField
 from commune_client.widgets.row_list import Cell, Column, Row, RowList
@@ -172,6 +174,9 @@ class ReportScreen(OfficeScreen):
         report = self._report
         if report is None:
             return
+        if not report.period.is_over:  # before anybody types a passphrase
+            self.say(reason_text("running"), StateStyle.SOON)
+            return
 
         def call(passphrase: str) -> str:
             self.desk.confirm(passphrase)
@@ -229,6 +234,10 @@ class FiguresScreen(OfficeScreen):
         self.app.push_screen(FoundScreen(self._report, int(event.key), self._field))
 
 
+def _day(ms: int | None) -> str:
+    return day_time(ms).partition(" ")[2] if ms else ""
+
+
 class FoundScreen(OfficeScreen):
     """The dossiers behind a figure."""
 
@@ -244,7 +253,9 @@ class FoundScreen(OfficeScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the list."""
-        yield RowList([Column("Mã hồ sơ", 30), Column(words.UNIT), Column("Thủ tục", 14)], empty="")
+        unit = [Column(words.UNIT)] if self._report.is_tier else []
+        dates = [Column(words.DUE, 10), Column(words.ENDED, 10)]
+        yield RowList([Column("Mã hồ sơ", 25), *unit, Column("Thủ tục"), *dates], empty="")
 
     def reload(self) -> None:
         """Read the dossiers."""
@@ -253,11 +264,14 @@ class FoundScreen(OfficeScreen):
         self.work(ask, self._show)
 
     def _show(self, found: list[Found]) -> None:
-        rows = [
-            Row(each.doc.hex(), (each.label, self.desk.unit_name(each.unit), each.course.procedure))
-            for each in found
-        ]
-        self.query_one(RowList).set_rows(rows, empty=words.NO_DOSSIERS)
+        self.query_one(RowList).set_rows(list(map(self._row, found)), empty=words.NO_DOSSIERS)
+
+    def _row(self, each: Found) -> Row:
+        course = each.course
+        unit = [self.desk.unit_name(each.unit)] if self._report.is_tier else []
+        name = self.desk.any_procedure(course.procedure).name_vi
+        dates = (_day(course.dues[-1][1] if course.dues else None), _day(course.ended_ms))
+        return Row(each.doc.hex(), (each.label, *unit, name, *dates))
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         """Open a dossier."""

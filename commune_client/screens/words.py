@@ -603,6 +603,7 @@ TOTAL: Final = "Tổng cộng"
 REPORT_HEADS: Final = ("Nhận", "Cũ", "Xong", "Quá", "Đang", "Quá")
 COLUMN: Final = "Cột"
 FIGURE: Final = "Số hồ sơ"
+ENDED: Final = "Xong"
 NO_DOSSIERS: Final = "Không có hồ sơ nào"
 WRITE_REPORT: Final = "Ghi báo cáo ra tệp"
 WRITE_REPORT_ABOUT: Final = "Đuôi tệp chọn dạng: .xlsx, .pdf, .csv, .json hoặc .txt."
