@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests import postgres
+from tests import compiled, postgres
 
 _SERVER_DIRECTORY = pytest.StashKey[Path]()
 _WORKER_KEY = "postgres_directory"
@@ -26,6 +26,7 @@ os.environ["ONESTOP_NO_MULTICAST"] = "1"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Open the directory of the run's PostgreSQL; a worker is told the one of its run."""
+    config.add_cleanup(compiled.shared())
     worker_input: dict[str, str] | None = getattr(config, "workerinput", None)
     if worker_input is not None:
         config.stash[_SERVER_DIRECTORY] = Path(worker_input[_WORKER_KEY])
