@@ -200,7 +200,10 @@ REASONS: Final[Mapping[str, str]] = {
     "backup_note": "USB không ghi được. Hãy chép bản sao lưu sang ổ đĩa, rồi khôi phục từ đó.",
     "no_recovery": "Máy này chưa niêm phong khóa cho tỉnh. Hãy khôi phục từ bản sao lưu.",
     "recovery_key": "Máy này niêm phong cho khóa khôi phục khác của tỉnh.",
-    "serials_exhausted": "Máy này đã dùng hết số hồ sơ trong ngày. Hãy tiếp nhận trên máy khác của xã.",
+    "serials_exhausted": (
+        "Máy này đã dùng hết số hồ sơ trong ngày. Hãy tiếp nhận trên máy khác của xã; không có máy khác thì "
+        "ghi sổ giấy, hôm sau nhập bằng `onestop import-register`, và xin quản trị dải số rộng hơn."
+    ),
     "no_block": "Máy này không còn dải số hồ sơ. Hãy xin quản trị cấp chứng nhận mới có dải số.",
     "no_agency_code": "Đơn vị chưa có mã cơ quan. Hãy báo người quản trị.",
     "no_parents": "Chưa khai địa chỉ cấp trên. Hãy dùng `onestop login --parent ĐỊA-CHỈ`.",
