@@ -73,7 +73,9 @@ def _code(session: Session) -> str:
 
 
 def _servers(session: Session) -> list[str]:
-    servers = list(session.arguments.server or session.place.config.parents)
+    from commune_client.desk.line import whole_address
+
+    servers = list(map(whole_address, session.arguments.server or session.place.config.parents))
     if not servers:
         raise UsageFault("còn thiếu: --server ĐỊA-CHỈ.")
     return servers

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from onestop_sync.client import Lines, Parent, WireReport
     from onestop_sync.nearby import Watch
 
-__all__ = ["Line", "check_proof"]
+__all__ = ["Line", "check_addresses", "check_proof", "whole_address"]
 
 _DAY_MS: Final = 86_400_000
 _KEY_HEX: Final = re.compile(r"[0-9a-f]{64}")
@@ -267,6 +267,12 @@ class Line(Safekeeping):
             notice.n, notice.doc, code, title, notice.event, who, lines,
             str(notice.before), str(notice.after), notice.at_ms,
         )  # fmt: skip
+
+
+def whole_address(text: str) -> str:
+    """Returns an address as people type it; who leaves out ``https://`` means it."""
+    typed = text.strip()
+    return typed if "://" in typed or not typed else f"https://{typed}"
 
 
 def check_addresses(addresses: Sequence[str]) -> None:

@@ -141,7 +141,9 @@ class FirstRunScreen(Asker, Screen[None]):
         return self.query_one(f"#{name}", StepInput).value
 
     def _look(self) -> None:
-        server, code = self._typed("server").strip(), self._typed("code")
+        from commune_client.desk.line import whole_address
+
+        server, code = whole_address(self._typed("server")), self._typed("code")
         self.say(words.ASKING)
         self.work(partial(_look, self.office.place, server, code), partial(self._looked, server, code))
 

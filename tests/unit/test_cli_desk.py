@@ -13,6 +13,7 @@ import pytest
 from commune_client.cli.rows import row_lines
 from commune_client.desk.base import Unready
 from commune_client.desk.desk import Desk
+from commune_client.desk.line import whole_address
 from commune_client.messages import REASONS, explain
 from commune_client.screens.told import tone
 from commune_client.theme import StateStyle
@@ -499,3 +500,17 @@ def test_a_row_is_whole_for_a_program_and_cut_for_a_window(monkeypatch: pytest.M
     assert (first, len(second), second[-1]) == (facts, 80, "~")
     assert second.startswith("    Nguyễn Thị Hường – thủ tục")
     assert list(row_lines(facts, "Ngắn")) == [f"{facts} Ngắn"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (" may-chu.example.vn ", "https://may-chu.example.vn"),
+        ("may-chu.example.vn:8420", "https://may-chu.example.vn:8420"),
+        ("http://192.168.1.5:8420", "http://192.168.1.5:8420"),
+        ("", ""),
+    ],
+)
+def test_an_address_may_leave_out_what_everybody_leaves_out(typed: str, meant: str) -> None:
+    """Who types a server's name alone means https; what says how is left as it is."""
+    assert whole_address(typed) == meant
