@@ -27,7 +27,8 @@ _WRITES: Final = (
     "freeze_report", "write_difficulty", "act_on_difficulty",
 )  # fmt: skip
 _READS: Final = (
-    "show", "draft", "form", "conflicts", "conflict", "attachments", "old_entry", "why", "fees",
+    "show", "draft", "missing_papers", "form", "conflicts", "conflict", "attachments", "old_entry", "why",
+    "fees",
 )  # fmt: skip
 _LISTS: Final = (
     "dossiers", "notices", "awaiting", "old_entries", "complaints", "asked", "to_give", "to_receive",

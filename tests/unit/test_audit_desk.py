@@ -32,6 +32,7 @@ QUIET = {
     "period", "neighbour", "report", "report_notes", "frozen_reports", "difficulties", "difficulty",
     "field_of", "upper_name", "inspections", "checklist",
     "check_health", "rebuild", "rules_facts", "handover_by", "any_procedure",
+    "propose_mapping",
 }  # fmt: skip
 
 
