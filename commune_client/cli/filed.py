@@ -15,7 +15,7 @@ from onestop_sync.errors import FormatError, OnestopError, StoreError
 
 if TYPE_CHECKING:
     from commune_client.desk.desk import Desk
-    from commune_client.desk.outside import Taken
+    from onestop_sync.dossier.portal.outside import Taken
 
 __all__ = ["COMPLAINTS", "DRAFTS", "RATINGS", "Kind", "json_rows", "take_each"]
 

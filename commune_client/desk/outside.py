@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 from commune_client.desk.base import Base
 from onestop_sync.dossier.complaint import COMPLAINT
 from onestop_sync.dossier.data import shipped_portal
-from onestop_sync.dossier.portal.outside import plan_filed
+from onestop_sync.dossier.portal.outside import Taken, plan_filed
 from onestop_sync.dossier.portal.settings import settings_from_plain
 from onestop_sync.dossier.portal.voices import plan_complaint, plan_filed_rating
 from onestop_sync.dossier.rating import FIELD, ratings_of
@@ -15,21 +15,7 @@ from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.summary import outside_of
 from onestop_sync.errors import NotAllowed
 
-__all__ = ["Outside", "Taken"]
-
-
-class Taken(NamedTuple):
-    """What became of what was filed.
-
-    Attributes:
-        code: The portal's id.
-        doc: The draft, the complaint, or the dossier that is rated.
-        is_new: Whether it was made now; otherwise it was here, and was left as it is.
-    """
-
-    code: str
-    doc: bytes
-    is_new: bool
+__all__ = ["Outside"]
 
 
 class Outside(Base):
@@ -49,11 +35,7 @@ class Outside(Base):
         settings = settings_from_plain(shipped_portal())
         filed = plan_filed(value, system, self.store.clock(), self.rules.catalogue, settings)
         self._check_unit(filed.agency)
-        with self.store.writing():
-            held = self._find_filed(DOSSIER.name, filed.code)
-            if held is not None:
-                return Taken(filed.code, held, is_new=False)
-            return Taken(filed.code, self.writer.create(DOSSIER.name, filed.values), is_new=True)
+        return self._once(DOSSIER.name, filed.code, filed.values)
 
     def take_filed_complaint(self, value: object, system: str) -> Taken:
         """Takes a complaint down that was made on a portal; one that is here already is left as it is.
@@ -68,11 +50,7 @@ class Outside(Base):
         """
         filed = plan_complaint(value, system, self.store.clock())
         self._check_unit(filed.agency)
-        with self.store.writing():
-            held = self._find_filed(COMPLAINT.name, filed.code)
-            if held is not None:
-                return Taken(filed.code, held, is_new=False)
-            return Taken(filed.code, self.writer.create(COMPLAINT.name, filed.values), is_new=True)
+        return self._once(COMPLAINT.name, filed.code, filed.values)
 
     def take_filed_rating(self, value: object, system: str) -> Taken:
         """Notes a rating that was given on a portal, or to a device at the counter, on its dossier, once.
@@ -96,6 +74,13 @@ class Outside(Base):
                 return Taken(filed.code, doc, is_new=False)
             self.writer.note(doc, FIELD, filed.note)
             return Taken(filed.code, doc, is_new=True)
+
+    def _once(self, kind: str, code: str, values: dict[str, Any]) -> Taken:
+        """Makes a document of what was filed, or finds that it is here."""
+        with self.store.writing():
+            held = self._find_filed(kind, code)
+            doc = held or self.writer.create(kind, values)
+            return Taken(code, doc, is_new=held is None)
 
     def _find_filed(self, kind: str, code: str) -> bytes | None:
         """Returns what a portal knows under an id; ``None`` when it is not here."""

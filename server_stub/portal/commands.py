@@ -17,7 +17,7 @@ from onestop_sync import strict_json
 from onestop_sync.audit import record
 from onestop_sync.dossier.data import shipped_portal
 from onestop_sync.dossier.portal.documents import Held, plan_export
-from onestop_sync.dossier.portal.settings import PortalSettings, settings_from_plain
+from onestop_sync.dossier.portal.settings import settings_from_plain
 from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.errors import FormatError, InvalidInput, NotAllowed, NotFound, OnestopError
@@ -29,15 +29,15 @@ from server_stub.console import counted, say, to_moment, write_file
 from server_stub.options import Verbs, add_common, seconds
 from server_stub.portal import rows, vault
 from server_stub.portal.source import source_of
+from server_stub.portal.vault import SETTINGS, settings_of
 
 if TYPE_CHECKING:
     from server_stub.portal.line import Line
     from server_stub.portal.queue import Counts
     from server_stub.portal.share import Share
 
-__all__ = ["add_parsers", "opened", "settings_of"]
+__all__ = ["add_parsers", "opened"]
 
-SETTINGS: Final = "settings"
 CREDENTIALS: Final = "credentials"
 _LISTED: Final = ("held", "failing", "waiting")
 
@@ -141,13 +141,6 @@ def opened(arguments: Namespace) -> Iterator[tuple[Store, Signer]]:
         yield store, secrets.officer
     finally:
         store.close()
-
-
-def settings_of(store: Store) -> PortalSettings:
-    """Returns the portal's settings: the shipped ones, and what was given."""
-    with store.reading() as connection:
-        given = vault.load(connection, SETTINGS)
-    return settings_from_plain(shipped_portal(), strict_json.read_json(given) if given else {})
 
 
 def read_json(path: str) -> Any:
@@ -394,7 +387,7 @@ def _integrations(arguments: Namespace) -> None:
 
 
 def _take(arguments: Namespace) -> None:
-    from server_stub.portal.filing import Taken, take, take_complaint, take_rating
+    from server_stub.portal.filing import taker_of
     from server_stub.portal.integrations import integrations
 
     data = read_json(arguments.file)
@@ -403,18 +396,9 @@ def _take(arguments: Namespace) -> None:
         named = [i for i in integrations(store) if i.name == arguments.integration and not i.ended_ms]
         if not named:
             raise NotFound(f"There is no integration {arguments.integration!r} that goes on.")
-
-        def taken(value: Any) -> Taken:
-            names = set(value) if isinstance(value, dict) else set()
-            if "MaPhanAnh" in names:
-                return take_complaint(store, signer, named[0], value)
-            if "MaDanhGia" in names:
-                return take_rating(store, signer, named[0], value)
-            return take(store, signer, named[0], value, rules_of(store).catalogue, settings_of(store))
-
         for number, value in enumerate(data if isinstance(data, list) else [data], 1):
             try:
-                found = taken(value)
+                found = taker_of(value)(store, signer, named[0], value)
             except (FormatError, NotAllowed) as error:
                 wrong.append({"number": number, "what": error.what})
             else:

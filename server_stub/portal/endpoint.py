@@ -10,14 +10,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.errors import FormatError, InvalidInput, NotAllowed, OnestopError
 from onestop_sync.keys import Signer
 from onestop_sync.store import Store
@@ -25,13 +24,18 @@ from onestop_sync.strict_json import read_json
 from server_stub.logs import log, warn
 from server_stub.openapi import COMPLAINT_PATH, PORTAL_PATH, RATING_PATH
 from server_stub.portal import rows
-from server_stub.portal.commands import settings_of
-from server_stub.portal.filing import Taken, take, take_complaint, take_rating
-from server_stub.portal.integrations import Integration, known_by
+from server_stub.portal.filing import Take, take, take_complaint, take_rating
+from server_stub.portal.integrations import known_by
 
 __all__ = ["MAX_BODY", "PATHS", "Filing"]
 
-PATHS: Final = (PORTAL_PATH, COMPLAINT_PATH, RATING_PATH)
+_TAKES: Final[Mapping[str, Take]] = {
+    PORTAL_PATH: take,
+    COMPLAINT_PATH: take_complaint,
+    RATING_PATH: take_rating,
+}
+PATHS: Final = tuple(_TAKES)
+"""Where something can be filed."""
 
 MAX_BODY: Final = 256 * 1024
 """Largest dossier in bytes: files are named by their address, and do not come along."""
@@ -101,7 +105,7 @@ class Filing:
         except FormatError as error:
             return 422, {"error": "json", "what": error.what}
         try:
-            found = self._take(path, integration, value)
+            found = _TAKES[path](self.store, self.admin, integration, value)
         except (FormatError, InvalidInput) as error:
             log("portal filing wrong", integration=integration.name)
             return 422, {"error": "malformed", "what": error.what}
@@ -114,11 +118,3 @@ class Filing:
         if found.is_new and self.on_events:
             self.on_events()
         return 201 if found.is_new else 200, {"code": found.code, "id": found.doc.hex()}
-
-    def _take(self, path: str, integration: Integration, value: object) -> Taken:
-        store = self.store
-        if path == COMPLAINT_PATH:
-            return take_complaint(store, self.admin, integration, value)
-        if path == RATING_PATH:
-            return take_rating(store, self.admin, integration, value)
-        return take(store, self.admin, integration, value, rules_of(store).catalogue, settings_of(store))

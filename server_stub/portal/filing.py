@@ -3,55 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from onestop_sync.dossier.catalogue import Catalogue
 from onestop_sync.dossier.complaint import COMPLAINT
-from onestop_sync.dossier.portal.outside import Filed, plan_filed, wrong
-from onestop_sync.dossier.portal.settings import PortalSettings
+from onestop_sync.dossier.portal.outside import Filed, Taken, plan_filed, wrong
 from onestop_sync.dossier.portal.voices import plan_complaint, plan_filed_rating
 from onestop_sync.dossier.rating import FIELD, ratings_of
 from onestop_sync.dossier.report.count import holder_at
+from onestop_sync.dossier.rulebook import rules_of
 from onestop_sync.dossier.schema import DOSSIER
 from onestop_sync.dossier.summary import outside_of
-from onestop_sync.errors import FormatError, NotAllowed, NotFound
+from onestop_sync.errors import NotAllowed, NotFound
 from onestop_sync.keys import Signer
 from onestop_sync.storage.transaction import Transaction
 from onestop_sync.store import Store
 from server_stub.portal.integrations import Integration, signer_for
+from server_stub.portal.vault import settings_of
 
-__all__ = ["Taken", "find_filed", "take", "take_complaint", "take_rating"]
-
-
-class Taken(NamedTuple):
-    """What became of what was filed.
-
-    Attributes:
-        code: The portal's id.
-        doc: The draft, the complaint, or the dossier that is rated.
-        is_new: Whether it was made now; otherwise it was here already, and was left as it is.
-    """
-
-    code: str
-    doc: bytes
-    is_new: bool
+__all__ = ["Take", "find_filed", "take", "take_complaint", "take_rating", "taker_of"]
 
 
-def take(
-    store: Store,
-    admin: Signer,
-    integration: Integration,
-    value: object,
-    catalogue: Catalogue,
-    settings: PortalSettings,
-) -> Taken:
+Take = Callable[[Store, Signer, Integration, object], Taken]
+"""Takes one thing that an integration files; the administrator's key certifies the integration's."""
+
+
+def taker_of(value: object) -> Take:
+    """Returns what takes a thing out of a file: by the id that the portal gave it."""
+    names = value if isinstance(value, dict) else {}
+    return next((take_one for name, take_one in _BY_ID.items() if name in names), take)
+
+
+def take(store: Store, admin: Signer, integration: Integration, value: object) -> Taken:
     """Makes the draft of what was filed, or finds that it is here.
 
     Raises:
         FormatError: It cannot be a draft, or names a unit that receives nothing.
         NotAllowed: The id is another dossier's, or no administrator's key is here.
     """
-    filed = plan_filed(value, integration.title, store.clock(), catalogue, settings)
+    catalogue = rules_of(store).catalogue
+    filed = plan_filed(value, integration.title, store.clock(), catalogue, settings_of(store))
     unit = _unit_of(store, filed.agency)
     signer = signer_for(store, admin, integration, unit)
     return store.retrying(lambda: _once(store, signer, integration, filed))
@@ -127,6 +118,9 @@ def take_rating(store: Store, admin: Signer, integration: Integration, value: ob
     return store.retrying(once)
 
 
+_BY_ID: Final[Mapping[str, Take]] = {"MaPhanAnh": take_complaint, "MaDanhGia": take_rating}
+
+
 def _is_same(procedure: Any, filed: Filed) -> bool:
     return bool(procedure == filed.values["ma_thu_tuc"])
 
@@ -153,5 +147,5 @@ def _unit_of(store: Store, agency: str) -> str:
         unit for unit in going if named & document.tree.acts_for(unit)
     ]
     if len(found) != 1:
-        raise FormatError("Of a dossier from the portal, MaDonVi is no unit that receives here.")
+        raise wrong("MaDonVi", "is no unit that receives here")
     return found[0]

@@ -13,11 +13,17 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from onestop_sync import strict_json
+from onestop_sync.dossier.data import shipped_portal
+from onestop_sync.dossier.portal.settings import PortalSettings, settings_from_plain
 from onestop_sync.errors import NotAllowed
 from onestop_sync.store import Store
 from server_stub.portal import rows
 
-__all__ = ["load", "open_sealed", "save", "seal"]
+__all__ = ["SETTINGS", "load", "open_sealed", "save", "seal", "settings_of"]
+
+SETTINGS: Final = "settings"
+"""What a province's file says of its portal; nothing secret."""
 
 _NONCE_BYTES: Final = 12
 _PURPOSE: Final = b"onestop portal secrets"
@@ -36,6 +42,13 @@ def save(connection: sa.Connection, name: str, value: bytes) -> None:
     )
     if not changed.rowcount:
         connection.execute(sa.insert(rows.setting).values(name=name, value=value))
+
+
+def settings_of(store: Store) -> PortalSettings:
+    """Returns the portal's settings: the shipped ones, and what was given."""
+    with store.reading() as connection:
+        given = load(connection, SETTINGS)
+    return settings_from_plain(shipped_portal(), strict_json.read_json(given) if given else {})
 
 
 def seal(store: Store, name: str, secret: bytes) -> bytes:

@@ -27,7 +27,7 @@ from onestop_sync.dossier.portal.settings import PortalSettings
 from onestop_sync.dossier.summary import FROM_PORTAL
 from onestop_sync.errors import FormatError, InvalidInput, NotFound
 
-__all__ = ["Filed", "moment_of", "plan_filed", "read_filed", "wrong"]
+__all__ = ["Filed", "Taken", "moment_of", "plan_filed", "read_filed", "wrong"]
 
 _TEXTS: Final = {
     "ChuHoSo": "nguoi_nop",
@@ -68,9 +68,23 @@ class Filed(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+class Taken(NamedTuple):
+    """What became of what was filed.
+
+    Attributes:
+        code: The portal's id.
+        doc: The draft, the complaint, or the dossier that is rated.
+        is_new: Whether it was made now; otherwise it was here already, and was left as it is.
+    """
+
+    code: str
+    doc: bytes
+    is_new: bool
+
+
 def wrong(field: str, what: str) -> FormatError:
     """Returns the error about one field of what came from a portal; it repeats no value."""
-    return FormatError(f"Of a dossier from the portal, {field or 'all of it'} {what}.", field=field)
+    return FormatError(f"Of what came from the portal, {field or 'all of it'} {what}.", field=field)
 
 
 def read_filed(value: object) -> Mapping[str, Any]:
