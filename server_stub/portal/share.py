@@ -1,10 +1,11 @@
 """The share of dossiers that the national portal has: an indicator of its own, by which a commune is marked.
 
 Of the dossiers that were received in a period, as II.06a counts them, the portal *has* those of which it took
-the document; it is *behind* on those of which something is waiting, held or failing. What has not come up to
-this server is in neither: a report says up to when each unit's work is here.
+the document; a unit is *behind* with those that wait, are held or fail, be it only a later step of them. What
+has not come up to this server is in neither: a report says up to when each unit's work is here.
 
-Source: the provincial plans that follow QĐ 766/QĐ-TTg; how the share is counted is inferred [I].
+That the share is an indicator is told by those who work with it; no article was found that says how it is
+counted, and what stands here is inferred [I].
 """
 
 from __future__ import annotations
