@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from commune_client.desk.base import Base
 from onestop_sync.dossier.checks import tidy
 from onestop_sync.dossier.complaint import COMPLAINT, FOUNDED, UNFOUNDED, Handling, handling_of
-from onestop_sync.dossier.inspection import INSPECTION, Inspection, inspection_of, plan_inspection
+from onestop_sync.dossier.inspection import INSPECTION, INSPECTORS, Inspection, inspection_of, plan_inspection
 from onestop_sync.dossier.labels import one_line
 from onestop_sync.dossier.personal import HIDDEN
 from onestop_sync.dossier.rating import FIELD, plan_rating
@@ -56,6 +56,11 @@ class Voices(Base):
         self._document(doc)
         return self.writer.note(doc, FIELD, plan_rating(score, self.store.clock(), words)).id
 
+    @property
+    def may_inspect(self) -> bool:
+        """Whether the officer is one who writes inspections down."""
+        return self.author is not None and not INSPECTORS.isdisjoint(self.author.roles)
+
     def inspect(self, mark: int, text: str, unit: str = "") -> bytes:
         """Writes down how a unit makes its procedures public, for indicator 6; returns the document's id.
 
@@ -69,8 +74,9 @@ class Voices(Base):
             NotFound: There is no such unit.
             NotAllowed: The officer heads no unit, or not that one nor one above it.
         """
-        at = self.find_unit(unit) if unit else self.writer.author.unit
-        if not any(self.store.trust.document.tree.is_above(own, at) for own in self.writer.author.units):
+        author, tree = self.writer.author, self.store.trust.document.tree
+        at = self.find_unit(unit) if unit else author.unit
+        if not self.may_inspect or not any(tree.is_above(own, at) for own in author.units):
             raise NotAllowed(
                 "Only the unit itself and those above it inspect a unit.", reason="inspection_unit"
             )

@@ -23,7 +23,7 @@ from commune_client.screens.show import day_time
 from commune_client.theme import StateStyle
 from commune_client.widgets.field_rules import FieldValue, FormField
 from commune_client.widgets.row_list import Cell, Column, Row, RowList
-from onestop_sync.dossier.inspection import FINDINGS
+from onestop_sync.dossier.inspection import FINDINGS, TEXT_MAX
 from onestop_sync.dossier.report.count import COLUMNS
 from onestop_sync.dossier.report.count import Line as Counted
 from onestop_sync.reporting.words import notes
@@ -35,7 +35,7 @@ __all__ = ["FiguresScreen", "FoundScreen", "ReportScreen"]
 
 _INSPECT = (
     FormField("diem", words.MARK, "choice", required=True, options=words.scored(FINDINGS)),
-    FormField("noi_dung", words.INSPECTION_FOUND, "multiline", required=True, limit=2000),
+    FormField("noi_dung", words.INSPECTION_FOUND, "multiline", required=True, limit=TEXT_MAX),
     FormField("don_vi", words.INSPECTED_UNIT, help=words.INSPECTED_UNIT_HELP, limit=200),
 )
 _SHOWN = (3, 6, 7, 10, 11, 13)
@@ -155,6 +155,9 @@ class ReportScreen(OfficeScreen):
 
     def action_inspect(self) -> None:
         """Write down how procedures are made public at the unit."""
+        if not self.desk.may_inspect:  # before anybody types
+            self.say(reason_text("inspection_unit"), StateStyle.SOON)
+            return
 
         def call(given: Mapping[str, FieldValue]) -> bytes:
             return self.desk.inspect(

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from onestop_sync.dossier.labels import one_line
-from onestop_sync.dossier.rating import SCORES
 from onestop_sync.dossier.roles import ADMIN, HEAD
 from onestop_sync.errors import InvalidInput
 from onestop_sync.event import Op
@@ -22,7 +21,9 @@ from onestop_sync.schema import MAIN, DocumentType, Summary, Task, Transition
 from onestop_sync.search_text import fold_text
 from onestop_sync.state import State
 
-__all__ = ["FINDINGS", "INSPECTION", "INSPECTORS", "Inspection", "inspection_of", "plan_inspection"]
+__all__ = [
+    "FINDINGS", "INSPECTION", "INSPECTORS", "TEXT_MAX", "Inspection", "inspection_of", "plan_inspection",
+]  # fmt: skip
 
 INSPECTORS: Final = frozenset({HEAD, ADMIN})
 FINDINGS: Final = {
@@ -32,6 +33,7 @@ FINDINGS: Final = {
 }
 """Mark → what was found, Article 13.6."""
 TEXT_MAX: Final = 2000
+"""Longest text, in characters."""
 _TASK: Final = Task(
     MAIN,
     "moi",
@@ -78,7 +80,7 @@ def plan_inspection(unit: str, mark: int, text: str) -> list[Op]:
         InvalidInput: There is no such mark, or nothing is said of what was found.
     """
     said = " ".join(text.split())
-    if mark not in SCORES or not said or len(said) > TEXT_MAX:
+    if mark not in FINDINGS or not said or len(said) > TEXT_MAX:
         raise InvalidInput("An inspection needs a mark 0, 1 or 2, and what was found.", reason="inspection")
     return [["act", MAIN, "tell", {"to": unit, "diem": mark, "noi_dung": said}]]
 

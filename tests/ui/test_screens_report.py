@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from commune_client.messages import reason_text
 from commune_client.screens import words
 from commune_client.screens.asked import AskScreen
 from commune_client.screens.difficulties import DifficultiesScreen
@@ -49,6 +50,17 @@ async def test_a_figure_opens_to_its_dossier(tmp_path: Path) -> None:
         await settled(pilot)
         assert isinstance(pilot.app.screen, DossierScreen)
         assert pilot.app.screen.doc == doc
+
+
+async def test_who_may_not_inspect_is_told_before_typing(tmp_path: Path) -> None:
+    """A clerk who asks for the form of an inspection is told whose business it is."""
+    async with opened(Office(tmp_path).place(), AN) as pilot:
+        await pilot.app.run_action("report")
+        await settled(pilot)
+        await pilot.press("7")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, ReportScreen)
+        assert reason_text("inspection_unit") in " ".join(screen_text(pilot.app).split())
 
 
 async def test_periods_files_and_signing(tmp_path: Path) -> None:
