@@ -258,6 +258,10 @@ def _intake(parser: ArgumentParser) -> None:
 
 def _from_portal(parser: ArgumentParser, what: str) -> None:
     parser.add_argument("--from-portal", metavar="TỆP", type=Path, help=f"tệp JSON {what}; -: stdin")
+    _portal_name(parser)
+
+
+def _portal_name(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--portal-name", metavar="TÊN", default="Cổng dịch vụ công", help="tên cổng, dùng với --from-portal"
     )
@@ -323,7 +327,11 @@ def _complaint(parser: ArgumentParser) -> None:
     what.add_argument("--answer", metavar="NỘI-DUNG", help="trả lời")
     what.add_argument("--dismiss", metavar="LÝ-DO", help="không thụ lý, có lý do")
     what.add_argument("--forward", metavar="LÝ-DO", help="chuyển đơn vị khác, với --to và lý do")
-    _from_portal(parser, "phản ánh, kiến nghị gửi trên cổng: ghi lại, mỗi phản ánh một lần theo mã của cổng")
+    what.add_argument(
+        "--from-portal", metavar="TỆP", type=Path,
+        help="tệp JSON phản ánh, kiến nghị gửi trên cổng: ghi lại, mỗi phản ánh một lần; -: stdin",
+    )  # fmt: skip
+    _portal_name(parser)
     parser.add_argument("--to", metavar="ĐƠN-VỊ", default="", help="với --forward: chuyển đến đơn vị nào")
     parser.add_argument("--unfounded", action="store_true", help="với --answer: đã xác minh là không đúng")
     parser.add_argument("--sender", metavar="TÊN", default="", help="với --new: người phản ánh, nếu nêu tên")

@@ -187,15 +187,22 @@ class DossierScreen(OfficeScreen):
         from commune_client.screens.act import ActScreen
         from commune_client.screens.intake import open_draft
 
-        if self.dossier is None:
+        dossier = self.dossier
+        if dossier is None:
             return
         if choice.action == "accept":
             open_draft(self.office, None, doc=self.doc)
-        else:
-            units = [unit for unit in self.desk.units() if unit.id != self.dossier.view.unit]
+            return
+
+        def read() -> tuple[tuple[str, ...], tuple[str, ...]]:
             missing = self.desk.missing_papers(self.doc) if choice.action == "ask_at_intake" else ()
-            papers = self.desk.checklist(self.doc)
-            self.app.push_screen(ActScreen(self.dossier, choice, units, papers, missing))
+            return self.desk.checklist(self.doc), missing
+
+        def show(found: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+            units = [unit for unit in self.desk.units() if unit.id != dossier.view.unit]
+            self.app.push_screen(ActScreen(dossier, choice, units, *found))
+
+        self.work(read, show)
 
     def _note(self) -> None:
         from commune_client.screens.act import ActScreen, note_choice
